@@ -1,0 +1,58 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// LibTorch is found through .libtorch/libtorch.pc, which `make setup` writes; only what runs (the
+// command and the tests) needs to know where its libraries lie.
+let libraryPath = Context.packageDirectory + "/.libtorch/torch/lib"
+let runPath: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", libraryPath])]
+
+let package = Package(
+    name: "swift-dual-lora",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "DualLoRA", targets: ["DualLoRA"]),
+        .executable(name: "duallora", targets: ["DualLoRACommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
+        .target(name: "CTorch", dependencies: ["CLibTorch"]),
+        .target(name: "DualTorch", dependencies: ["CTorch"], path: "Sources/Torch"),
+        .target(name: "DualModules", dependencies: ["DualTorch"], path: "Sources/Modules"),
+        .target(
+            name: "DualModels", dependencies: ["DualModules", "DualTorch"], path: "Sources/Models"),
+        .target(
+            name: "DualAdapters", dependencies: ["DualModules", "DualTorch"],
+            path: "Sources/Adapters"),
+        .target(name: "DualTokenization", path: "Sources/Tokenization"),
+        .target(name: "DualMetrics", path: "Sources/Metrics"),
+        .target(name: "DualTasks", dependencies: ["DualMetrics"], path: "Sources/Tasks"),
+        .target(name: "DualCharts", path: "Sources/Charts"),
+        .target(
+            name: "DualTraining",
+            dependencies: [
+                "DualAdapters", "DualCharts", "DualModels", "DualModules", "DualTasks",
+                "DualTokenization", "DualTorch",
+            ],
+            path: "Sources/Training"),
+        .target(
+            name: "DualLoRA",
+            dependencies: [
+                "DualAdapters", "DualMetrics", "DualModels", "DualModules", "DualTasks",
+                "DualTokenization", "DualTorch", "DualTraining",
+            ],
+            path: "Sources/Umbrella"),
+        .executableTarget(
+            name: "DualLoRACommand",
+            dependencies: [
+                "DualLoRA", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/duallora", linkerSettings: runPath),
+        .testTarget(
+            name: "TorchTests", dependencies: ["DualTorch"], linkerSettings: runPath),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,40 @@
+import DualModules
+
+/// An adapter that cannot be made, read or applied.
+public enum AdapterError: Error, Equatable, CustomStringConvertible {
+    case unknownMethod(name: String, known: [String])
+    case badOption(method: String, option: String, reason: String)
+    case noSuchTarget(name: String, known: [String])
+    case noTargets
+    case noAdapter(folder: String)
+    case unsupported(file: String, key: String, found: String, reason: String)
+    case noSuchLayer(name: String, file: String)
+    case wrongShape(name: String, file: String, expected: [Int], found: [Int])
+    case missingTensor(name: String, file: String)
+    case extraTensors(names: [String], file: String)
+    case noGradient(tensor: String, steps: Int)
+
+    public var description: String {
+        switch self {
+        case .unknownMethod(let name, let known):
+            "there is no method '\(name)'; there are \(known.joined(separator: ", "))"
+        case .badOption(let method, let option, let reason): "--\(option) for \(method): \(reason)"
+        case .noSuchTarget(let name, let known):
+            "target '\(name)' matches no layer; the layers are \(known.joined(separator: ", "))"
+        case .noTargets: "no target layers are named"
+        case .noAdapter(let folder): "\(folder) has no adapter_config.json"
+        case .unsupported(let file, let key, let found, let reason):
+            "\(file): '\(key)' is \(found), \(reason)"
+        case .noSuchLayer(let name, let file):
+            "\(file): '\(name)' belongs to no layer of this model; is it for another model?"
+        case .wrongShape(let name, let file, let expected, let found):
+            "\(file): '\(name)' has shape \(found), but this model needs \(expected)"
+        case .missingTensor(let name, let file): "\(file) has no tensor '\(name)'"
+        case .extraTensors(let names, let file):
+            "\(file) has tensors that its configuration does not speak of: "
+                + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+        case .noGradient(let tensor, let steps):
+            "'\(tensor)' received no gradient in the first \(steps) step(s): it would not train"
+        }
+    }
+}

@@ -1,0 +1,229 @@
+import DualModules
+import DualTorch
+
+/// Dual LoRA: how far a weight moves (magnitude) and which way (direction), learned apart.
+///
+///     W' = W₀ + ω · α / √(r₁ r₂) · ReLU(B A) ⊙ Sign(D C)
+///     A (r₁, in), B (out, r₁), C (r₂, in), D (out, r₂), all four drawn from N(0, σ²)
+///
+/// Xu et al., "Dual LoRA: Enhancing LoRA with Magnitude and Direction Updates", eq. 5-10. The
+/// gradients are eq. 12, with the clip where eq. 7 puts it: at the output of Sign, after the scale
+/// and the magnitude. ω is the warm-up that "makes sure that ΔW = 0 at the start": min(1, step / T).
+public struct DualLoRA: AdapterMethod {
+    public static let facts = MethodFacts(
+        name: "dual-lora", title: "Dual LoRA",
+        equation: "W' = W0 + alpha / sqrt(r1 r2) ReLU(B A) * Sign(D C)",
+        parameterFormula: "(r1 + r2) (d + k)", merges: true, source: "Xu et al., eq. 5-10")
+    public static let peftType = "DUAL_LORA"
+    public static let tensorNames = ["A", "B", "C", "D"].map { "dual_lora_\($0).weight" }
+
+    /// r₁, of B A.
+    public var magnitudeRank: Int
+    /// r₂, of D C.
+    public var directionRank: Int
+    public var alpha: Double
+    /// Probability of dropping elements of the adapter's input.
+    public var dropout: Double
+    /// σ of all four factors; nil chooses it for each layer so that ΔW starts (at ω = 1) with a
+    /// root mean square of 2 % of the weight's.
+    public var initialDeviation: Double?
+    /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout.
+    public var gateSteps: Int
+    /// ω of an adapter that is not being trained.
+    public var gate = 1.0
+
+    public init(
+        magnitudeRank: Int = 8, directionRank: Int = 8, alpha: Double? = nil, dropout: Double = 0,
+        initialDeviation: Double? = nil, gateSteps: Int = 100
+    ) {
+        self.magnitudeRank = magnitudeRank
+        self.directionRank = directionRank
+        self.alpha = alpha ?? 2 * Double(magnitudeRank * directionRank).squareRoot()
+        self.dropout = dropout
+        self.initialDeviation = initialDeviation
+        self.gateSteps = gateSteps
+    }
+
+    /// `rank` is the whole budget, as LoRA's: half of it goes to each group.
+    public init(_ options: MethodOptions) throws {
+        let facts = Self.facts
+        try options.allow(
+            [
+                "rank", "magnitude-rank", "direction-rank", "alpha", "dropout", "gate-steps",
+                "init-std",
+            ], for: facts)
+        let half = try Self.half(of: options)
+        let magnitude = try options.checkedRank(options.magnitudeRank, "magnitude-rank", for: facts)
+        let direction = try options.checkedRank(options.directionRank, "direction-rank", for: facts)
+        self.init(
+            magnitudeRank: magnitude ?? direction ?? half ?? 8,
+            directionRank: direction ?? magnitude ?? half ?? 8,
+            alpha: try options.checkedAlpha(for: facts),
+            dropout: try options.checkedDropout(for: facts),
+            initialDeviation: options.initialDeviation, gateSteps: options.gateSteps ?? 100)
+        if let deviation = initialDeviation, !(deviation > 0 && deviation.isFinite) {
+            throw AdapterError.badOption(
+                method: facts.name, option: "init-std",
+                reason: "\(deviation) would leave the factors without a gradient; it must be above 0")
+        }
+        guard gateSteps >= 0 else {
+            throw AdapterError.badOption(
+                method: facts.name, option: "gate-steps", reason: "\(gateSteps) is negative")
+        }
+    }
+
+    private static func half(of options: MethodOptions) throws -> Int? {
+        guard let rank = try options.checkedRank(options.rank, "rank", for: facts) else { return nil }
+        guard options.magnitudeRank == nil, options.directionRank == nil else {
+            throw AdapterError.badOption(
+                method: facts.name, option: "rank",
+                reason: "give either it or --magnitude-rank and --direction-rank")
+        }
+        guard rank % 2 == 0 else {
+            throw AdapterError.badOption(
+                method: facts.name, option: "rank",
+                reason: "\(rank) cannot be halved between magnitude and direction; "
+                    + "give --magnitude-rank and --direction-rank")
+        }
+        return rank / 2
+    }
+
+    /// What ReLU(B A) ⊙ Sign(D C) is multiplied by, but for ω.
+    public var scale: Double { alpha / Double(magnitudeRank * directionRank).squareRoot() }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        (magnitudeRank + directionRank) * (outputSize + inputSize)
+    }
+
+    public let defaultLearningRate = 2e-3
+
+    /// While ω is 0, so is every gradient.
+    public var silentAtStart: Set<String> {
+        gateSteps == 0 ? [] : Set(Self.tensorNames)
+    }
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws -> any LinearAdapter {
+        let deviation = try initialDeviation ?? automaticDeviation(for: base)
+        func draw(_ shape: [Int]) throws -> Tensor {
+            try Tensor.normal(shape, deviation: deviation, using: generator)
+                .to(device: base.weight.value.device)
+        }
+        return DualLoRALayer(
+            self,
+            a: try draw([magnitudeRank, base.inputSize]),
+            b: try draw([base.outputSize, magnitudeRank]),
+            c: try draw([directionRank, base.inputSize]),
+            d: try draw([base.outputSize, directionRank]))
+    }
+
+    /// σ with RMS(ΔW) = s σ² √(r₁ / 2) = 2 % of RMS(W₀); 0.02 for a weight that is all zeros.
+    func automaticDeviation(for base: Linear) throws -> Double {
+        let target = try 0.02 * base.weight.value.rootMeanSquare()
+        guard target > 0, target.isFinite else { return 0.02 }
+        return (target / (scale * (Double(magnitudeRank) / 2).squareRoot())).squareRoot()
+    }
+
+    public func fields(of adapters: [any LinearAdapter]) -> [String: Any] {
+        let gate = (adapters.first as? DualLoRALayer)?.gate ?? gate
+        return [
+            "r1": magnitudeRank, "r2": directionRank, "lora_alpha": alpha.asIntegerIfWhole,
+            "lora_dropout": dropout, "init_std": initialDeviation as Any? ?? "auto",
+            "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
+            "warmup_mode": "gate", "warmup_steps_gate": gateSteps, "gate": gate,
+        ]
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        self.init(
+            magnitudeRank: try file.positive("r1", default: 8),
+            directionRank: try file.positive("r2", default: 8),
+            alpha: try file.number("lora_alpha"),
+            dropout: try file.probability("lora_dropout", default: 0),
+            gateSteps: try file.integer("warmup_steps_gate") ?? 100)
+        gate = try file.number("gate") ?? 1
+        if !(file.fields["init_std"] is String) { initialDeviation = try file.number("init_std") }
+        let known = [
+            "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
+            "warmup_mode": "gate",
+        ]
+        for (key, value) in known.sorted(by: { $0.key < $1.key }) {
+            let found = try file.text(key) ?? value
+            guard found == value else {
+                throw AdapterError.unsupported(
+                    file: file.url.path, key: key, found: found,
+                    reason: "but only \(value) is supported")
+            }
+        }
+    }
+}
+
+/// One layer's Dual LoRA.
+final class DualLoRALayer: StepAwareAdapter {
+    let a, b, c, d: Tensor
+    private let method: DualLoRA
+    /// ω
+    private(set) var gate: Double
+
+    init(_ method: DualLoRA, a: Tensor, b: Tensor, c: Tensor, d: Tensor) {
+        (self.a, self.b, self.c, self.d) = (a, b, c, d)
+        self.method = method
+        gate = method.gate
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        zip(DualLoRA.tensorNames, [a, b, c, d]).map { (name: $0, value: $1) }
+    }
+
+    func prepare(step: Int, of total: Int) {
+        let rampSteps = min(method.gateSteps, total)
+        gate = rampSteps == 0 ? 1 : min(1, Double(step) / Double(rampSteps))
+    }
+
+    /// The definition, eq. 9, differentiable by the rule of eq. 7.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        let magnitude = try b.matmul(a).relu()  // eq. 5
+        let direction = try straightThroughSign(d.matmul(c))  // eq. 6
+        return try gate * method.scale * (magnitude * direction)
+    }
+
+    /// Eq. 10. The update is formed when it is needed and never kept.
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let factors = [a, b, c, d]
+        let values = try factors.map { try $0.detached() }
+        let factor = gate * method.scale
+        let drops = mode.isTraining && method.dropout > 0
+        let weight = drops ? nil : base.weight.value
+        let input = drops ? try mode.dropping(x, probability: method.dropout) : x
+        let changed = try linearThroughUpdate(input, weight: weight, factors: factors) {
+            try DualLoRALayer.update(values, factor: factor)
+        } factorGradients: { gradient in
+            try DualLoRALayer.gradients(values, factor: factor, atUpdate: gradient)
+        }
+        if drops { return try base.frozen(x) + changed }
+        guard let bias = base.bias?.value else { return changed }
+        return try changed + bias.to(changed.dtype)
+    }
+
+    /// ω s ReLU(B A) ⊙ Sign(D C), outside the graph.
+    static func update(_ factors: [Tensor], factor: Double) throws -> Tensor {
+        let (a, b, c, d) = (factors[0], factors[1], factors[2], factors[3])
+        return try b.matmul(a).relu().multiply(by: binarySign(d.matmul(c))).multiply(by: factor)
+    }
+
+    /// The gradients at A, B, C, D from G = ∂L/∂ΔW, eq. 12 with eq. 7's clip:
+    /// Q = ω s G ⊙ S ⊙ 1[BA > 0], ∂A = Bᵀ Q, ∂B = Q Aᵀ;
+    /// P = clip(ω s G ⊙ R, -1, 1), ∂C = Dᵀ P, ∂D = P Cᵀ.
+    static func gradients(
+        _ factors: [Tensor], factor: Double, atUpdate gradient: Tensor
+    ) throws -> [Tensor] {
+        let (a, b, c, d) = (factors[0], factors[1], factors[2], factors[3])
+        let product = try b.matmul(a)
+        let scaled = try gradient * factor
+        let atProduct = try scaled * binarySign(d.matmul(c)) * (product > 0)
+        let atSign = try (scaled * product.relu()).clamped(from: -1, to: 1)
+        return [
+            try b.transposed().matmul(atProduct), try atProduct.matmul(a.transposed()),
+            try d.transposed().matmul(atSign), try atSign.matmul(c.transposed()),
+        ]
+    }
+}

@@ -1,0 +1,164 @@
+// Gradients, and functions whose backward is a callback.
+#include "bridge.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+using torch::autograd::Node;
+using torch::autograd::variable_list;
+
+/// A backward that runs in the caller's language.
+class CallbackNode final : public Node {
+public:
+    CallbackNode(std::string name, ct_backward_function function)
+        : name_(std::move(name)), function_(function) {}
+
+    ~CallbackNode() override { drop(); }
+
+    CallbackNode(const CallbackNode &) = delete;
+    CallbackNode &operator=(const CallbackNode &) = delete;
+
+    std::string name() const override { return name_; }
+
+    void release_variables() override { drop(); }
+
+    variable_list apply(variable_list &&gradients) override {
+        TORCH_CHECK(function_.run != nullptr, name_,
+                    ": backward a second time, after what it saved was freed; retain the graph");
+        const size_t inputs = num_outputs();
+        HandleList given(gradients.size()), wanted(inputs);
+        for (size_t i = 0; i < gradients.size(); ++i)
+            if (gradients[i].defined()) given.handles[i] = ctorch::make_handle(gradients[i]);
+        auto needed = std::make_unique<bool[]>(inputs);
+        for (size_t i = 0; i < inputs; ++i) needed[i] = task_should_compute_output(i);
+        const ct_status status =
+            function_.run(function_.context, given.handles.data(), gradients.size(), needed.get(),
+                          wanted.handles.data(), inputs);
+        TORCH_CHECK(status == CT_OK, name_, ": ", ct_last_error());
+        variable_list result(inputs);
+        for (size_t i = 0; i < inputs; ++i)
+            if (wanted.handles[i] != nullptr) result[i] = wanted.handles[i]->value;
+        return result;
+    }
+
+private:
+    struct HandleList {
+        std::vector<ct_tensor *> handles;
+        explicit HandleList(size_t count) : handles(count, nullptr) {}
+        ~HandleList() {
+            for (auto *handle : handles) ct_tensor_free(handle);
+        }
+    };
+
+    void drop() noexcept {
+        if (function_.release != nullptr) function_.release(function_.context);
+        function_ = ct_backward_function{};
+    }
+
+    std::string name_;
+    ct_backward_function function_;
+};
+
+// LibTorch 2.13 holds nodes by intrusive_ptr, versions before it by shared_ptr.
+using NodePointer = std::decay_t<decltype(std::declval<const at::Tensor &>().grad_fn())>;
+
+template <class Pointer>
+struct MakeNode;
+
+template <class T>
+struct MakeNode<std::shared_ptr<T>> {
+    static std::shared_ptr<T> from(std::unique_ptr<CallbackNode> node) {
+        T *raw = node.release();
+        return std::shared_ptr<T>(raw, [](T *last) { deleteNode(last); });
+    }
+};
+
+template <class T>
+struct MakeNode<c10::intrusive_ptr<T>> {
+    static c10::intrusive_ptr<T> from(std::unique_ptr<CallbackNode> node) {
+        return c10::intrusive_ptr<T>::unsafe_steal_from_new(node.release());
+    }
+};
+
+variable_list optional_list(const ct_tensor *tensor) {
+    return tensor == nullptr ? variable_list{} : variable_list{tensor->value};
+}
+
+} // namespace
+
+extern "C" {
+
+bool ct_grad_enabled(void) { return at::GradMode::is_enabled(); }
+
+void ct_set_grad_enabled(bool enabled) { at::GradMode::set_enabled(enabled); }
+
+bool ct_requires_grad(const ct_tensor *tensor) { return tensor->value.requires_grad(); }
+
+bool ct_is_leaf(const ct_tensor *tensor) { return tensor->value.is_leaf(); }
+
+ct_status ct_set_requires_grad(ct_tensor *tensor, bool value) {
+    return ctorch::guarded([&] { tensor->value.set_requires_grad(value); });
+}
+
+ct_status ct_gradient(const ct_tensor *tensor, ct_tensor **out) {
+    return ctorch::guarded([&] {
+        const auto &gradient = tensor->value.grad();
+        *out = gradient.defined() ? ctorch::make_handle(gradient) : nullptr;
+    });
+}
+
+ct_status ct_set_gradient(ct_tensor *tensor, const ct_tensor *gradient) {
+    return ctorch::guarded([&] {
+        tensor->value.mutable_grad() = gradient == nullptr ? at::Tensor() : gradient->value;
+    });
+}
+
+ct_status ct_backward(const ct_tensor *root, const ct_tensor *seed, bool retain_graph,
+                      bool create_graph) {
+    return ctorch::guarded([&] {
+        torch::autograd::backward({root->value}, optional_list(seed), retain_graph, create_graph);
+    });
+}
+
+ct_status ct_grad(const ct_tensor *root, const ct_tensor *seed, ct_tensor *const *inputs,
+                  size_t count, bool retain_graph, bool create_graph, ct_tensor **gradients) {
+    return ctorch::guarded([&] {
+        variable_list wanted;
+        for (size_t i = 0; i < count; ++i) wanted.push_back(inputs[i]->value);
+        const auto found = torch::autograd::grad({root->value}, wanted, optional_list(seed),
+                                                 retain_graph, create_graph, true);
+        for (size_t i = 0; i < count; ++i)
+            gradients[i] = found[i].defined() ? ctorch::make_handle(found[i]) : nullptr;
+    });
+}
+
+ct_status ct_attach_backward(const char *name, ct_tensor *const *inputs, size_t input_count,
+                             ct_tensor *const *outputs, size_t output_count,
+                             ct_backward_function function) {
+    std::unique_ptr<CallbackNode> node;
+    const ct_status created =
+        ctorch::guarded([&] { node = std::make_unique<CallbackNode>(name, function); });
+    if (created != CT_OK) {
+        function.release(function.context);
+        return created;
+    }
+    return ctorch::guarded([&] {
+        variable_list sources;
+        for (size_t i = 0; i < input_count; ++i) sources.push_back(inputs[i]->value);
+        if (!torch::autograd::compute_requires_grad(sources)) return;
+        node->set_next_edges(torch::autograd::collect_next_edges(sources));
+        NodePointer shared = MakeNode<NodePointer>::from(std::move(node));
+        for (size_t i = 0; i < output_count; ++i)
+            torch::autograd::set_history(outputs[i]->value, shared);
+    });
+}
+
+} // extern "C"

@@ -1,0 +1,91 @@
+import Foundation
+
+/// Round values along an axis, and how they are written.
+enum Ticks {
+    /// Multiples of 1, 2 or 5 times a power of ten, as near to `count` of them as that allows.
+    static func linear(_ range: ClosedRange<Double>, count: Int) -> [Double] {
+        let span = range.upperBound - range.lowerBound
+        guard span > 0, span.isFinite, count > 0 else { return [range.lowerBound] }
+        let rough = span / Double(count)
+        let power = pow(10, log10(rough).rounded(.down))
+        let factor = [1.0, 2, 5].first { $0 * power >= rough * 0.999 } ?? 10
+        return multiples(of: factor, times: power, in: range)
+    }
+
+    /// Powers of ten, joined by 2 and 5 times them (then by plain steps) where those are few.
+    static func logarithmic(_ range: ClosedRange<Double>, count: Int) -> [Double] {
+        let first = Int(log10(range.lowerBound).rounded(.down))
+        let last = Int(log10(range.upperBound).rounded(.up))
+        let stride = max(1, Int((Double(last - first) / Double(max(1, count))).rounded(.up)))
+        func values(_ factors: [Double]) -> [Double] {
+            Swift.stride(from: first, through: last, by: stride).flatMap { power in
+                factors.map { decimal($0, power) }
+            }.filter { range.contains($0) }
+        }
+        let decades = values([1])
+        if decades.count >= 4 || stride > 1 { return decades }
+        let between = values([1, 2, 5])
+        return between.count >= 3 ? between : linear(range, count: count)
+    }
+
+    /// Labels with as many decimals as the ticks need, all alike.
+    static func labels(_ ticks: [Double]) -> [String] {
+        guard let largest = ticks.map({ abs($0) }).max(), largest > 0 else {
+            return ticks.map { _ in "0" }
+        }
+        let step = zip(ticks, ticks.dropFirst()).map { $1 - $0 }.min() ?? largest
+        if step >= 1e9 || largest < 1e-3 { return ticks.map(scientific) }
+        if step >= 1e5 { return scaled(ticks, by: 1e6, suffix: "M") }
+        if largest >= 1e4, step >= 1e2 { return scaled(ticks, by: 1e3, suffix: "k") }
+        return scaled(ticks, by: 1, suffix: "")
+    }
+
+    /// Labels of ticks that span decades, each written as short as it can be.
+    static func logarithmicLabels(_ ticks: [Double]) -> [String] {
+        ticks.map { $0 >= 1e5 || $0 < 1e-3 ? scientific($0) : scaled([$0], by: 1, suffix: "")[0] }
+    }
+
+    private static func multiples(
+        of factor: Double, times power: Double, in range: ClosedRange<Double>
+    ) -> [Double] {
+        let step = factor * power
+        let slack = 1e-9
+        let first = (range.lowerBound / step - slack).rounded(.up)
+        let last = (range.upperBound / step + slack).rounded(.down)
+        guard first <= last, last - first < 1000 else { return [range.lowerBound] }
+        let exponent = Int(log10(power).rounded())
+        return stride(from: first, through: last, by: 1).map { decimal($0 * factor, exponent) }
+    }
+
+    /// `digits` times a power of ten, rounded once: 3 and -1 make 0.3, not 0.30000000000000004.
+    private static func decimal(_ digits: Double, _ exponent: Int) -> Double {
+        let power = pow(10, Double(abs(exponent)))
+        let value = exponent < 0 ? digits / power : digits * power
+        return value == 0 ? 0 : value  // no minus sign before a zero
+    }
+
+    private static func scaled(_ ticks: [Double], by unit: Double, suffix: String) -> [String] {
+        let values = ticks.map { $0 / unit }
+        let step = zip(values, values.dropFirst()).map { $1 - $0 }.min() ?? values[0]
+        let decimals = (0...9).first { decimals in
+            let power = pow(10, Double(decimals))
+            return values.allSatisfy {
+                abs($0 * power - ($0 * power).rounded()) < 0.01 * abs(step) * power
+            }
+        }
+        return values.map { value in
+            value == 0 ? "0" : String(format: "%.\(decimals ?? 9)f", value) + suffix
+        }
+    }
+
+    /// Such as `2e-5`: no plus sign, no leading or trailing zeros.
+    private static func scientific(_ value: Double) -> String {
+        guard value != 0 else { return "0" }
+        let parts = String(format: "%.9e", value).split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else { return "\(value)" }
+        var digits = parts[0]
+        while digits.last == "0" { digits.removeLast() }
+        if digits.last == "." { digits.removeLast() }
+        return "\(digits)e\(exponent)"
+    }
+}

@@ -1,0 +1,77 @@
+import DualModules
+import DualTorch
+import Foundation
+
+/// The fields of a BERT `config.json` that matter to the computation. Reference: transformers'
+/// `BertConfig`, whose defaults these are.
+public struct BertConfiguration: Equatable, Sendable {
+    public var vocabularySize = 30522
+    public var hiddenSize = 768
+    public var layers = 12
+    public var heads = 12
+    public var intermediateSize = 3072
+    public var activation = Activation.gelu
+    public var hiddenDropout = 0.1
+    public var attentionDropout = 0.1
+    /// Dropout before the classifier; nil for the hidden one.
+    public var classifierDropout: Double?
+    public var maximumPositions = 512
+    public var typeVocabularySize = 2
+    public var initializerRange = 0.02
+    public var layerNormEpsilon = 1e-12
+    public var paddingID = 0
+
+    public init() {}
+
+    public var headSize: Int { hiddenSize / heads }
+
+    /// Reads and checks the fields.
+    /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.
+    public init(_ file: ConfigurationFile) throws {
+        vocabularySize = try file.positive("vocab_size", default: vocabularySize)
+        hiddenSize = try file.positive("hidden_size", default: hiddenSize)
+        layers = try file.positive("num_hidden_layers", default: layers)
+        heads = try file.positive("num_attention_heads", default: heads)
+        intermediateSize = try file.positive("intermediate_size", default: intermediateSize)
+        maximumPositions = try file.positive("max_position_embeddings", default: maximumPositions)
+        typeVocabularySize = try file.positive("type_vocab_size", default: typeVocabularySize)
+        activation = try file.choice("hidden_act", default: activation)
+        hiddenDropout = try file.probability("hidden_dropout_prob", default: hiddenDropout)
+        attentionDropout = try file.probability(
+            "attention_probs_dropout_prob", default: attentionDropout)
+        classifierDropout = try file.number("classifier_dropout")
+        initializerRange = try file.number("initializer_range") ?? initializerRange
+        layerNormEpsilon = try file.number("layer_norm_eps") ?? layerNormEpsilon
+        paddingID = try file.integer("pad_token_id") ?? paddingID
+        try check(file)
+    }
+
+    private func check(_ file: ConfigurationFile) throws {
+        guard hiddenSize % heads == 0 else {
+            throw file.bad(
+                "hidden_size", found: "\(hiddenSize)",
+                expected: "a multiple of num_attention_heads, \(heads)")
+        }
+        let positions = try file.text("position_embedding_type") ?? "absolute"
+        guard positions == "absolute" else {
+            throw file.bad("position_embedding_type", found: positions, expected: "absolute")
+        }
+        guard try file.flag("is_decoder") != true else {
+            throw file.bad("is_decoder", found: "true", expected: "false: BERT is used as an encoder")
+        }
+    }
+
+    /// The fields as transformers spells them.
+    public var fields: [String: Any] {
+        [
+            "model_type": "bert", "vocab_size": vocabularySize, "hidden_size": hiddenSize,
+            "num_hidden_layers": layers, "num_attention_heads": heads,
+            "intermediate_size": intermediateSize, "hidden_act": activation.rawValue,
+            "hidden_dropout_prob": hiddenDropout,
+            "attention_probs_dropout_prob": attentionDropout,
+            "max_position_embeddings": maximumPositions, "type_vocab_size": typeVocabularySize,
+            "initializer_range": initializerRange, "layer_norm_eps": layerNormEpsilon,
+            "pad_token_id": paddingID, "position_embedding_type": "absolute",
+        ]
+    }
+}

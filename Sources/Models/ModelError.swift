@@ -1,0 +1,22 @@
+/// A model folder that cannot be used, or a model that cannot do what is asked.
+public enum ModelError: Error, Equatable, CustomStringConvertible {
+    case noFolder(path: String)
+    case unsupportedArchitecture(file: String, found: String, known: [String])
+    case noHead(folder: String)
+    case tooLong(tokens: Int, limit: Int)
+    case unknownToken(id: Int, vocabulary: Int)
+
+    public var description: String {
+        switch self {
+        case .noFolder(let path): "\(path) is not a folder with a model in it"
+        case .unsupportedArchitecture(let file, let found, let known):
+            "\(file): model_type \(found) is not known; known are \(known.joined(separator: ", "))"
+        case .noHead(let folder):
+            "\(folder) has no classification head: fine-tune it first, or name an adapter with one"
+        case .tooLong(let tokens, let limit):
+            "a sequence has \(tokens) tokens, but the model has positions for \(limit)"
+        case .unknownToken(let id, let vocabulary):
+            "token id \(id) is not in the model's vocabulary of \(vocabulary)"
+        }
+    }
+}

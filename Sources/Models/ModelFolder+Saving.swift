@@ -1,0 +1,70 @@
+import DualModules
+import DualTorch
+import Foundation
+
+extension ModelFolder {
+    /// What a saved head predicts, for `config.json`.
+    public enum HeadMeaning: Equatable, Sendable {
+        case regression
+        case classes([String])
+    }
+
+    /// Writes the model as a folder that this package and transformers open.
+    ///
+    /// - Parameters:
+    ///   - fields: the base model's configuration; what the head needs is added.
+    ///   - files: the tokenizer's files, copied along where they exist.
+    /// - Throws: ``SafetensorsError`` or an error of the file system; the caller removes the folder.
+    public static func write(
+        _ weights: [String: Tensor], fields: [String: Any], head: HeadMeaning?,
+        copying files: [URL], to folder: URL
+    ) throws {
+        try SafetensorsWriter.write(
+            weights, to: folder.appendingPathComponent("model.safetensors"))
+        var fields = fields
+        if let head { head.describe(in: &fields) }
+        if let dtype = weights.values.first?.dtype {
+            fields["dtype"] = dtype.rawValue
+            fields["torch_dtype"] = nil
+        }
+        let json = try JSONSerialization.data(
+            withJSONObject: fields, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        try AtomicFile.write(json, to: folder.appendingPathComponent("config.json"))
+        for file in files where FileManager.default.fileExists(atPath: file.path) {
+            let copy = folder.appendingPathComponent(file.lastPathComponent)
+            try AtomicFile.write(try Data(contentsOf: file), to: copy)
+        }
+    }
+
+    /// The weights under the names of the checkpoint that transformers writes: without a head, those
+    /// of the bare encoder.
+    public static func checkpointWeights(of model: any SequenceModel) -> [String: Tensor] {
+        let headless = model.classifier == nil
+        return Dictionary(
+            model.parameters.map { parameter in
+                let bare = headless && parameter.name.hasPrefix("bert.")
+                return (bare ? String(parameter.name.dropFirst(5)) : parameter.name, parameter.value)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension ModelFolder.HeadMeaning {
+    /// Sets the fields that transformers reads.
+    fileprivate func describe(in fields: inout [String: Any]) {
+        fields["architectures"] = ["BertForSequenceClassification"]
+        fields["num_labels"] = nil
+        let names: [String]
+        switch self {
+        case .regression:
+            names = ["LABEL_0"]
+            fields["problem_type"] = "regression"
+        case .classes(let classes):
+            names = classes
+            fields["problem_type"] = "single_label_classification"
+        }
+        let pairs = names.enumerated().map { (String($0.offset), $0.element) }
+        fields["id2label"] = Dictionary(uniqueKeysWithValues: pairs)
+        fields["label2id"] = Dictionary(
+            names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    }
+}

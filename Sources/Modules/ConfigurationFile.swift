@@ -1,0 +1,108 @@
+import Foundation
+
+/// A JSON object in a file (`config.json`, `adapter_config.json`), read field by field, with errors that name the field.
+public struct ConfigurationFile {
+    public let url: URL
+    /// Every field, also those that this package does not use: they are kept when a model is saved.
+    public private(set) var fields: [String: Any]
+
+    /// - Throws: ``ConfigurationError`` for a file that is missing or not a JSON object.
+    public init(_ url: URL) throws {
+        let data: Data
+        do {
+            data = try Data(contentsOf: url)
+        } catch {
+            let there = FileManager.default.fileExists(atPath: url.path)
+            throw ConfigurationError.unreadable(
+                file: url.path, reason: there ? error.localizedDescription : "there is no such file")
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: data),
+            let fields = object as? [String: Any]
+        else { throw ConfigurationError.unreadable(file: url.path, reason: "it is not a JSON object") }
+        self.init(url, fields: fields)
+    }
+
+    public init(_ url: URL, fields: [String: Any]) {
+        self.url = url
+        self.fields = fields.filter { !($0.value is NSNull) }
+    }
+
+    public func integer(_ key: String) throws -> Int? {
+        guard let value = fields[key] else { return nil }
+        guard let number = value as? NSNumber, !isBoolean(number), let integer = value as? Int else {
+            throw bad(key, found: "\(value)", expected: "an integer")
+        }
+        return integer
+    }
+
+    public func positive(_ key: String, default fallback: Int) throws -> Int {
+        let value = try integer(key) ?? fallback
+        guard value > 0 else { throw bad(key, found: "\(value)", expected: "greater than 0") }
+        return value
+    }
+
+    public func number(_ key: String) throws -> Double? {
+        guard let value = fields[key] else { return nil }
+        guard let number = value as? NSNumber, !isBoolean(number) else {
+            throw bad(key, found: "\(value)", expected: "a number")
+        }
+        return number.doubleValue
+    }
+
+    public func probability(_ key: String, default fallback: Double) throws -> Double {
+        let value = try number(key) ?? fallback
+        guard value >= 0, value < 1 else {
+            throw bad(key, found: "\(value)", expected: "at least 0 and less than 1")
+        }
+        return value
+    }
+
+    public func text(_ key: String) throws -> String? {
+        guard let value = fields[key] else { return nil }
+        guard let text = value as? String else {
+            throw bad(key, found: "\(value)", expected: "a string")
+        }
+        return text
+    }
+
+    public func flag(_ key: String) throws -> Bool? {
+        guard let value = fields[key] else { return nil }
+        guard let number = value as? NSNumber, isBoolean(number) else {
+            throw bad(key, found: "\(value)", expected: "true or false")
+        }
+        return number.boolValue
+    }
+
+    public func choice<Choice>(_ key: String, default fallback: Choice) throws -> Choice
+    where Choice: RawRepresentable<String> & CaseIterable {
+        guard let name = try text(key) else { return fallback }
+        guard let choice = Choice(rawValue: name) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw bad(key, found: name, expected: "one of \(known)")
+        }
+        return choice
+    }
+
+    public func bad(_ key: String, found: String, expected: String) -> ConfigurationError {
+        .badValue(file: url.path, key: key, found: found, expected: expected)
+    }
+
+    private func isBoolean(_ number: NSNumber) -> Bool {
+        // JSON's true and false arrive as numbers of the C type char.
+        String(cString: number.objCType) == "c"
+    }
+}
+
+/// A configuration file that cannot be used.
+public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+    case unreadable(file: String, reason: String)
+    case badValue(file: String, key: String, found: String, expected: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
+        case .badValue(let file, let key, let found, let expected):
+            "\(file): '\(key)' is \(found), but must be \(expected)"
+        }
+    }
+}

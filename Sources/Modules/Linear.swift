@@ -1,0 +1,74 @@
+import DualTorch
+
+/// A change to one linear layer, which its slot holds.
+public protocol LinearAdapter: AnyObject {
+    /// What trains, by the name that a saved adapter gives it (`lora_A.weight`), in saving order.
+    var parameters: [(name: String, value: Tensor)] { get }
+
+    /// ΔW (out, in) as the method's paper defines it, in the parameters' type, differentiable.
+    func weightUpdate(for base: Linear) throws -> Tensor
+
+    /// The adapted layer: x (..., in) to (..., out), in the type of `x`.
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor
+}
+
+/// `y = x Wᵀ + b`, with a slot for an adapter.
+public final class Linear {
+    /// The module's path in the reference implementation, without `.weight`.
+    public let path: String
+    /// (out, in)
+    public let weight: Parameter
+    /// (out), if any.
+    public let bias: Parameter?
+    public let inputSize: Int
+    public let outputSize: Int
+    /// What stands in the slot changes the layer; nil gives the plain layer back.
+    public var adapter: (any LinearAdapter)?
+
+    public init(
+        _ scope: WeightScope, from inputSize: Int, to outputSize: Int, bias hasBias: Bool = true,
+        deviation: Double = 0.02
+    ) throws {
+        path = scope.path
+        weight = try scope.parameter(
+            "weight", shape: [outputSize, inputSize], initial: .normal(deviation: deviation))
+        bias = hasBias ? try scope.parameter("bias", shape: [outputSize], initial: .zeros) : nil
+        self.inputSize = inputSize
+        self.outputSize = outputSize
+    }
+
+    /// A layer of given tensors.
+    public init(path: String, weight: Tensor, bias: Tensor? = nil) {
+        self.path = path
+        self.weight = Parameter(name: path + ".weight", value: weight)
+        self.bias = bias.map { Parameter(name: path + ".bias", value: $0) }
+        (outputSize, inputSize) = (weight.size(0), weight.size(1))
+    }
+
+    /// (..., in) to (..., out), computed in the type of `x`.
+    public func callAsFunction(_ x: Tensor, mode: ForwardMode = .inference) throws -> Tensor {
+        guard let adapter else { return try frozen(x) }
+        return try adapter(x, through: self, mode: mode)
+    }
+
+    /// The layer without its adapter.
+    public func frozen(_ x: Tensor) throws -> Tensor {
+        try x.linear(weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
+    }
+
+    /// W + ΔW in the type of W; the sum is formed in float32 (or in W's type, if that is wider).
+    public func mergedWeight() throws -> Tensor {
+        guard let adapter else { return weight.value }
+        return try withoutGradient {
+            let wide: DType = weight.value.dtype == .float64 ? .float64 : .float32
+            let update = try adapter.weightUpdate(for: self).to(wide)
+            return try (weight.value.to(wide) + update).to(weight.value.dtype)
+        }
+    }
+
+    /// Puts W + ΔW in the place of W and empties the slot.
+    public func mergeAdapter() throws {
+        weight.value = try mergedWeight()
+        adapter = nil
+    }
+}

@@ -1,0 +1,36 @@
+import DualTorch
+
+/// A place in the tree of a model's weights: modules ask it for what they need by name.
+public struct WeightScope {
+    /// Whether weights below may be made when the checkpoint lacks them.
+    public enum Creation: Sendable { case never, whenMissing, always }
+
+    let source: WeightSource
+    public let path: String
+    let creation: Creation
+
+    init(source: WeightSource, path: String, creation: Creation = .never) {
+        self.source = source
+        self.path = path
+        self.creation = creation
+    }
+
+    public static func / (scope: WeightScope, name: String) -> WeightScope {
+        WeightScope(source: scope.source, path: scope.full(name), creation: scope.creation)
+    }
+
+    public static func / (scope: WeightScope, index: Int) -> WeightScope { scope / String(index) }
+
+    /// The same place, where weights are made instead of refused.
+    public func creating(_ creation: Creation) -> WeightScope {
+        WeightScope(source: source, path: path, creation: creation)
+    }
+
+    public func parameter(
+        _ name: String, shape: [Int], initial: Initialization
+    ) throws -> Parameter {
+        try source.parameter(full(name), shape: shape, initial: initial, in: creation)
+    }
+
+    private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+}

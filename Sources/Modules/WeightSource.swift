@@ -1,0 +1,101 @@
+import DualTorch
+
+/// Where a model gets its weights: a checkpoint, or random numbers where there is none.
+///
+/// Every weight that is handed out is written down, so that the model knows its parameters and what
+/// of the checkpoint was not used.
+public final class WeightSource {
+    let checkpoint: Checkpoint?
+    /// Names in the checkpoint that a parameter may have, in order of preference.
+    let spellings: (String) -> [String]
+    let generator: Generator
+    let dtype: DType?
+    let device: Device
+    public private(set) var parameters: [Parameter] = []
+    private var used: Set<String> = []
+
+    /// - Parameters:
+    ///   - checkpoint: nil to draw every weight at random.
+    ///   - dtype: what weights are converted to; nil, or the type they have, takes them as they are.
+    ///   - spellings: for checkpoints that name a parameter otherwise than the reference does.
+    public init(
+        _ checkpoint: Checkpoint?, dtype: DType?, device: Device = .cpu, generator: Generator,
+        spellings: @escaping (String) -> [String] = { [$0] }
+    ) {
+        self.checkpoint = checkpoint
+        self.spellings = spellings
+        self.generator = generator
+        self.dtype = dtype
+        self.device = device
+    }
+
+    public var root: WeightScope { WeightScope(source: self, path: "") }
+
+    /// Tensors of the checkpoint that no module asked for.
+    public var unused: [String] { (checkpoint?.names ?? []).filter { !used.contains($0) } }
+
+    /// Whether the checkpoint has this parameter, in this shape if one is given.
+    public func contains(_ name: String, shape: [Int]? = nil) -> Bool {
+        guard let checkpoint, let key = key(for: name) else { return false }
+        return shape == nil || checkpoint.shape(of: key) == shape
+    }
+
+    func parameter(
+        _ name: String, shape: [Int], initial: Initialization, in created: WeightScope.Creation
+    ) throws -> Parameter {
+        let creating = checkpoint == nil || created != .never
+        let parameter: Parameter
+        if created != .always, let checkpoint, let key = key(for: name) {
+            let found = try checkpoint.tensor(key)
+            guard found.shape == shape else {
+                throw WeightError.wrongShape(
+                    name: key, file: checkpoint.path(of: key), expected: shape, found: found.shape)
+            }
+            used.insert(key)
+            parameter = Parameter(name: name, value: try found.to(dtype ?? found.dtype).to(device: device))
+        } else if creating {
+            // A weight that starts from nothing is trained: it is kept in float32.
+            let value = try initial.tensor(shape, using: generator).to(device: device)
+            parameter = Parameter(name: name, value: value, isCreated: true)
+        } else {
+            throw WeightError.missing(name: name, folder: checkpoint?.folder.path ?? "")
+        }
+        parameters.append(parameter)
+        return parameter
+    }
+
+    private func key(for name: String) -> String? {
+        spellings(name).first { checkpoint?.contains($0) ?? false }
+    }
+}
+
+/// How a weight starts that no checkpoint gives.
+public enum Initialization: Sendable {
+    case normal(deviation: Double)
+    case zeros
+    case ones
+
+    func tensor(_ shape: [Int], using generator: Generator) throws -> Tensor {
+        switch self {
+        case .normal(let deviation):
+            try Tensor.normal(shape, deviation: deviation, using: generator)
+        case .zeros: try Tensor.zeros(shape)
+        case .ones: try Tensor.ones(shape)
+        }
+    }
+}
+
+/// A checkpoint that does not fit the model being built from it.
+public enum WeightError: Error, Equatable, CustomStringConvertible {
+    case missing(name: String, folder: String)
+    case wrongShape(name: String, file: String, expected: [Int], found: [Int])
+
+    public var description: String {
+        switch self {
+        case .missing(let name, let folder):
+            "the checkpoint in \(folder) has no tensor '\(name)'; is it of another architecture?"
+        case .wrongShape(let name, let file, let expected, let found):
+            "\(file): '\(name)' has shape \(found), but config.json asks for \(expected)"
+        }
+    }
+}

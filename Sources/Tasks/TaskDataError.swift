@@ -1,0 +1,65 @@
+/// Task data that cannot be read as what it should be.
+///
+/// Every message is one line, begins with the path as the caller gave it (and the line, from 1),
+/// says what is wrong and then what would be right.
+public enum TaskDataError: Error, Equatable, CustomStringConvertible {
+    case missingFolder(path: String)
+    case notAFolder(path: String)
+    case missingFile(folder: String, lookedFor: [String])
+    case unreadable(path: String, reason: String)
+    case empty(path: String)
+    case notUTF8(path: String, line: Int)
+    case emptyLine(path: String, line: Int)
+    case columnCount(path: String, line: Int, found: Int, expected: [String])
+    case wrongHeader(path: String, found: [String], expected: [String])
+    case unknownLabel(path: String, line: Int, found: String, known: [String])
+    case badScore(path: String, line: Int, found: String)
+    case emptySentence(path: String, line: Int, column: String)
+
+    public var description: String {
+        switch self {
+        case .missingFolder(let path):
+            "\(path): there is no such folder; give the folder that holds the task's files."
+        case .notAFolder(let path):
+            "\(path): this is a file; give the folder that holds the task's files."
+        case .missingFile(let folder, let names):
+            "\(folder): the folder has no \(quotedList(names)); "
+                + "give the folder that holds the task's files."
+        case .unreadable(let path, let reason):
+            "\(path): the file cannot be read (\(reason)); check its permissions."
+        case .empty(let path):
+            "\(path): the file has no examples; there should be one a line."
+        case .notUTF8(let path, let line):
+            "\(path):\(line): the line is not valid UTF-8; save the file in that encoding."
+        case .emptyLine(let path, let line):
+            "\(path):\(line): the line is empty; remove it or put an example there."
+        case .columnCount(let path, let line, let found, let expected):
+            "\(path):\(line): the line has \(columns(found)); "
+                + "it should have \(expected.count), separated by tabs: "
+                + "\(expected.joined(separator: ", "))."
+        case .wrongHeader(let path, let found, let expected):
+            "\(path):1: the header is '\(excerpt(found.joined(separator: " ")))'; "
+                + "it should be '\(expected.joined(separator: " "))', separated by tabs."
+        case .unknownLabel(let path, let line, let found, let known):
+            "\(path):\(line): label '\(excerpt(found))' is unknown; "
+                + "it should be \(quotedList(known))."
+        case .badScore(let path, let line, let found):
+            "\(path):\(line): score '\(excerpt(found))' is not a number from 0 to 5."
+        case .emptySentence(let path, let line, let column):
+            "\(path):\(line): column '\(column)' is empty; it should hold a sentence."
+        }
+    }
+
+    private func columns(_ count: Int) -> String {
+        count == 1 ? "1 column" : "\(count) columns"
+    }
+
+    private func quotedList(_ names: [String]) -> String {
+        names.map { "'\($0)'" }.joined(separator: " or ")
+    }
+
+    /// A misplaced column may hold a paragraph; a message shows its beginning.
+    private func excerpt(_ text: String) -> String {
+        text.count <= 60 ? text : text.prefix(57) + "..."
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+
+/// Turns text into the token ids that a model was trained on.
+///
+/// The reference is Hugging Face `tokenizers`: for any text the ids, type ids and tokens are those
+/// of its `Tokenizer.from_file("tokenizer.json").encode(text)`, padding and truncation aside. The
+/// stages are its stages: added tokens, normalizer, pre-tokenizer, model, post-processor.
+public struct Tokenizer: Sendable {
+    /// Files that belong to a tokenizer and are copied along with a merged checkpoint.
+    public static let fileNames = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+        "added_tokens.json",
+    ]
+
+    let normalizer: (any Normalizer)?
+    let preTokenizer: (any PreTokenizer)?
+    let model: any TokenModel
+    let addedTokens: AddedTokens
+    let postProcessor: any PostProcessor
+
+    /// The largest id plus one, added tokens counted: how many rows an embedding needs.
+    public let vocabularySize: Int
+    /// The id that fills a batch up: that of `pad_token`, or of `[PAD]`, or 0.
+    public let paddingID: Int
+
+    init(
+        normalizer: (any Normalizer)?, preTokenizer: (any PreTokenizer)?, model: any TokenModel,
+        addedTokens: AddedTokens, postProcessor: any PostProcessor, paddingToken: String
+    ) {
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        self.model = model
+        self.addedTokens = addedTokens
+        self.postProcessor = postProcessor
+        vocabularySize = max(model.vocabulary.maximumID, addedTokens.tokens.keys.max() ?? -1) + 1
+        paddingID =
+            addedTokens.id(for: paddingToken) ?? model.vocabulary.id(for: paddingToken) ?? 0
+    }
+
+    /// Loads `tokenizer.json`, or when there is none `vocab.txt` with `tokenizer_config.json`.
+    ///
+    /// The truncation and padding that a `tokenizer.json` may ask for are ignored, as
+    /// `transformers` ignores them: whoever builds a batch decides.
+    ///
+    /// - Throws: `TokenizerError`, naming the file and the field at fault.
+    public static func load(from folder: URL) throws -> Tokenizer {
+        let files = TokenizerFolder(url: folder)
+        if files.has("tokenizer.json") { return try TokenizerFile.load(from: files) }
+        if files.has("vocab.txt") { return try VocabularyFile.load(from: files) }
+        throw TokenizerError.missingFile(
+            folder: folder.path, wanted: ["tokenizer.json", "vocab.txt"])
+    }
+
+    /// Encodes a text, or a pair of texts, as `Tokenizer.encode` of `tokenizers` does.
+    ///
+    /// - Parameters:
+    ///   - addingSpecialTokens: whether the template's special tokens, such as `[CLS]`, come in.
+    ///     Added tokens that are spelled out in the text are found either way.
+    ///   - maximumLength: the most tokens to return, special tokens included. The longer text is
+    ///     cut first, at its end (`strategy="longest_first"`).
+    /// - Throws: `TokenizerError.maximumLengthTooSmall` when the special tokens alone are longer.
+    public func encode(
+        _ text: String, pair: String? = nil, addingSpecialTokens: Bool = true,
+        maximumLength: Int? = nil
+    ) throws -> Encoding {
+        var first = pieces(of: text)
+        var second = pair.map { pieces(of: $0) }
+        if let maximumLength {
+            let special =
+                addingSpecialTokens ? postProcessor.specialTokenCount(forPair: pair != nil) : 0
+            guard maximumLength >= special else {
+                throw TokenizerError.maximumLengthTooSmall(
+                    maximum: maximumLength, specialTokens: special)
+            }
+            Truncation.longestFirst(&first, &second, limit: maximumLength - special)
+        }
+        return postProcessor.join(first, second, addingSpecialTokens: addingSpecialTokens)
+    }
+
+    /// The spelling of an id in the vocabulary or among the added tokens.
+    public func token(for id: Int) -> String? {
+        addedTokens.tokens[id]?.content ?? model.vocabulary.token(for: id)
+    }
+
+    /// The id of a token that is spelled exactly so, scalar by scalar.
+    public func id(for token: String) -> Int? {
+        addedTokens.id(for: token) ?? model.vocabulary.id(for: token)
+    }
+
+    /// All tokens of one text, before truncation and special tokens.
+    private func pieces(of text: String) -> [Piece] {
+        var pieces: [Piece] = []
+        for segment in addedTokens.split(Array(text.unicodeScalars), normalizer: normalizer) {
+            switch segment {
+            case .token(let piece): pieces.append(piece)
+            case .text(let scalars):
+                for word in preTokenizer?.split(scalars[...]) ?? [scalars[...]] {
+                    model.tokenize(word, into: &pieces)
+                }
+            }
+        }
+        return pieces
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A file that appears whole or not at all: written aside, synced, renamed.
+public final class AtomicFile {
+    private let target: URL
+    private let aside: URL
+    private var descriptor: Int32
+
+    /// Opens a new file beside `target`.
+    /// - Throws: ``SafetensorsError/unwritable(file:reason:)``.
+    public init(_ target: URL) throws {
+        self.target = target
+        let name = ".\(target.lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).partial"
+        aside = target.deletingLastPathComponent().appendingPathComponent(name)
+        descriptor = open(aside.path, O_WRONLY | O_CREAT | O_EXCL, 0o644)
+        if descriptor < 0 { throw failure() }
+    }
+
+    deinit {
+        if descriptor >= 0 {
+            close(descriptor)
+            unlink(aside.path)
+        }
+    }
+
+    public func write(_ data: Data) throws {
+        try data.withUnsafeBytes { try write($0) }
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            #if canImport(Glibc)
+                let written = Glibc.write(descriptor, part.baseAddress, part.count)
+            #else
+                let written = Darwin.write(descriptor, part.baseAddress, part.count)
+            #endif
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw failure()
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    /// Syncs the file to the disk and gives it its name.
+    public func commit() throws {
+        guard fsync(descriptor) == 0 else { throw failure() }
+        guard rename(aside.path, target.path) == 0 else { throw failure() }
+        close(descriptor)
+        descriptor = -1
+        syncFolder()
+    }
+
+    /// Writes all of `data` to `url` at once.
+    public static func write(_ data: Data, to url: URL) throws {
+        let file = try AtomicFile(url)
+        try file.write(data)
+        try file.commit()
+    }
+
+    private func failure() -> SafetensorsError {
+        .unwritable(file: target.path, reason: String(cString: strerror(errno)))
+    }
+
+    /// Makes the rename itself durable; a file system that cannot is no error.
+    private func syncFolder() {
+        let folder = open(target.deletingLastPathComponent().path, O_RDONLY)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+}

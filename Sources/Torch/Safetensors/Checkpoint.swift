@@ -1,0 +1,93 @@
+import Foundation
+
+/// The tensors of a model folder: one `model.safetensors`, or the shards that
+/// `model.safetensors.index.json` lists.
+public final class Checkpoint {
+    public let folder: URL
+    private let files: [SafetensorsFile]
+    private let places: [String: Int]
+
+    /// Opens every file of the checkpoint, reading headers only.
+    /// - Throws: ``SafetensorsError`` for a folder without one, a missing shard, or a bad file.
+    public convenience init(folder: URL) throws {
+        let single = folder.appendingPathComponent("model.safetensors")
+        let index = folder.appendingPathComponent("model.safetensors.index.json")
+        let manager = FileManager.default
+        if manager.fileExists(atPath: single.path) {
+            try self.init(folder: folder, file: SafetensorsFile(single))
+        } else if manager.fileExists(atPath: index.path) {
+            try self.init(folder: folder, index: index)
+        } else {
+            let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
+            let found = pickles.first {
+                manager.fileExists(atPath: folder.appendingPathComponent($0).path)
+            }
+            throw SafetensorsError.noCheckpoint(folder: folder.path, found: found)
+        }
+    }
+
+    private init(folder: URL, file: SafetensorsFile) throws {
+        self.folder = folder
+        files = [file]
+        places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
+    }
+
+    private init(folder: URL, index: URL) throws {
+        self.folder = folder
+        let names = try ShardIndex(index).weight_map
+        let shards = Set(names.values).sorted()
+        files = try shards.map { shard in
+            guard !shard.contains("/") else {
+                throw SafetensorsError.badIndex(
+                    file: index.path, reason: "shard '\(shard)' is not a file of the same folder")
+            }
+            return try SafetensorsFile(folder.appendingPathComponent(shard))
+        }
+        var places: [String: Int] = [:]
+        for (name, shard) in names {
+            guard let place = shards.firstIndex(of: shard), files[place].contains(name) else {
+                throw SafetensorsError.missingTensor(
+                    name: name, file: folder.appendingPathComponent(shard).path)
+            }
+            places[name] = place
+        }
+        self.places = places
+    }
+
+    public var names: [String] { places.keys.sorted() }
+
+    public func contains(_ name: String) -> Bool { places[name] != nil }
+
+    public func shape(of name: String) -> [Int]? { places[name].flatMap { files[$0].shape(of: name) } }
+
+    public func dtype(of name: String) -> DType? { places[name].flatMap { files[$0].dtype(of: name) } }
+
+    /// The file that a tensor lies in, for messages.
+    public func path(of name: String) -> String {
+        places[name].map { files[$0].url.path } ?? folder.path
+    }
+
+    /// The tensor over the mapped file.
+    /// - Throws: ``SafetensorsError/missingTensor(name:file:)``.
+    public func tensor(_ name: String) throws -> Tensor {
+        guard let place = places[name] else {
+            let file = files.count == 1 ? files[0].url.path : folder.path
+            throw SafetensorsError.missingTensor(name: name, file: file)
+        }
+        return try files[place].tensor(name)
+    }
+}
+
+private struct ShardIndex: Decodable {
+    let weight_map: [String: String]
+
+    init(_ url: URL) throws {
+        do {
+            self = try JSONDecoder().decode(ShardIndex.self, from: Data(contentsOf: url))
+        } catch let error as DecodingError {
+            throw SafetensorsError.badIndex(file: url.path, reason: error.place)
+        } catch {
+            throw SafetensorsError.unreadable(file: url.path, reason: error.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+/// A safetensors file, opened for reading: the header is checked whole, the tensors are mapped.
+public final class SafetensorsFile {
+    public let url: URL
+    public let metadata: [String: String]
+    private let entries: [String: SafetensorsHeader.Entry]
+    private let file: MappedFile
+
+    /// Maps the file and checks every name, type, shape and offset of its header.
+    /// - Throws: ``SafetensorsError`` that names the file and the tensor at fault.
+    public init(_ url: URL) throws {
+        self.url = url
+        file = try MappedFile(url)
+        let bytes = UnsafeRawBufferPointer(start: file.start, count: file.count)
+        let header = try SafetensorsHeader(bytes: bytes, file: url.path)
+        metadata = header.metadata
+        entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
+    }
+
+    public var names: [String] { entries.keys.sorted() }
+
+    public func contains(_ name: String) -> Bool { entries[name] != nil }
+
+    public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+    public func dtype(of name: String) -> DType? { entries[name]?.dtype }
+
+    /// The tensor over the mapped file, without a copy (but for one that is not aligned for its type).
+    /// - Throws: ``SafetensorsError/missingTensor(name:file:)``.
+    public func tensor(_ name: String) throws -> Tensor {
+        guard let entry = entries[name] else {
+            throw SafetensorsError.missingTensor(name: name, file: url.path)
+        }
+        let memory = file.start + entry.range.lowerBound
+        guard Int(bitPattern: memory) % entry.dtype.byteCount == 0 else {
+            return try Tensor(copying: memory, shape: entry.shape, dtype: entry.dtype)
+        }
+        return Tensor(
+            owning: try Tensor.overMemory(
+                memory, shape: entry.shape, dtype: entry.dtype,
+                context: Unmanaged.passRetained(file).toOpaque(),
+                release: { context in
+                    guard let context else { return }
+                    Unmanaged<MappedFile>.fromOpaque(context).release()
+                }))
+    }
+}
+
+extension Tensor {
+    /// A copy of raw elements that may lie at any address.
+    fileprivate convenience init(
+        copying source: UnsafeRawPointer, shape: [Int], dtype: DType
+    ) throws {
+        let byteCount = shape.reduce(dtype.byteCount, *)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, byteCount), alignment: 64)
+        memory.copyMemory(from: source, byteCount: byteCount)
+        self.init(
+            owning: try Tensor.overMemory(
+                memory, shape: shape, dtype: dtype, context: memory,
+                release: { $0?.deallocate() }))
+    }
+}

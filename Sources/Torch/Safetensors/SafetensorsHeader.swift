@@ -1,0 +1,172 @@
+import Foundation
+
+/// The table at the start of a safetensors file: names, types, shapes and places, all checked.
+///
+/// Format: 8 bytes little-endian header length, a JSON object, the tensors' bytes without gaps.
+/// Reference: the `safetensors` crate, `SafeTensors::read_metadata` and `Metadata::validate`.
+struct SafetensorsHeader {
+    struct Entry {
+        let name: String
+        let dtype: DType
+        let shape: [Int]
+        /// Byte positions from the start of the file.
+        let range: Range<Int>
+    }
+
+    let entries: [Entry]
+    let metadata: [String: String]
+
+    private static let lengthBytes = 8
+    private static let longestHeader = 100_000_000
+
+    init(bytes: UnsafeRawBufferPointer, file: String) throws {
+        func bad(_ reason: String) -> SafetensorsError { .badHeader(file: file, reason: reason) }
+        guard bytes.count >= Self.lengthBytes else {
+            throw bad("it has \(bytes.count) bytes, fewer than the length of a header takes")
+        }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard length <= Self.longestHeader else {
+            throw bad("its first 8 bytes give a header of \(length) bytes; 100 MB is the most")
+        }
+        let start = Self.lengthBytes + Int(length)
+        guard start <= bytes.count else {
+            throw bad("its header takes \(length) bytes, but the file ends after \(bytes.count)")
+        }
+        let json = Data(bytes[Self.lengthBytes..<start])
+        let table: Table
+        do {
+            table = try JSONDecoder().decode(Table.self, from: json)
+        } catch let error as SafetensorsError {
+            throw error
+        } catch let error as DecodingError {
+            throw bad("its header is not what the format asks for: \(error.place)")
+        }
+        metadata = table.metadata
+        entries = try table.tensors.map { name, raw in
+            try Self.entry(name, raw, start: start, fileSize: bytes.count, file: file)
+        }.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        try Self.checkNoGaps(entries, start: start, fileSize: bytes.count, file: file)
+    }
+
+    private static func entry(
+        _ name: String, _ raw: Table.Entry, start: Int, fileSize: Int, file: String
+    ) throws -> Entry {
+        func bad(_ reason: String) -> SafetensorsError {
+            .badTensor(name: name, file: file, reason: reason)
+        }
+        guard let dtype = DType(safetensors: raw.dtype) else {
+            throw bad("has type \(raw.dtype), which this package does not compute with")
+        }
+        var bytes = dtype.byteCount
+        for size in raw.shape {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow else { throw bad("has the impossible shape \(raw.shape)") }
+            bytes = product
+        }
+        guard raw.data_offsets.count == 2, raw.data_offsets[0] >= 0,
+            raw.data_offsets[0] <= raw.data_offsets[1]
+        else { throw bad("has the impossible offsets \(raw.data_offsets)") }
+        guard raw.data_offsets[1] <= fileSize - start else {
+            throw bad(
+                "ends at byte \(raw.data_offsets[1]) of the data, "
+                    + "but the file has \(fileSize - start); is it truncated?")
+        }
+        let (low, high) = (start + raw.data_offsets[0], start + raw.data_offsets[1])
+        guard high - low == bytes else {
+            throw bad(
+                "of shape \(raw.shape) and type \(raw.dtype) needs \(bytes) bytes, "
+                    + "but its offsets span \(high - low)")
+        }
+        return Entry(name: name, dtype: dtype, shape: raw.shape, range: low..<high)
+    }
+
+    private static func checkNoGaps(
+        _ entries: [Entry], start: Int, fileSize: Int, file: String
+    ) throws {
+        var end = start
+        for entry in entries {
+            guard entry.range.lowerBound == end else {
+                let problem = entry.range.lowerBound < end ? "overlaps the one before it" : "follows a gap"
+                throw SafetensorsError.badTensor(
+                    name: entry.name, file: file,
+                    reason: "starts at byte \(entry.range.lowerBound - start) of the data, and \(problem)")
+            }
+            end = entry.range.upperBound
+        }
+        guard end == fileSize else {
+            throw SafetensorsError.badHeader(
+                file: file, reason: "\(fileSize - end) bytes at its end belong to no tensor")
+        }
+    }
+}
+
+/// The JSON of the header, as it stands.
+private struct Table: Decodable {
+    struct Entry: Decodable {
+        let dtype: String
+        let shape: [Int]
+        let data_offsets: [Int]
+    }
+
+    struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    var tensors: [(String, Entry)] = []
+    var metadata: [String: String] = [:]
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        for key in container.allKeys {
+            if key.stringValue == "__metadata__" {
+                metadata = try container.decode([String: String].self, forKey: key)
+            } else {
+                tensors.append((key.stringValue, try container.decode(Entry.self, forKey: key)))
+            }
+        }
+    }
+}
+
+extension DType {
+    /// The type's name in the safetensors format.
+    init?(safetensors name: String) {
+        guard let found = DType.allCases.first(where: { $0.safetensorsName == name }) else {
+            return nil
+        }
+        self = found
+    }
+
+    var safetensorsName: String {
+        switch self {
+        case .uint8: "U8"
+        case .int8: "I8"
+        case .int16: "I16"
+        case .int32: "I32"
+        case .int64: "I64"
+        case .float16: "F16"
+        case .float32: "F32"
+        case .float64: "F64"
+        case .bool: "BOOL"
+        case .bfloat16: "BF16"
+        }
+    }
+}
+
+extension DecodingError {
+    /// Where and why a JSON text does not decode, in one line.
+    public var place: String {
+        let (context, reason): (Context, String) =
+            switch self {
+            case .typeMismatch(let type, let context): (context, "is not a \(type)")
+            case .valueNotFound(let type, let context): (context, "is null, not a \(type)")
+            case .keyNotFound(let key, let context): (context, "lacks the key '\(key.stringValue)'")
+            case .dataCorrupted(let context): (context, "is not valid JSON")
+            @unknown default: (Context(codingPath: [], debugDescription: ""), "does not decode")
+            }
+        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "'\($0.stringValue)'" }
+        return "\(path.isEmpty ? "the whole" : path.joined(separator: ".")) \(reason)"
+    }
+}

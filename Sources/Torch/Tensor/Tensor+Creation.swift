@@ -1,0 +1,86 @@
+extension Tensor {
+    /// Uninitialised memory.
+    public static func empty(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws -> Tensor {
+        try call(
+            "aten::empty.memory_format", [.ints(shape)],
+            ["dtype": .dtype(dtype), "device": .device(device)])
+    }
+
+    public static func zeros(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws -> Tensor {
+        try call("aten::zeros", [.ints(shape)], ["dtype": .dtype(dtype), "device": .device(device)])
+    }
+
+    public static func ones(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws -> Tensor {
+        try full(shape, 1, dtype: dtype, device: device)
+    }
+
+    public static func full(
+        _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
+    ) throws -> Tensor {
+        try call(
+            "aten::full", [.ints(shape), .double(value)],
+            ["dtype": .dtype(dtype), "device": .device(device)])
+    }
+
+    /// A scalar: a tensor of no dimension.
+    public static func scalar(_ value: Double, dtype: DType = .float32) throws -> Tensor {
+        try full([], value, dtype: dtype)
+    }
+
+    /// 0, 1, ..., `count` - 1.
+    public static func range(_ count: Int, device: Device = .cpu) throws -> Tensor {
+        try call("aten::arange", [.int(count)], ["dtype": .dtype(.int64), "device": .device(device)])
+    }
+
+    public static func zeros(like other: Tensor) throws -> Tensor {
+        try call("aten::zeros_like", [.tensor(other)])
+    }
+
+    /// Independent draws from N(mean, deviation²).
+    public static func normal(
+        _ shape: [Int], mean: Double = 0, deviation: Double = 1, dtype: DType = .float32,
+        using generator: Generator
+    ) throws -> Tensor {
+        let tensor = try empty(shape, dtype: dtype)
+        return try call(
+            "aten::normal_", [.tensor(tensor), .double(mean), .double(deviation)],
+            ["generator": .generator(generator)])
+    }
+
+    /// Independent draws from the uniform distribution on [low, high).
+    public static func uniform(
+        _ shape: [Int], from low: Double = 0, to high: Double = 1, dtype: DType = .float32,
+        using generator: Generator
+    ) throws -> Tensor {
+        let tensor = try empty(shape, dtype: dtype)
+        return try call(
+            "aten::uniform_", [.tensor(tensor), .double(low), .double(high)],
+            ["generator": .generator(generator)])
+    }
+
+    /// 1 with `probability`, else 0; shape, dtype and device of `other`.
+    public static func bernoulli(
+        like other: Tensor, probability: Double, using generator: Generator
+    ) throws -> Tensor {
+        let tensor = try call("aten::empty_like", [.tensor(other)])
+        return try call(
+            "aten::bernoulli_.float", [.tensor(tensor), .double(probability)],
+            ["generator": .generator(generator)])
+    }
+
+    /// The rows of several tensors, one after another along `dimension`.
+    public static func concatenated(_ tensors: [Tensor], along dimension: Int = 0) throws -> Tensor {
+        try call("aten::cat", [.tensors(tensors), .int(dimension)])
+    }
+
+    /// Tensors of one shape, stacked along a new dimension.
+    public static func stacked(_ tensors: [Tensor], along dimension: Int = 0) throws -> Tensor {
+        try call("aten::stack", [.tensors(tensors), .int(dimension)])
+    }
+}

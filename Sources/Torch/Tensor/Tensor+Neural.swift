@@ -1,0 +1,75 @@
+// The operations of transformers. Letters in shapes: B batch, T tokens, H heads, D head size.
+
+extension Tensor {
+    /// The matrix product, batched over leading dimensions.
+    public func matmul(_ other: Tensor) throws -> Tensor {
+        try call("aten::matmul", [.tensor(self), .tensor(other)])
+    }
+
+    /// `x Wᵀ + b`: (..., in) with a weight (out, in) and a bias (out) gives (..., out).
+    public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
+        try call("aten::linear", [.tensor(self), .tensor(weight), .optional(bias)])
+    }
+
+    /// Rows of `self` (vocabulary, size) for indices of any shape (...): (..., size).
+    public func embedding(_ indices: Tensor) throws -> Tensor {
+        try call("aten::embedding", [.tensor(self), .tensor(indices)])
+    }
+
+    /// Normalisation over the last dimension, scaled and shifted.
+    public func layerNorm(weight: Tensor?, bias: Tensor?, epsilon: Double) throws -> Tensor {
+        try call(
+            "aten::layer_norm",
+            [
+                .tensor(self), .ints([size(-1)]), .optional(weight), .optional(bias),
+                .double(epsilon), true,
+            ])
+    }
+
+    public func relu() throws -> Tensor { try call("aten::relu", [.tensor(self)]) }
+    public func tanh() throws -> Tensor { try call("aten::tanh", [.tensor(self)]) }
+    public func silu() throws -> Tensor { try call("aten::silu", [.tensor(self)]) }
+    public func sigmoid() throws -> Tensor { try call("aten::sigmoid", [.tensor(self)]) }
+
+    /// x Φ(x); or its tanh approximation, which some checkpoints call "gelu_new".
+    public func gelu(approximatingByTanh: Bool = false) throws -> Tensor {
+        try call(
+            "aten::gelu", [.tensor(self)],
+            ["approximate": .string(approximatingByTanh ? "tanh" : "none")])
+    }
+
+    public func softmax(along dimension: Int) throws -> Tensor {
+        try call("aten::softmax.int", [.tensor(self), .int(dimension), .none])
+    }
+
+    /// Drops elements with `probability` and scales the rest by 1 / (1 - probability).
+    public func dropout(probability: Double, using generator: Generator) throws -> Tensor {
+        if probability <= 0 { return self }
+        let mask = try Tensor.bernoulli(
+            like: self, probability: 1 - probability, using: generator)
+        return try self * mask.multiply(by: 1 / (1 - probability))
+    }
+
+    /// Mean over rows of -log softmax(self)[label]: logits (N, classes), labels (N) of int64.
+    public func crossEntropy(_ labels: Tensor) throws -> Tensor {
+        try call("aten::cross_entropy_loss", [.tensor(self), .tensor(labels)])
+    }
+
+    /// Mean of (self - other)².
+    public func meanSquaredError(_ other: Tensor) throws -> Tensor {
+        try call("aten::mse_loss", [.tensor(self), .tensor(other)])
+    }
+}
+
+/// softmax(q kᵀ / √D + mask) v, without the T x T matrix where LibTorch has a fused kernel.
+///
+/// - Parameters:
+///   - query: (B, H, T, D); `key` and `value` likewise.
+///   - mask: added to the scores, broadcast to (B, H, T, T), in the query's dtype; or nil.
+public func scaledDotProductAttention(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil
+) throws -> Tensor {
+    try call(
+        "aten::scaled_dot_product_attention",
+        [.tensor(query), .tensor(key), .tensor(value), .optional(mask)])
+}

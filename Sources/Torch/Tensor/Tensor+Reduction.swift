@@ -1,0 +1,49 @@
+extension Tensor {
+    /// The sum of all elements.
+    public func sum() throws -> Tensor { try call("aten::sum", [.tensor(self)]) }
+
+    public func sum(along dimension: Int, keepingDimension: Bool = false) throws -> Tensor {
+        try call(
+            "aten::sum.dim_IntList",
+            [.tensor(self), .ints([dimension]), .bool(keepingDimension)])
+    }
+
+    /// The mean of all elements.
+    public func mean() throws -> Tensor { try call("aten::mean", [.tensor(self)]) }
+
+    public func mean(along dimension: Int, keepingDimension: Bool = false) throws -> Tensor {
+        try call(
+            "aten::mean.dim", [.tensor(self), .ints([dimension]), .bool(keepingDimension)])
+    }
+
+    public func maximum() throws -> Tensor { try call("aten::max", [.tensor(self)]) }
+
+    /// The index of the greatest element along a dimension.
+    public func indexOfMaximum(along dimension: Int) throws -> Tensor {
+        try call("aten::argmax", [.tensor(self), .int(dimension)])
+    }
+
+    /// √Σx², over all elements.
+    public func norm() throws -> Tensor { try call("aten::linalg_vector_norm", [.tensor(self)]) }
+
+    /// √mean(x²) of all elements, computed in float32 or wider.
+    public func rootMeanSquare() throws -> Double {
+        guard count > 0 else { return 0 }
+        let wide: DType = dtype == .float64 ? .float64 : .float32
+        let norm = try call("aten::linalg_vector_norm", [.tensor(self)], ["dtype": .dtype(wide)])
+        return try norm.item() / Double(count).squareRoot()
+    }
+
+    /// Whether both have one shape and no two elements differ by more than `absolute`.
+    public func isClose(to other: Tensor, absolute: Double) throws -> Bool {
+        guard shape == other.shape else { return false }
+        return try largestDifference(to: other) <= absolute
+    }
+
+    /// max |self - other| in float64; NaN if either has one. Shapes must be equal.
+    public func largestDifference(to other: Tensor) throws -> Double {
+        if count == 0 { return 0 }
+        return try (detached().to(.float64) - other.detached().to(.float64)).magnitude().maximum()
+            .item()
+    }
+}

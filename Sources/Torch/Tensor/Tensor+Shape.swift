@@ -1,0 +1,66 @@
+extension Tensor {
+    /// The same elements in another shape; -1 stands for what is left.
+    public func reshaped(_ shape: Int...) throws -> Tensor { try reshaped(shape) }
+
+    public func reshaped(_ shape: [Int]) throws -> Tensor {
+        try call("aten::reshape", [.tensor(self), .ints(shape)])
+    }
+
+    /// A view in which dimensions of size 1 are repeated to the given sizes.
+    public func expanded(_ shape: [Int]) throws -> Tensor {
+        try call("aten::expand", [.tensor(self), .ints(shape)])
+    }
+
+    /// A view with two dimensions exchanged.
+    public func transposed(_ first: Int = -2, _ second: Int = -1) throws -> Tensor {
+        try call("aten::transpose.int", [.tensor(self), .int(first), .int(second)])
+    }
+
+    /// A view with one more dimension, of size 1.
+    public func expandedDimension(at dimension: Int) throws -> Tensor {
+        try call("aten::unsqueeze", [.tensor(self), .int(dimension)])
+    }
+
+    /// A view without a dimension of size 1.
+    public func squeezed(_ dimension: Int) throws -> Tensor {
+        try call("aten::squeeze.dim", [.tensor(self), .int(dimension)])
+    }
+
+    /// A view of one index along a dimension, which goes.
+    public func selecting(_ index: Int, along dimension: Int = 0) throws -> Tensor {
+        try call("aten::select.int", [.tensor(self), .int(dimension), .int(index)])
+    }
+
+    /// A view of a range along a dimension.
+    public func slice(_ range: Range<Int>, along dimension: Int = 0) throws -> Tensor {
+        try call(
+            "aten::slice.Tensor",
+            [.tensor(self), .int(dimension), .int(range.lowerBound), .int(range.upperBound), 1])
+    }
+
+    /// Rows (or other slices) by number.
+    public func gathered(rows indices: Tensor, along dimension: Int = 0) throws -> Tensor {
+        try call("aten::index_select", [.tensor(self), .int(dimension), .tensor(indices)])
+    }
+
+    public func contiguous() throws -> Tensor { try call("aten::contiguous", [.tensor(self)]) }
+
+    /// A copy in memory of its own.
+    public func cloned() throws -> Tensor { try call("aten::clone", [.tensor(self)]) }
+
+    /// The elements as another type; `self` when they are of that type.
+    public func to(_ dtype: DType) throws -> Tensor {
+        if dtype == self.dtype { return self }
+        return try call("aten::to.dtype", [.tensor(self), .dtype(dtype)])
+    }
+
+    /// The elements on another device; `self` when they are there.
+    public func to(device: Device) throws -> Tensor {
+        if device.kind == self.device.kind && (device.index < 0 || device == self.device) {
+            return self
+        }
+        return try call(
+            "aten::to.dtype_layout", [.tensor(self)],
+            ["dtype": .dtype(dtype), "device": .device(device)])
+    }
+}

@@ -1,0 +1,19 @@
+import CTorch
+
+/// A failure that LibTorch reported. Only ``check(_:_:)`` throws it.
+public struct TorchError: Error, Equatable, CustomStringConvertible {
+    /// The operator or bridge call that failed.
+    public let operation: String
+    public let message: String
+    public let isOutOfMemory: Bool
+
+    public var description: String { "\(operation): \(message)" }
+}
+
+/// Turns a status of the bridge into an error with its message.
+func check(_ status: ct_status, _ operation: @autoclosure () -> String) throws {
+    guard status != CT_OK else { return }
+    let message = ct_last_error().map { String(cString: $0) } ?? "no message"
+    throw TorchError(
+        operation: operation(), message: message, isOutOfMemory: status == CT_OUT_OF_MEMORY)
+}

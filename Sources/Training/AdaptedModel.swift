@@ -1,0 +1,30 @@
+import DualAdapters
+import DualModels
+import DualTorch
+import Foundation
+
+/// A model from its folder, with an adapter from another if one is named.
+public struct AdaptedModel {
+    public let folder: ModelFolder
+    public let model: any SequenceModel
+    public let adapter: AdapterSet?
+    /// What the user should know about how it was loaded.
+    public let notes: [String]
+
+    /// - Throws: ``ModelError``, ``WeightError``, ``AdapterError``, ``SafetensorsError``: one line
+    ///   that names the file, the field or the tensor.
+    public static func load(
+        model: URL, adapter: URL?, options: ModelFolder.LoadOptions
+    ) throws -> AdaptedModel {
+        let folder = try ModelFolder(model)
+        let saved = try adapter.map(AdapterFolder.init)
+        var options = options
+        if let labels = saved?.labels { options.labels = labels }
+        let loaded = try folder.load(options)
+        let set = try saved?.attach(to: loaded.model.linears, parameters: loaded.model.parameters)
+        let restored = Set(set?.savedParameters.map(\.name) ?? [])
+        return AdaptedModel(
+            folder: folder, model: loaded.model, adapter: set,
+            notes: loaded.notes(restored: restored))
+    }
+}

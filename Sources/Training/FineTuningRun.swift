@@ -1,0 +1,209 @@
+import DualAdapters
+import DualModels
+import DualTasks
+import DualTokenization
+import DualTorch
+import Foundation
+
+/// One fine-tuning from folders to a folder: what `duallora train` does.
+public struct FineTuningRun {
+    public var model: URL
+    public var task: any SentenceTask.Type
+    public var data: URL
+    public var method: any FineTuningMethod
+    /// nil for the architecture's default.
+    public var targets: TargetSelection?
+    public var output: URL
+    public var options: TrainingOptions
+    public var computeType = DType.bfloat16
+    public var device = Device.cpu
+    public var resume = false
+
+    public init(
+        model: URL, task: any SentenceTask.Type, data: URL, method: any FineTuningMethod,
+        output: URL, options: TrainingOptions = TrainingOptions()
+    ) {
+        self.model = model
+        self.task = task
+        self.data = data
+        self.method = method
+        self.output = output
+        self.options = options
+    }
+
+    /// What a run tells while it goes.
+    public enum Event {
+        /// What the user should know, in a sentence.
+        case note(String)
+        case started(trainable: Int, total: Int, examples: Int, steps: Int, doneSteps: Int)
+        case training(TrainingEvent)
+    }
+
+    /// Everything that a run works on, loaded and checked.
+    private struct Setup {
+        let folder: ModelFolder
+        let trainer: Trainer
+        let trainee: Trainee
+        let evaluator: Evaluator
+        let exampleCount: Int
+    }
+
+    /// Trains, and writes the adapter (or, for full fine-tuning, the model), the log, the result and
+    /// the picture into the output folder.
+    ///
+    /// Everything that can be wrong with the input is found before the output folder is touched.
+    /// - Parameter shouldStop: asked after every step; true leaves a checkpoint and stops.
+    public func run(
+        shouldStop: () -> Bool = { false }, report: (Event) throws -> Void
+    ) throws -> RunResult {
+        let setup = try prepare(report)
+        let folder = try OutputFolder(output)
+        do {
+            return try train(setup, shouldStop: shouldStop, report: report)
+        } catch let error as TrainingError {
+            // A run that began leaves its log and checkpoints behind.
+            switch error {
+            case .interrupted, .notFinite: break
+            default: folder.removeIfCreated()
+            }
+            throw error
+        } catch {
+            folder.removeIfCreated()
+            throw error
+        }
+    }
+
+    private func prepare(_ report: (Event) throws -> Void) throws -> Setup {
+        try options.check()
+        let (training, dev) = (
+            try task.examples(.train, in: data), try task.examples(.dev, in: data)
+        )
+        let folder = try ModelFolder(model)
+        let tokenizer = try Tokenizer.load(from: model)
+        var loading = ModelFolder.LoadOptions()
+        loading.computeType = computeType
+        loading.weights = method is any AdapterMethod ? .computeType : .float32
+        loading.device = device
+        loading.labels = Objective(task).labelCount
+        loading.seed = options.seed
+        let loaded = try folder.load(loading)
+        for note in loaded.notes() { try report(.note(note)) }
+        func encode(_ examples: [Example]) throws -> [EncodedExample] {
+            try EncodedExample.encode(
+                examples, with: tokenizer, for: loaded.model, maximumLength: options.maximumLength)
+        }
+        let generator = try Generator(seed: options.seed)
+        let trainee = try Trainee(
+            loaded.model, method: method, targets: targets, using: generator)
+        let evaluator = Evaluator(
+            task, try encode(dev), paddingID: tokenizer.paddingID, device: device)
+        let examples = try encode(training)
+        let trainer = try Trainer(
+            trainee, task: task, examples: examples, evaluator: evaluator, options: options,
+            paddingID: tokenizer.paddingID, device: device,
+            using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
+        return Setup(
+            folder: folder, trainer: trainer, trainee: trainee, evaluator: evaluator,
+            exampleCount: examples.count)
+    }
+
+    private func train(
+        _ setup: Setup, shouldStop: () -> Bool, report: (Event) throws -> Void
+    ) throws -> RunResult {
+        let trainer = setup.trainer
+        let checkpoints = CheckpointFolder(
+            output.appendingPathComponent("checkpoints"), identity: identity(setup))
+        if !resume { checkpoints.remove() }
+        let done = resume ? try checkpoints.restore(trainer) : 0
+        let log = try RunLog(output.appendingPathComponent("train.jsonl"), resumedStep: done)
+        try report(
+            .started(
+                trainable: setup.trainee.trainableCount, total: setup.trainee.totalCount,
+                examples: setup.exampleCount, steps: trainer.totalSteps, doneSteps: done))
+        if log.evaluations.isEmpty {
+            setup.trainee.prepare(step: 0, of: trainer.totalSteps)
+            let before = EvaluationRecord(
+                step: 0, try setup.evaluator.evaluate(setup.trainee.model))
+            try log.add(before)
+            try report(.training(.evaluated(before)))
+        }
+        try trainer.run(checkpoints: checkpoints, shouldStop: shouldStop) { event in
+            switch event {
+            case .step(let record): try log.add(record)
+            case .evaluated(let record): try log.add(record)
+            case .checkpoint: break
+            }
+            try report(.training(event))
+        }
+        return try finish(setup, log, checkpoints)
+    }
+
+    /// Writes what the run came to.
+    private func finish(
+        _ setup: Setup, _ log: RunLog, _ checkpoints: CheckpointFolder
+    ) throws -> RunResult {
+        try save(setup)
+        let result = result(setup, log)
+        let run = LossCurve.Run(
+            name: type(of: method).facts.title, steps: log.steps, evaluations: log.evaluations)
+        let picture = try LossCurve.png(of: [run], title: task.title, metric: task.primaryMetric)
+        try AtomicFile.write(picture, to: output.appendingPathComponent("loss.png"))
+        try result.write(to: output.appendingPathComponent("result.json"))
+        if options.checkpointSteps == nil { checkpoints.remove() }
+        return result
+    }
+
+    private func save(_ setup: Setup) throws {
+        if let adapter = setup.trainee.adapter {
+            try AdapterFolder.write(adapter, baseModel: model.relativePath, to: output)
+        } else {
+            try ModelFolder.write(
+                ModelFolder.checkpointWeights(of: setup.trainee.model),
+                fields: setup.folder.configuration.fields, head: Objective(task).headMeaning,
+                copying: Tokenizer.fileNames.map(model.appendingPathComponent), to: output)
+        }
+    }
+
+    private func result(_ setup: Setup, _ log: RunLog) -> RunResult {
+        let (tokens, seconds) = setup.trainer.throughput
+        let first = log.evaluations[0]
+        let last = log.evaluations[log.evaluations.count - 1]
+        return RunResult(
+            task: task.name, metric: task.primaryMetric,
+            value: last.metrics[task.primaryMetric] ?? nil, metrics: last.metrics,
+            loss: last.evaluationLoss, before: first, method: type(of: method).facts.name,
+            model: model.relativePath, trainableParameters: setup.trainee.trainableCount,
+            methodParameters: setup.trainee.methodCount, totalParameters: setup.trainee.totalCount,
+            steps: setup.trainer.totalSteps, seconds: seconds,
+            tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0,
+            peakMemoryMiB: peakMemoryMiB(), seed: options.seed, dtype: computeType.rawValue,
+            device: device.description, threads: TorchRuntime.threads,
+            versions: ["duallora": packageVersion, "libtorch": TorchRuntime.version])
+    }
+
+    /// What must be equal for a resumed run to end where this one would have.
+    private func identity(_ setup: Setup) -> [String: String] {
+        let rate = options.learningRate ?? method.defaultLearningRate
+        return [
+            "task": task.name, "method": "\(method)", "steps": "\(setup.trainer.totalSteps)",
+            "examples": "\(setup.exampleCount)", "batch-size": "\(options.batchSize)",
+            "gradient-accumulation": "\(options.accumulation)", "seed": "\(options.seed)",
+            "learning-rate": "\(rate)", "head-learning-rate": "\(options.headLearningRate)",
+            "weight-decay": "\(options.weightDecay)", "warmup-ratio": "\(options.warmupRatio)",
+            "max-length": "\(options.maximumLength)", "dtype": computeType.rawValue,
+        ]
+    }
+}
+
+extension Objective {
+    /// What a saved head says of itself.
+    var headMeaning: ModelFolder.HeadMeaning {
+        switch self {
+        case .classes(let names): .classes(names)
+        case .regression: .regression
+        }
+    }
+}
+
+/// The version of this package.
+public let packageVersion = "0.1.0"

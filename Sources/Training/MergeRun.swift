@@ -1,0 +1,150 @@
+import DualAdapters
+import DualModels
+import DualTokenization
+import DualTorch
+import Foundation
+
+/// Adds an adapter to its model's weights and writes the model: what `duallora merge` does.
+public struct MergeRun {
+    public var model: URL
+    public var adapter: URL
+    public var output: URL
+    /// Compares the written model with the adapted one before it gets its name.
+    public var verify = true
+
+    public init(model: URL, adapter: URL, output: URL) {
+        self.model = model
+        self.adapter = adapter
+        self.output = output
+    }
+
+    public struct Result: Sendable {
+        public let notes: [String]
+        /// The largest difference of an output, and the most that is let pass; nil unverified.
+        public let difference: (found: Double, allowed: Double)?
+        public let tensors: Int
+    }
+
+    /// - Throws: ``MergeError`` when the merged model does not say what the adapted one does; then,
+    ///   as after any error, nothing is written.
+    public func run() throws -> Result {
+        try checkPlaces()
+        let loaded = try load(model, adapter: adapter)
+        let probes = try Self.probes(for: loaded.model)
+        let expected = verify ? try outputs(of: loaded.model, probes) : []
+        try loaded.adapter?.merge()
+        let weights = ModelFolder.checkpointWeights(of: loaded.model)
+        let folder = try OutputFolder(output)
+        let aside = output.appendingPathComponent(".merge-\(UInt64.random(in: 0...UInt64.max))")
+        defer { try? FileManager.default.removeItem(at: aside) }
+        do {
+            try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
+            try ModelFolder.write(
+                weights, fields: loaded.folder.configuration.fields,
+                head: loaded.model.classifier.map { headMeaning(outputs: $0.outputSize, loaded) },
+                copying: Tokenizer.fileNames.map(model.appendingPathComponent), to: aside)
+            let difference = verify ? try check(aside, probes, expected) : nil
+            try moveFiles(from: aside)
+            return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
+        } catch {
+            folder.removeIfCreated()
+            throw error
+        }
+    }
+
+    private func checkPlaces() throws {
+        let place = output.resolvingSymlinksInPath().standardizedFileURL.path
+        for (input, what) in [(model, "model"), (adapter, "adapter")]
+        where input.resolvingSymlinksInPath().standardizedFileURL.path == place {
+            throw MergeError.sameFolder(path: output.path, what: what)
+        }
+    }
+
+    private func load(_ model: URL, adapter: URL?) throws -> AdaptedModel {
+        var options = ModelFolder.LoadOptions()
+        options.computeType = .float32
+        options.weights = .stored
+        return try AdaptedModel.load(model: model, adapter: adapter, options: options)
+    }
+
+    /// Random sequences of several lengths, so that padding is met too.
+    private static func probes(for model: any SequenceModel) throws -> TokenBatch {
+        var random = SplitMix64(seed: 1)
+        let sequences = [5, 17, 32].map { length in
+            let ids = (0..<min(length, model.maximumLength)).map { _ in
+                Int.random(in: 0..<model.vocabularySize, using: &random)
+            }
+            return (ids: ids, typeIDs: ids.map { _ in 0 })
+        }
+        return try TokenBatch(sequences, paddingID: 0)
+    }
+
+    private func outputs(of model: any SequenceModel, _ probes: TokenBatch) throws -> [Tensor] {
+        try withoutGradient {
+            let hidden = try model.hiddenStates(probes, mode: .inference)
+            let logits = try model.logits(ofHidden: hidden, mode: .inference)
+            return [hidden] + (logits.map { [$0] } ?? [])
+        }
+    }
+
+    /// Loads what was written and compares what it says.
+    private func check(
+        _ folder: URL, _ probes: TokenBatch, _ expected: [Tensor]
+    ) throws -> (found: Double, allowed: Double) {
+        let merged = try load(folder, adapter: nil)
+        let stored = merged.model.linears.first?.weight.value.dtype ?? .float32
+        let largest = try expected.map { try $0.magnitude().maximum().item() }.max() ?? 0
+        // Weights of 8 or 11 bits are rounded once more than those of the adapted model.
+        let allowed =
+            switch stored {
+            case .bfloat16: 5e-2 * max(1, largest)
+            case .float16: 1e-2 * max(1, largest)
+            default: 1e-5 * max(1, largest)
+            }
+        var found = 0.0
+        for (before, after) in zip(expected, try outputs(of: merged.model, probes)) {
+            found = max(found, try before.largestDifference(to: after))
+        }
+        guard found <= allowed else {
+            throw MergeError.differs(found: found, allowed: allowed)
+        }
+        return (found, allowed)
+    }
+
+    /// What the head predicts: the configuration's names if it has as many, else numbers.
+    private func headMeaning(outputs: Int, _ loaded: AdaptedModel) -> ModelFolder.HeadMeaning {
+        if outputs == 1 { return .regression }
+        let named = loaded.folder.configuration.fields["id2label"] as? [String: String] ?? [:]
+        let names = (0..<outputs).compactMap { named[String($0)] }
+        return .classes(names.count == outputs ? names : (0..<outputs).map { "LABEL_\($0)" })
+    }
+
+    private func moveFiles(from aside: URL) throws {
+        let manager = FileManager.default
+        for name in try manager.contentsOfDirectory(atPath: aside.path).sorted() {
+            let (from, to) = (
+                aside.appendingPathComponent(name), output.appendingPathComponent(name)
+            )
+            guard rename(from.path, to.path) == 0 else {
+                throw TrainingError.unwritable(
+                    path: to.path, reason: String(cString: strerror(errno)))
+            }
+        }
+    }
+}
+
+/// A merge that would not be one.
+public enum MergeError: Error, Equatable, CustomStringConvertible {
+    case differs(found: Double, allowed: Double)
+    case sameFolder(path: String, what: String)
+
+    public var description: String {
+        switch self {
+        case .differs(let found, let allowed):
+            "the merged model's outputs differ from the adapted one's by \(found), "
+                + "more than \(allowed); nothing is written"
+        case .sameFolder(let path, let what):
+            "\(path) is the \(what)'s own folder; give the merged model another"
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import DualAdapters
+import DualTorch
+import Foundation
+
+/// The `checkpoints/` of a run: what is needed to go on as if nothing had happened.
+///
+/// A checkpoint is a folder `step-000200` with the trained tensors, the optimizer's moments and the
+/// random state in `state.safetensors`, and the progress in `state.json`. It is written aside, synced
+/// and renamed, so that one that has its name is whole.
+public struct CheckpointFolder {
+    public let url: URL
+    /// What must be the same for a resumed run to continue this one.
+    private let identity: [String: String]
+    private static let kept = 2
+
+    public init(_ url: URL, identity: [String: String]) {
+        self.url = url
+        self.identity = identity
+    }
+
+    private struct State: Codable {
+        var progress: Trainer.Progress
+        var identity: [String: String]
+    }
+
+    /// Checkpoints, oldest first.
+    public var all: [URL] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        return names.filter { $0.hasPrefix("step-") }.sorted().map(url.appendingPathComponent)
+    }
+
+    public var newest: URL? { all.last }
+
+    /// Writes a checkpoint of the run as it stands and removes all but the newest two.
+    public func write(_ trainer: Trainer) throws -> URL {
+        let manager = FileManager.default
+        let digits = String(trainer.progress.step)
+        let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+        let target = url.appendingPathComponent(name)
+        let aside = url.appendingPathComponent(".\(name).partial")
+        do {
+            try? manager.removeItem(at: aside)
+            try manager.createDirectory(at: aside, withIntermediateDirectories: true)
+            try SafetensorsWriter.write(
+                Self.tensors(of: trainer), to: aside.appendingPathComponent("state.safetensors"))
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            let state = State(progress: trainer.progress, identity: identity)
+            try AtomicFile.write(
+                encoder.encode(state), to: aside.appendingPathComponent("state.json"))
+            try? manager.removeItem(at: target)
+            try manager.moveItem(at: aside, to: target)
+        } catch {
+            try? manager.removeItem(at: aside)
+            throw error
+        }
+        for old in all.dropLast(Self.kept) { try? manager.removeItem(at: old) }
+        return target
+    }
+
+    /// Puts a run where the newest checkpoint left it.
+    /// - Returns: steps done.
+    /// - Throws: ``TrainingError`` when there is none, or when it is of another run.
+    public func restore(_ trainer: Trainer) throws -> Int {
+        guard let newest else {
+            throw TrainingError.nothingToResume(folder: url.deletingLastPathComponent().path)
+        }
+        let state: State
+        do {
+            let data = try Data(contentsOf: newest.appendingPathComponent("state.json"))
+            state = try JSONDecoder().decode(State.self, from: data)
+        } catch {
+            throw TrainingError.badCheckpoint(path: newest.path, reason: "state.json does not decode")
+        }
+        for (field, saved) in state.identity.sorted(by: { $0.key < $1.key })
+        where identity[field] != saved {
+            throw TrainingError.otherRun(
+                checkpoint: newest.path, field: field, saved: saved,
+                given: identity[field] ?? "none")
+        }
+        let file = try SafetensorsFile(newest.appendingPathComponent("state.safetensors"))
+        try withoutGradient {
+            for (name, tensor) in try Self.tensors(of: trainer) where name != Self.randomName {
+                let stored = try file.tensor(name)
+                guard stored.shape == tensor.shape else {
+                    throw TrainingError.badCheckpoint(
+                        path: file.url.path,
+                        reason: "'\(name)' has shape \(stored.shape), not \(tensor.shape)")
+                }
+                try tensor.copy(from: stored)
+            }
+        }
+        try trainer.generator.restore(file.tensor(Self.randomName).cloned())
+        trainer.restore(state.progress)
+        return state.progress.step
+    }
+
+    public func remove() { try? FileManager.default.removeItem(at: url) }
+
+    private static let randomName = "random.state"
+
+    private static func tensors(of trainer: Trainer) throws -> [String: Tensor] {
+        var tensors = trainer.optimizer.state(names: trainer.groupNames)
+        for trainable in trainer.trainee.trainables { tensors[trainable.name] = trainable.tensor }
+        tensors[randomName] = try trainer.generator.state()
+        return try tensors.mapValues { try $0.detached() }
+    }
+}

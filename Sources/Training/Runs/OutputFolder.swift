@@ -1,0 +1,49 @@
+import Foundation
+
+/// A folder that a command writes into: made at the start, so that a place that cannot be written is
+/// found before the work, and taken away again if nothing came to be in it.
+public struct OutputFolder {
+    public let url: URL
+    /// The outermost folder that did not exist before.
+    private let created: URL?
+
+    /// Makes the folder and checks that files can be made in it.
+    /// - Throws: ``TrainingError/unwritable(path:reason:)``.
+    public init(_ url: URL) throws {
+        let manager = FileManager.default
+        var outermost: URL?
+        var place = url.standardizedFileURL
+        while !manager.fileExists(atPath: place.path), place.path != "/" {
+            outermost = place
+            place = place.deletingLastPathComponent()
+        }
+        self.url = url
+        created = outermost
+        do {
+            try manager.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw TrainingError.unwritable(path: url.path, reason: Self.reason(error))
+        }
+        let probe = url.appendingPathComponent(".probe-\(UInt64.random(in: 0...UInt64.max))")
+        do {
+            try Data().write(to: probe)
+            try manager.removeItem(at: probe)
+        } catch {
+            removeIfCreated()
+            throw TrainingError.unwritable(path: url.path, reason: Self.reason(error))
+        }
+    }
+
+    /// Removes the folder, with what is in it, if it was not there before.
+    public func removeIfCreated() {
+        if let created { try? FileManager.default.removeItem(at: created) }
+    }
+
+    /// What the system said, without Foundation's words around it.
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        let posix = underlying ?? (error as NSError)
+        if posix.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(posix.code))) }
+        return error.localizedDescription
+    }
+}

@@ -1,0 +1,60 @@
+import DualTorch
+import Foundation
+
+/// `result.json`: what a run came to.
+public struct RunResult: Codable, Equatable, Sendable {
+    public var task: String
+    /// The primary metric's name.
+    public var metric: String
+    /// Its value on the dev split after the last step; null where it is not defined.
+    public var value: Double?
+    public var metrics: [String: Double?]
+    public var loss: Double
+    /// The scores before the first step.
+    public var before: EvaluationRecord
+    public var method: String
+    public var model: String
+    /// Numbers that trained, the head among them.
+    public var trainableParameters: Int
+    /// Those without the head: what the method trains.
+    public var methodParameters: Int
+    public var totalParameters: Int
+    public var steps: Int
+    /// Of training, without evaluation.
+    public var seconds: Double
+    public var tokensPerSecond: Double
+    public var peakMemoryMiB: Double
+    public var seed: UInt64
+    public var dtype: String
+    public var device: String
+    public var threads: Int
+    public var versions: [String: String]
+
+    enum CodingKeys: String, CodingKey {
+        case task, metric, value, metrics, loss, before, method, model, steps, seconds, seed, dtype
+        case device, threads, versions
+        case trainableParameters = "trainable_parameters"
+        case methodParameters = "method_parameters"
+        case totalParameters = "total_parameters"
+        case tokensPerSecond = "tokens_per_second"
+        case peakMemoryMiB = "peak_memory_mib"
+    }
+
+    public func write(to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
+    }
+}
+
+/// The most memory that the process has had, in MiB.
+public func peakMemoryMiB() -> Double {
+    var usage = rusage()
+    #if os(Linux)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_maxrss) / 1024
+    #else
+        getrusage(RUSAGE_SELF, &usage)
+        return Double(usage.ru_maxrss) / 1_048_576
+    #endif
+}

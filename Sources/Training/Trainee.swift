@@ -1,0 +1,115 @@
+import DualAdapters
+import DualModels
+import DualModules
+import DualTorch
+import Foundation
+
+/// A model together with what of it trains, by a method.
+public final class Trainee {
+    /// One tensor that trains.
+    public struct Trainable {
+        public let name: String
+        public let tensor: Tensor
+        public let role: Role
+    }
+
+    public enum Role: Sendable { case adapter, weight, head }
+
+    public let model: any SequenceModel
+    public let method: any FineTuningMethod
+    /// nil for full fine-tuning.
+    public let adapter: AdapterSet?
+    public let trainables: [Trainable]
+
+    /// Sets up `method` on a model: freezes what does not train, makes the adapters.
+    /// - Parameters:
+    ///   - targets: nil for the architecture's default layers; refused by methods without targets.
+    ///   - generator: draws the adapters' start.
+    /// - Throws: ``AdapterError``, ``TrainingError``.
+    public init(
+        _ model: any SequenceModel, method: any FineTuningMethod, targets: TargetSelection?,
+        using generator: Generator
+    ) throws {
+        self.model = model
+        self.method = method
+        let isHead = { (name: String) in name.hasPrefix("classifier.") }
+        guard let adapterMethod = method as? any AdapterMethod else {
+            guard targets == nil else {
+                throw TrainingError.badOption(
+                    name: "targets", reason: "\(type(of: method).facts.name) trains every layer")
+            }
+            adapter = nil
+            trainables = model.parameters.map {
+                Trainable(
+                    name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
+            }
+            for trainable in trainables { try trainable.tensor.requireGradient() }
+            return
+        }
+        let saved = model.parameters.filter { isHead($0.name) || $0.isCreated }
+        for parameter in saved { parameter.value = try parameter.value.to(.float32) }
+        let adapter = try AdapterSet(
+            adapterMethod, targets: targets ?? .names(model.defaultTargets), of: model.linears,
+            savedParameters: saved, using: generator)
+        self.adapter = adapter
+        trainables =
+            adapter.parameters.map { Trainable(name: $0.name, tensor: $0.value, role: .adapter) }
+            + saved.map { Trainable(name: $0.name, tensor: $0.value, role: .head) }
+        for trainable in trainables { try trainable.tensor.requireGradient() }
+    }
+
+    /// Numbers that train.
+    public var trainableCount: Int { trainables.reduce(0) { $0 + $1.tensor.count } }
+
+    /// Numbers that train but for the head.
+    public var methodCount: Int {
+        trainables.filter { $0.role != .head }.reduce(0) { $0 + $1.tensor.count }
+    }
+
+    /// All numbers of the model, and the adapter's.
+    public var totalCount: Int {
+        model.parameters.reduce(adapter?.parameterCount ?? 0) { $0 + $1.value.count }
+    }
+
+    /// Tells the adapters which step comes; `step == total` after the last.
+    func prepare(step: Int, of total: Int) { adapter?.prepare(step: step, of: total) }
+
+    /// Groups for the optimizer, with the names of their tensors. Biases and norms do not decay.
+    func optimizerGroups(
+        _ options: TrainingOptions
+    ) -> [(names: [String], group: AdamW.Group)] {
+        let rate = options.learningRate ?? method.defaultLearningRate
+        let keys = [(false, true), (false, false), (true, true), (true, false)]
+        return keys.compactMap { head, decays in
+            let members = trainables.filter {
+                ($0.role == .head) == head && ($0.tensor.rank > 1) == decays
+            }
+            guard !members.isEmpty else { return nil }
+            let group = AdamW.Group(
+                tensors: members.map(\.tensor),
+                learningRate: head ? options.headLearningRate : rate,
+                weightDecay: decays ? options.weightDecay : 0)
+            return (members.map(\.name), group)
+        }
+    }
+
+    /// Checks after the backward of an early step that what should train does.
+    ///
+    /// At the very first step every tensor must be reached by the graph, and those that the method
+    /// does not start at rest must have a gradient other than zero; a few steps later all must.
+    /// - Throws: ``AdapterError/noGradient(tensor:steps:)``.
+    func checkGradients(step: Int) throws {
+        guard let adapter, step == 0 || step == Self.lastCheckedStep else { return }
+        for trainable in trainables where trainable.role == .adapter {
+            let gradient = try trainable.tensor.gradient()
+            let atRest =
+                step == 0
+                && adapter.method.silentAtStart.contains { trainable.name.hasSuffix("." + $0) }
+            guard let gradient, try atRest || gradient.norm().item() != 0 else {
+                throw AdapterError.noGradient(tensor: trainable.name, steps: step + 1)
+            }
+        }
+    }
+
+    private static let lastCheckedStep = 4
+}

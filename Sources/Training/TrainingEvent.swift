@@ -1,0 +1,51 @@
+import Foundation
+
+/// What happens in a run, for whoever shows or records it.
+public enum TrainingEvent {
+    case step(StepRecord)
+    case evaluated(EvaluationRecord)
+    case checkpoint(URL)
+}
+
+/// The state after one optimizer step; the loss is the mean since the last record.
+public struct StepRecord: Codable, Equatable, Sendable {
+    /// Steps done, from 1.
+    public var step: Int
+    public var epoch: Double
+    public var loss: Double
+    /// Of what the method trains, at this step.
+    public var learningRate: Double
+    /// Of all gradients before they were limited.
+    public var gradientNorm: Double
+    /// Tokens seen since the run began, without padding.
+    public var tokens: Int
+    /// Of training since the run began.
+    public var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+        case step, epoch, loss, tokens, seconds
+        case learningRate = "learning_rate"
+        case gradientNorm = "gradient_norm"
+    }
+}
+
+/// A score on the task's dev split.
+public struct EvaluationRecord: Codable, Equatable, Sendable {
+    /// Steps done.
+    public var step: Int
+    public var evaluationLoss: Double
+    /// NaN is recorded as null.
+    public var metrics: [String: Double?]
+
+    enum CodingKeys: String, CodingKey {
+        case step, metrics
+        case evaluationLoss = "evaluation_loss"
+    }
+
+    init(step: Int, _ evaluation: Evaluation) {
+        self.step = step
+        evaluationLoss = evaluation.loss
+        let pairs = evaluation.metrics.map { ($0.name, $0.value.isFinite ? $0.value : nil) }
+        metrics = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+}

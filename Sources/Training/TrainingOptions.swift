@@ -1,0 +1,80 @@
+/// How a fine-tuning run goes, besides the method.
+public struct TrainingOptions: Sendable {
+    public var epochs = 3
+    /// Optimizer steps; nil for as many as the epochs make.
+    public var steps: Int?
+    public var batchSize = 32
+    /// Micro-batches of `batchSize` that one optimizer step sums up.
+    public var accumulation = 1
+    /// Peak rate of what the method trains; nil for the method's own.
+    public var learningRate: Double?
+    /// Peak rate of the head, which starts from nothing.
+    public var headLearningRate = 5e-4
+    public var weightDecay = 0.01
+    /// Share of the steps in which the learning rate rises.
+    public var warmupRatio = 0.06
+    /// The largest norm of all gradients together; nil for no limit.
+    public var gradientLimit: Double? = 1
+    /// Tokens that an example is cut to.
+    public var maximumLength = 128
+    public var seed: UInt64 = 0
+    /// Steps between two lines of the log.
+    public var loggingSteps = 10
+    /// Steps between two checkpoints; nil for none but on an interrupt.
+    public var checkpointSteps: Int?
+
+    public init() {}
+
+    /// - Throws: ``TrainingError/badOption(name:reason:)``.
+    public func check() throws {
+        func require(_ holds: Bool, _ name: String, _ reason: String) throws {
+            if !holds { throw TrainingError.badOption(name: name, reason: reason) }
+        }
+        try require(epochs > 0, "epochs", "\(epochs) is less than 1")
+        try require(steps ?? 1 > 0, "steps", "\(steps ?? 1) is less than 1")
+        try require(batchSize > 0, "batch-size", "\(batchSize) is less than 1")
+        try require(accumulation > 0, "gradient-accumulation", "\(accumulation) is less than 1")
+        let rate = learningRate ?? 1
+        try require(rate > 0 && rate.isFinite, "learning-rate", "\(rate) is not greater than 0")
+        try require(
+            headLearningRate > 0 && headLearningRate.isFinite, "head-learning-rate",
+            "\(headLearningRate) is not greater than 0")
+        try require(
+            weightDecay >= 0 && weightDecay.isFinite, "weight-decay", "\(weightDecay) is negative")
+        try require(
+            warmupRatio >= 0 && warmupRatio <= 1, "warmup-ratio", "\(warmupRatio) is not in 0...1")
+        try require(
+            gradientLimit ?? 1 > 0, "gradient-limit", "\(gradientLimit ?? 1) is not greater than 0")
+        try require(maximumLength > 3, "max-length", "\(maximumLength) is less than 4")
+        try require(loggingSteps > 0, "logging-steps", "\(loggingSteps) is less than 1")
+        try require(
+            checkpointSteps ?? 1 > 0, "checkpoint-steps", "\(checkpointSteps ?? 1) is less than 1")
+    }
+}
+
+/// Why a run stopped, or did not start.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+    case badOption(name: String, reason: String)
+    case notFinite(step: Int, learningRate: Double, checkpoint: String?)
+    case interrupted(step: Int, checkpoint: String)
+    case unwritable(path: String, reason: String)
+    case nothingToResume(folder: String)
+    case otherRun(checkpoint: String, field: String, saved: String, given: String)
+    case badCheckpoint(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .badOption(let name, let reason): "--\(name): \(reason)"
+        case .notFinite(let step, let rate, let checkpoint):
+            "the loss is not a number at step \(step), at learning rate \(rate); try a lower one; "
+                + (checkpoint.map { "the last good checkpoint is \($0)" } ?? "there is no checkpoint")
+        case .interrupted(let step, let checkpoint):
+            "stopped after step \(step); --resume goes on from \(checkpoint)"
+        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
+        case .nothingToResume(let folder): "\(folder) has no checkpoint to resume from"
+        case .otherRun(let checkpoint, let field, let saved, let given):
+            "\(checkpoint) is of a run with \(field) \(saved), not \(given)"
+        case .badCheckpoint(let path, let reason): "\(path): \(reason)"
+        }
+    }
+}

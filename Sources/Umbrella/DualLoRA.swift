@@ -1,0 +1,10 @@
+// One import for clients: `import DualLoRA`.
+
+@_exported import DualAdapters
+@_exported import DualMetrics
+@_exported import DualModels
+@_exported import DualModules
+@_exported import DualTasks
+@_exported import DualTokenization
+@_exported import DualTorch
+@_exported import DualTraining

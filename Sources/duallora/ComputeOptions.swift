@@ -1,0 +1,66 @@
+import ArgumentParser
+import DualLoRA
+import Foundation
+
+extension DType: ExpressibleByArgument {
+    /// What a model can be computed in.
+    public static var allValueStrings: [String] {
+        [DType.bfloat16, .float32, .float64].map(\.rawValue)
+    }
+
+    public init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        self.init(rawValue: argument)
+    }
+}
+
+/// Where and how a command computes.
+struct ComputeOptions: ParsableArguments {
+    @Option(help: "Compute in cpu, cuda or mps.")
+    var device = "cpu"
+
+    @Option(help: "Threads; as many as there are cores when not given.")
+    var threads: Int?
+
+    /// Sets the threads and finds the device.
+    func apply() throws -> Device {
+        if let threads {
+            guard threads > 0 else {
+                throw ValidationError("--threads: \(threads) is less than 1")
+            }
+            try TorchRuntime.setThreads(threads)
+        }
+        let parts = device.split(separator: ":", omittingEmptySubsequences: false)
+        guard let kind = parts.first.flatMap({ Device.Kind(rawValue: String($0)) }), parts.count <= 2,
+            let index = parts.count == 2 ? Int32(parts[1]) : -1
+        else {
+            throw ValidationError("--device: '\(device)' is not cpu, cuda, cuda:N or mps")
+        }
+        let found = Device(kind, index: index)
+        guard found.isAvailable else {
+            throw ValidationError("--device: this LibTorch finds no \(kind.rawValue) device here")
+        }
+        return found
+    }
+}
+
+/// A folder named on the command line, as it was typed.
+func folder(_ path: String) -> URL { URL(fileURLWithPath: path, isDirectory: true) }
+
+/// Says something beside the result.
+func note(_ text: String) {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+}
+
+/// One JSON object on standard output.
+func printJSON(_ fields: [String: Any]) throws {
+    let data = try JSONSerialization.data(
+        withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
+    print(String(decoding: data, as: UTF8.self))
+}
+
+/// A number that JSON can hold.
+func jsonNumber(_ value: Double?) -> Any {
+    guard let value, value.isFinite else { return NSNull() }
+    return value
+}

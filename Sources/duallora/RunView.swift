@@ -1,0 +1,92 @@
+import DualLoRA
+import Foundation
+
+/// Shows a run on standard error: a bar on a terminal, lines elsewhere.
+final class RunView {
+    private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
+    private let label: String
+    private var total = 0
+    private var hasBar = false
+
+    /// - Parameter label: stands before every line, for one run of several.
+    init(label: String = "") { self.label = label.isEmpty ? "" : "\(label): " }
+
+    func show(_ event: FineTuningRun.Event) {
+        switch event {
+        case .note(let text): line("note: \(text)")
+        case .started(let trainable, let all, let examples, let steps, let done):
+            total = steps
+            let share = 100 * Double(trainable) / Double(max(1, all))
+            line(
+                "\(trainable.formatted) of \(all.formatted) parameters train "
+                    + "(\(decimal(share, digits: 2)) %), \(examples.formatted) examples, \(steps) steps"
+                    + (done > 0 ? ", \(done) of them done" : ""))
+        case .training(.step(let record)): show(record)
+        case .training(.evaluated(let record)):
+            let metrics = record.metrics.sorted { $0.key < $1.key }
+                .map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
+            line(
+                "step \(record.step): dev loss \(decimal(record.evaluationLoss)), \(metrics)")
+        case .training(.checkpoint(let url)): line("checkpoint \(url.lastPathComponent)")
+        }
+    }
+
+    /// Leaves the terminal clean.
+    func finish() { clearBar() }
+
+    private func show(_ record: StepRecord) {
+        let rate = Double(record.tokens) / max(record.seconds, 1e-9)
+        let left = record.seconds / Double(record.step) * Double(total - record.step)
+        let text =
+            "step \(record.step)/\(total)  loss \(decimal(record.loss))  "
+            + "\(Int(rate).formatted) tokens/s  \(clock(left)) left"
+        guard isTerminal else {
+            // A line for every tenth of the run is enough for a file.
+            let tenth = max(1, total / 10)
+            if record.step % tenth < 10 || record.step == total { line(text) }
+            return
+        }
+        let width = 24
+        let filled = width * record.step / max(1, total)
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        write("\r\u{1B}[K\(label)\(bar) \(text)")
+        hasBar = true
+    }
+
+    private func line(_ text: String) {
+        clearBar()
+        write("\(label)\(text)\n")
+    }
+
+    private func clearBar() {
+        if hasBar { write("\r\u{1B}[K") }
+        hasBar = false
+    }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
+
+/// A number with a fixed count of decimals; a dash for one that is not defined.
+func decimal(_ value: Double?, digits: Int = 4) -> String {
+    guard let value, value.isFinite else { return "-" }
+    return String(format: "%.\(digits)f", value)
+}
+
+/// Minutes and seconds.
+private func clock(_ seconds: Double) -> String {
+    let whole = Int(max(0, seconds).rounded())
+    return String(format: "%d:%02d", whole / 60, whole % 60)
+}
+
+extension Int {
+    /// With commas between thousands.
+    var formatted: String {
+        var digits = String(magnitude)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.insert(String(digits.suffix(3)), at: 0)
+            digits = String(digits.dropLast(3))
+        }
+        return (self < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+    }
+}

@@ -1,0 +1,133 @@
+import ArgumentParser
+import DualLoRA
+import Foundation
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Fine-tune a model on a task.",
+        discussion: """
+            Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
+            Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
+
+            Example:
+              duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
+            """)
+
+    @Option(help: "Folder of the model: config.json, model.safetensors, tokenizer.json.")
+    var model: String
+
+    @Option(help: "The task: \(TaskRegistry.tasks.map { $0.name }.joined(separator: ", ")).")
+    var task: String
+
+    @Option(help: "Folder of the task's files, as GLUE names them.")
+    var data: String
+
+    @Option(help: "Folder for what the run makes.")
+    var output: String
+
+    @OptionGroup(title: "Method") var method: MethodArguments
+
+    @OptionGroup(title: "Training") var training: TrainingArguments
+
+    @Option(help: ArgumentHelp("Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
+    var dtype = DType.bfloat16
+
+    @OptionGroup(title: "Computing") var compute: ComputeOptions
+
+    @Flag(help: "Go on from the newest checkpoint in the output folder.")
+    var resume = false
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func run() throws {
+        let device = try compute.apply()
+        var run = FineTuningRun(
+            model: folder(model), task: try TaskRegistry.task(named: task), data: folder(data),
+            method: try method.make(), output: folder(output), options: training.options)
+        run.targets = method.selection
+        run.computeType = dtype
+        run.device = device
+        run.resume = resume
+        let view = RunView()
+        Interrupt.watch()
+        let result = try run.run(shouldStop: { Interrupt.happened }, report: view.show)
+        view.finish()
+        if json {
+            print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
+        } else {
+            summarize(result)
+        }
+    }
+
+    private func summarize(_ result: RunResult) {
+        let saved = result.method == "full" ? "model.safetensors" : "adapter_model.safetensors"
+        print(
+            """
+            \(result.metric) \(decimal(result.before.metrics[result.metric] ?? nil)) -> \
+            \(decimal(result.value)), loss \(decimal(result.before.evaluationLoss)) -> \
+            \(decimal(result.loss)) on the dev split, \(Int(result.seconds.rounded())) s of training
+            \(output)/: \(saved), result.json, train.jsonl, loss.png
+            """)
+    }
+}
+
+/// How long, how fast and in which portions a run trains.
+struct TrainingArguments: ParsableArguments {
+    @Option(help: "Passes over the training examples.")
+    var epochs: Int = 3
+
+    @Option(help: "Optimizer steps, instead of epochs.")
+    var steps: Int?
+
+    @Option(help: "Examples of one forward pass.")
+    var batchSize: Int = 32
+
+    @Option(help: "Forward passes of one optimizer step.")
+    var gradientAccumulation: Int = 1
+
+    @Option(help: "Peak learning rate. Default: the method's own (duallora methods).")
+    var learningRate: Double?
+
+    @Option(help: "Peak learning rate of the head.")
+    var headLearningRate: Double = 5e-4
+
+    @Option(help: "Decoupled weight decay, not for biases and norms.")
+    var weightDecay: Double = 0.01
+
+    @Option(help: "Share of the steps in which the learning rate rises.")
+    var warmupRatio: Double = 0.06
+
+    @Option(help: "Largest norm of the gradients together; 0 for no limit.")
+    var gradientLimit: Double = 1
+
+    @Option(name: .customLong("max-length"), help: "Tokens that an example is cut to.")
+    var maximumLength: Int = 128
+
+    @Option(help: "Steps between two lines of the log.")
+    var loggingSteps: Int = 10
+
+    @Option(help: "Steps between two checkpoints. Default: none but on Ctrl-C.")
+    var checkpointSteps: Int?
+
+    @Option(help: "Decides every random number of the run.")
+    var seed: UInt64 = 0
+
+    var options: TrainingOptions {
+        var options = TrainingOptions()
+        options.epochs = epochs
+        options.steps = steps
+        options.batchSize = batchSize
+        options.accumulation = gradientAccumulation
+        options.learningRate = learningRate
+        options.headLearningRate = headLearningRate
+        options.weightDecay = weightDecay
+        options.warmupRatio = warmupRatio
+        options.gradientLimit = gradientLimit == 0 ? nil : gradientLimit
+        options.maximumLength = maximumLength
+        options.loggingSteps = loggingSteps
+        options.checkpointSteps = checkpointSteps
+        options.seed = seed
+        return options
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+@testable import DualCharts
+
+@Suite struct TicksTests {
+    static let ranges: [ClosedRange<Double>] = [
+        0...1, 0...1500, -3.7...12.2, 0.31...0.347, 1e-7...9e-6, -1e9...4e9, 1e8...(1e8 + 3),
+        0.9999...1.0001, -0.5...0.5, 3...3.3,
+    ]
+
+    @Test("Ticks are 1, 2 or 5 times a power of ten apart, inside the range", arguments: ranges)
+    func stepsAreRound(_ range: ClosedRange<Double>) {
+        let ticks = Ticks.linear(range, count: 6)
+        #expect((3...13).contains(ticks.count))
+        let span = range.upperBound - range.lowerBound
+        let slack = 1e-6 * span
+        #expect(ticks.allSatisfy { $0 > range.lowerBound - slack && $0 < range.upperBound + slack })
+        let step = (ticks[ticks.count - 1] - ticks[0]) / Double(ticks.count - 1)
+        let digits = step / pow(10, log10(step * 1.0001).rounded(.down))
+        #expect([1.0, 2, 5].contains { abs(digits - $0) < 1e-6 })
+        #expect(Set(Ticks.labels(ticks)).count == ticks.count)
+    }
+
+    @Test(
+        "Labels have the decimals they need, and no more",
+        arguments: [
+            ([0, 0.5, 1], ["0", "0.5", "1.0"]), ([0, 500, 1000], ["0", "500", "1000"]),
+            ([-2, 0, 2], ["-2", "0", "2"]), ([0.1, 0.2, 0.3], ["0.1", "0.2", "0.3"]),
+            ([0, 20_000, 40_000], ["0", "20k", "40k"]),
+            ([0, 500_000, 1_000_000], ["0", "0.5M", "1.0M"]),
+            ([0, 2e-5, 4e-5], ["0", "2e-5", "4e-5"]),
+            ([100_000_000, 100_000_000.5], ["100000000.0", "100000000.5"]),
+            ([0], ["0"]), ([2e10, 4e10], ["2e10", "4e10"]), ([0.25, 0.26], ["0.25", "0.26"]),
+        ] as [([Double], [String])])
+    func labels(_ ticks: [Double], _ expected: [String]) {
+        #expect(Ticks.labels(ticks) == expected)
+    }
+
+    @Test("A tick is the number its label says, without rounding noise")
+    func ticksAreExact() {
+        #expect(
+            Ticks.linear(0...1, count: 10) == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
+        #expect(Ticks.linear(-0.2...0.2, count: 4) == [-0.2, -0.1, 0, 0.1, 0.2])
+    }
+
+    @Test("A logarithmic axis is marked at powers of ten, or at 1, 2 and 5 times them")
+    func logarithmic() {
+        #expect(Ticks.logarithmic(0.001...100, count: 6) == [0.001, 0.01, 0.1, 1, 10, 100])
+        #expect(Ticks.logarithmic(0.15...4, count: 6) == [0.2, 0.5, 1, 2])
+        #expect(Ticks.logarithmic(1.1...1.9, count: 4) == [1.2, 1.4, 1.6, 1.8])
+        #expect(Ticks.logarithmic(1e-30...1e30, count: 6).count <= 8)
+        #expect(
+            Ticks.logarithmicLabels([1e-5, 0.02, 1.2, 5, 1e6]) == [
+                "1e-5", "0.02", "1.2", "5", "1e6",
+            ])
+    }
+}
