@@ -53,7 +53,7 @@ struct AddedTokens: Sendable {
         for (id, token) in tokens.sorted(by: { $0.key > $1.key }) {
             let content = Array(token.content.unicodeScalars)
             guard token.normalized else {
-                literalPatterns = inserting(content, id, into: literalPatterns)
+                Self.insert(content, id, into: &literalPatterns)
                 continue
             }
             let pattern = normalizer?.normalize(content) ?? content
@@ -62,16 +62,15 @@ struct AddedTokens: Sendable {
                     file: file, field: "added_tokens", found: "'\(token.content)'",
                     expected: "a token of which normalization leaves something")
             }
-            normalizedPatterns = inserting(pattern, id, into: normalizedPatterns)
+            Self.insert(pattern, id, into: &normalizedPatterns)
         }
     }
 
-    private func inserting(
-        _ pattern: [Unicode.Scalar], _ id: Int, into trie: ScalarTrie?
-    ) -> ScalarTrie {
-        var trie = trie ?? ScalarTrie()
-        trie.insert(pattern, value: id)
-        return trie
+    private static func insert(
+        _ pattern: [Unicode.Scalar], _ id: Int, into trie: inout ScalarTrie?
+    ) {
+        if trie == nil { trie = ScalarTrie() }
+        trie?.insert(pattern, value: id)
     }
 
     func id(for content: String) -> Int? {

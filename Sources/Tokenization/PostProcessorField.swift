@@ -62,7 +62,7 @@ private struct TokenAndID: Decodable {
     init(from decoder: any Decoder) throws {
         var values = try decoder.unkeyedContainer()
         let token = try values.decode(String.self)
-        piece = Piece(id: try values.decode(Int.self), token: token)
+        piece = Piece(id: Int(try values.decode(UInt32.self)), token: token)
     }
 }
 
@@ -74,7 +74,7 @@ private struct SpecialToken: Decodable {
 
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        let ids = try values.decode([Int].self, forKey: .ids)
+        let ids = try values.decode([UInt32].self, forKey: .ids).map(Int.init)
         let tokens = try values.decode([String].self, forKey: .tokens)
         guard ids.count == tokens.count else {
             throw DecodingError.dataCorruptedError(
@@ -91,7 +91,7 @@ private enum TemplatePiece: Decodable {
 
     private struct Body: Decodable {
         let id: String
-        let type_id: Int
+        let type_id: UInt32
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -102,10 +102,10 @@ private enum TemplatePiece: Decodable {
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if let body = try values.decodeIfPresent(Body.self, forKey: .sequence) {
-            self = .sequence(body.id, typeID: body.type_id)
+            self = .sequence(body.id, typeID: Int(body.type_id))
         } else {
             let body = try values.decode(Body.self, forKey: .specialToken)
-            self = .specialToken(body.id, typeID: body.type_id)
+            self = .specialToken(body.id, typeID: Int(body.type_id))
         }
     }
 }

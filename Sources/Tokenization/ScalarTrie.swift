@@ -9,7 +9,7 @@ struct ScalarTrie: Sendable {
 
     private var keys: [UInt64]
     private var children: [Int32]
-    private var values: [Int32] = [-1]
+    private var values = [-1]
     private var mask: Int
 
     init(expectedNodes: Int = 64) {
@@ -22,7 +22,7 @@ struct ScalarTrie: Sendable {
 
     /// The value at a node that an entry ends at.
     func value(at node: Node) -> Int? {
-        values[node] < 0 ? nil : Int(values[node])
+        values[node] < 0 ? nil : values[node]
     }
 
     /// Stores a value and returns the one it replaces.
@@ -31,7 +31,7 @@ struct ScalarTrie: Sendable {
         var node = ScalarTrie.root
         for scalar in entry { node = addChild(of: node, scalar) }
         let old = self.value(at: node)
-        values[node] = Int32(value)
+        values[node] = value
         return old
     }
 
@@ -55,7 +55,7 @@ struct ScalarTrie: Sendable {
         while index < text.endIndex, let next = child(of: node, text[index]) {
             node = next
             index += 1
-            if values[node] >= 0 { found = (Int(values[node]), index) }
+            if values[node] >= 0 { found = (values[node], index) }
         }
         return found
     }

@@ -78,7 +78,8 @@ private struct ModelField: Decodable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         unknownToken = try values.decode(String.self, forKey: .unk_token)
         continuationPrefix = try values.decode(String.self, forKey: .continuing_subword_prefix)
-        maximumWordLength = try values.decode(Int.self, forKey: .max_input_chars_per_word)
+        maximumWordLength = Int(
+            try values.decode(UInt32.self, forKey: .max_input_chars_per_word))
     }
 }
 

@@ -21,7 +21,7 @@ struct TokenizerFolder {
             throw .unreadableFile(file: path(name), reason: error.localizedDescription)
         }
         let bytes = [UInt8](data)
-        guard String(validating: bytes, as: UTF8.self) != nil else {
+        guard String(bytes: bytes, encoding: .utf8) != nil else {
             throw .invalidUTF8(file: path(name))
         }
         return bytes

@@ -112,7 +112,9 @@ struct VocabularyExtractor {
                 position += 1
             case .none: throw unexpected("more of a value that is cut off")
             default:
+                let start = position
                 while position < bytes.count, !Self.endsLiteral(bytes[position]) { position += 1 }
+                guard position > start else { throw unexpected("a value") }
             }
         } while depth > 0
     }
@@ -174,7 +176,8 @@ struct VocabularyExtractor {
             rest = rest.dropFirst(4)
         }
         units += String(decoding: rest, as: UTF8.self).utf16
-        return String(validating: units, as: UTF16.self)
+        let text = String(decoding: units, as: UTF16.self)
+        return text.utf16.elementsEqual(units) ? text : nil
     }
 
     private static func isHexDigit(_ byte: UInt8) -> Bool {

@@ -92,6 +92,7 @@ public struct FineTuningRun {
             try EncodedExample.encode(
                 examples, with: tokenizer, for: loaded.model, maximumLength: options.maximumLength)
         }
+        try Objective(task).centre(loaded.model, on: training)
         let generator = try Generator(seed: options.seed)
         let trainee = try Trainee(
             loaded.model, method: method, targets: targets, using: generator)

@@ -1,0 +1,276 @@
+"""Compares `duallora tokenize` with Hugging Face `tokenizers` on hard text, token by token.
+
+    DUALLORA=path/to/duallora MINILM=path/to/bert/checkpoint [TEXT=folder] pytest test_tokenizer.py
+
+MINILM is the folder of an uncased BERT tokenizer; without it those tests are skipped. TEXT is a
+folder of real text, every line of which is compared.
+"""
+
+import json
+import os
+import pathlib
+import random
+import subprocess
+
+import pytest
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers.implementations import BertWordPieceTokenizer
+
+DUALLORA = os.environ.get("DUALLORA")
+MINILM = os.environ.get("MINILM")
+TEXT = os.environ.get("TEXT")
+
+pytestmark = pytest.mark.skipif(not DUALLORA, reason="DUALLORA names no command")
+needs_minilm = pytest.mark.skipif(not MINILM, reason="MINILM names no folder")
+
+SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+SCALARS = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
+CONTEXTS = ["{}", "a{}b", "e\u0301{}", "{}\u0301\u0323 {}A {}"]
+
+
+def run(folder, texts, *options):
+    """Encodes every text with the command under test."""
+    lines = "".join(json.dumps(text) + "\n" for text in texts)
+    done = subprocess.run(
+        [DUALLORA, "tokenize", "--model", str(folder), "--stdin", *options],
+        input=lines, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+def compare(folder, reference, texts, pair=None, special=True):
+    options = (["--pair", pair] if pair is not None else []) + ([] if special else ["--no-special"])
+    found = run(folder, texts, *options)
+    assert len(found) == len(texts)
+    inputs = texts if pair is None else [(text, pair) for text in texts]
+    wrong = []
+    for text, here, there in zip(
+            texts, found, reference.encode_batch(inputs, add_special_tokens=special)):
+        if here["ids"] != there.ids or here["tokens"] != there.tokens:
+            wrong.append((ascii(text), here["tokens"], there.tokens))
+    assert not wrong, f"{len(wrong)} of {len(texts)} differ, such as {wrong[:3]}"
+
+
+def mixtures(count, seed):
+    """Random text from where tokenizers go wrong."""
+    dice = random.Random(seed)
+    ranges = [
+        (0x20, 0x7E), (0x20, 0x7E), (0x20, 0x7E), (0x00, 0x1F), (0x7F, 0x2AF), (0x300, 0x36F),
+        (0x370, 0x5FF), (0x600, 0x6FF), (0x900, 0xDFF), (0xE00, 0xFFF), (0x1100, 0x11FF),
+        (0x1AB0, 0x1AFF), (0x1DC0, 0x1FFF), (0x2000, 0x206F), (0x20D0, 0x214F), (0x3000, 0x30FF),
+        (0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0xE000, 0xF8FF), (0xF900, 0xFFFF), (0x10000, 0x11FFF),
+        (0x1D000, 0x1D7FF), (0x1F300, 0x1FAFF), (0x20000, 0x2FA1F), (0xE0000, 0xE01EF),
+    ]
+    pieces = [
+        *SPECIALS, "[MASK", "mask]", "\r\n", "\r", "\u0085", "\u2028", "\u00a0", "\u3000",
+        "\u200b", "\u200d", "\ufeff", "\ufffd", "\0", "👩\u200d👩\u200d👧", "🇩🇪", "👍🏽", "❤\ufe0f",
+        "é", "e\u0301", "q\u0323\u0307", "q\u0307\u0323", "ǅ", "İ", "ΣΑΣ", "ß", "ẞ", "ﬁ", "Ω", "Å",
+        "각", "가\u11a8", "\u0344", "\u0f73\u0f71", "中文", "don't", "U.S.A.", "$5.00", "hello",
+        "World", "##ing", "##", "unaffable", "x" * 99, "x" * 100, "x" * 101, "é" * 60, "中" * 120,
+    ]
+    texts = []
+    for _ in range(count):
+        parts = []
+        for _ in range(dice.randrange(1, 16)):
+            kind = dice.random()
+            if kind < 0.35:
+                parts.append(dice.choice(pieces))
+            elif kind < 0.5:
+                parts.append(" ")
+            else:
+                first, last = dice.choice(ranges)
+                parts += [chr(dice.randint(first, last)) for _ in range(dice.randrange(1, 5))]
+        texts.append("".join(parts))
+    return texts
+
+
+def every_scalar():
+    """Every Unicode scalar in every context, 16 to a text; inputs that stay one word stay small."""
+    for context in CONTEXTS:
+        for start in range(0, len(SCALARS), 16):
+            yield " ".join(context.replace("{}", c) for c in SCALARS[start:start + 16])
+
+
+def edge_cases():
+    return [
+        "", " ", "\n", "\r\n", "\0", "\ufffd", "a\0b", "a\ufffdb", "\u0301", "e\u0301" * 40,
+        "a" * 100, "a" * 101, "a" * 100_000, "e\u0301" * 100, "e\u0301" * 101, "中" * 1000,
+        "[CLS] a [SEP]", "[cls]", "[MASK][MASK]", "a[MASK]b", "[[MASK]]", " [MASK] ", "##a", "a##a",
+        "a\r\nb", "a\rb\nc\td", "\u1e9b\u0323", "\u0315\u0300\u05ae\u0062", "𝒳", "\U0010ffff",
+        "\u0130", "I\u0307", "\u1885", "\ufb1d", "\u2126", "a\u05b0\u094d\u3099\u0334b",
+    ]
+
+
+# --- tokenizers made here -------------------------------------------------------------------------
+
+
+def vocabulary(prefix="##", unknown="[UNK]", seed=7):
+    """Letters of many scripts with and without prefix, both spellings of accents, some words."""
+    dice = random.Random(seed)
+    letters = [chr(c) for c in (*range(0x21, 0x7F), *range(0xA1, 0x180), *range(0x300, 0x460),
+                                *range(0x5D0, 0x5EB), *range(0x3041, 0x3097),
+                                *range(0x4E00, 0x4E80), *range(0x1F600, 0x1F650))]
+    words = ["hello", "World", "don", "é", "e\u0301", "Å", "A\u030a", "İ", "i\u0307", "ß", "ing",
+             "中文", "가", "\u1100\u1161", "각", "fi", "ﬁ", "Ω", "ω", "\u2126", "xxxx", "affable", "un"]
+    words += ["".join(dice.choice(letters) for _ in range(dice.randrange(2, 5)))
+              for _ in range(3000)]
+    tokens = [unknown if token == "[UNK]" else token for token in SPECIALS]
+    tokens += letters + words + [prefix + token for token in letters + words]
+    return {token: index for index, token in enumerate(dict.fromkeys(tokens))}
+
+
+def build(folder, normalizer=None, pre_tokenizer=None, prefix="##", unknown="[UNK]", longest=100,
+          added=(), processor="template"):
+    vocab = vocabulary(prefix, unknown)
+    tokenizer = Tokenizer(models.WordPiece(
+        vocab, unk_token=unknown, continuing_subword_prefix=prefix,
+        max_input_chars_per_word=longest))
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
+    if pre_tokenizer is not None:
+        tokenizer.pre_tokenizer = pre_tokenizer
+    cls, sep = vocab["[CLS]"], vocab["[SEP]"]
+    if processor == "template":
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", pair="[CLS] $A:2 [SEP] $B:1 [SEP]:1",
+            special_tokens=[("[CLS]", cls), ("[SEP]", sep)])
+    elif processor == "bert":
+        tokenizer.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    tokenizer.add_special_tokens([unknown, *SPECIALS[2:]])
+    tokenizer.add_tokens(list(added))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def bert(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True):
+    return normalizers.BertNormalizer(
+        clean_text=clean_text, handle_chinese_chars=handle_chinese_chars,
+        strip_accents=strip_accents, lowercase=lowercase)
+
+
+BERT = pre_tokenizers.BertPreTokenizer()
+VARIANTS = {
+    "uncased": dict(normalizer=bert(), pre_tokenizer=BERT),
+    "cased": dict(normalizer=bert(lowercase=False), pre_tokenizer=BERT, processor="bert"),
+    "cased-stripped": dict(
+        normalizer=bert(lowercase=False, strip_accents=True), pre_tokenizer=BERT),
+    "uncased-accented": dict(normalizer=bert(strip_accents=False), pre_tokenizer=BERT),
+    "not-cleaned": dict(normalizer=bert(clean_text=False), pre_tokenizer=BERT),
+    "chinese-joined": dict(normalizer=bert(handle_chinese_chars=False), pre_tokenizer=BERT),
+    "raw": dict(processor=None),
+    "prefix": dict(
+        normalizer=bert(), pre_tokenizer=BERT, prefix="@@", unknown="<oov>", longest=7),
+    "no-prefix": dict(normalizer=bert(), pre_tokenizer=BERT, prefix=""),
+    "lowercase": dict(
+        normalizer=normalizers.Lowercase(), pre_tokenizer=pre_tokenizers.Whitespace()),
+    "nfd": dict(normalizer=normalizers.NFD(), pre_tokenizer=pre_tokenizers.WhitespaceSplit()),
+    "nfc": dict(normalizer=normalizers.NFC(), pre_tokenizer=pre_tokenizers.WhitespaceSplit()),
+    "nfkd": dict(normalizer=normalizers.NFKD(), pre_tokenizer=pre_tokenizers.Whitespace()),
+    "nfkc": dict(normalizer=normalizers.NFKC(), pre_tokenizer=pre_tokenizers.Whitespace()),
+    "sequence": dict(
+        normalizer=normalizers.Sequence(
+            [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]),
+        pre_tokenizer=pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), BERT])),
+    "strip": dict(normalizer=normalizers.StripAccents(), pre_tokenizer=BERT),
+    "added": dict(normalizer=bert(), pre_tokenizer=BERT, added=[
+        AddedToken("<left>", lstrip=True, normalized=False),
+        AddedToken("<right>", rstrip=True, normalized=False),
+        AddedToken("<both>", lstrip=True, rstrip=True, normalized=True),
+        AddedToken("word", single_word=True, normalized=False),
+        AddedToken("Éclair", normalized=True), AddedToken("hello", normalized=True),
+        AddedToken("hello world", normalized=False), AddedToken("é", normalized=False),
+        AddedToken(" b", normalized=False), AddedToken("中文", normalized=True),
+    ]),
+}
+
+
+# Between them they run every normalizer and pre-tokenizer; each takes about a minute.
+EVERY_SCALAR = ["uncased", "cased", "uncased-accented", "not-cleaned", "lowercase", "nfc", "nfkc",
+                "strip", "sequence"]
+
+
+def added_texts(seed=3):
+    dice = random.Random(seed)
+    parts = ["<left>", "<right>", "<both>", "<BOTH>", "word", "words", "éclair", "E\u0301CLAIR",
+             "é", "e\u0301", "hello", "HELLO", "hello world", " b", "b", "中文", "中", " ", "  ", "\t",
+             "\u00a0", "a", "-", "[MASK]", "[SEP]", "_", "\u0301", "."]
+    return ["".join(dice.choices(parts, k=dice.randrange(1, 9))) for _ in range(4000)]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_generated_tokenizers_agree_on_hard_text(tmp_path, name):
+    reference = build(tmp_path, **VARIANTS[name])
+    texts = edge_cases() + mixtures(4000, seed=11) + added_texts()
+    compare(tmp_path, reference, texts)
+    compare(tmp_path, reference, texts[:1500], special=False)
+    compare(tmp_path, reference, texts[:1500], pair="Zweiter Text, [SEP] é.")
+
+
+@pytest.mark.parametrize("name", EVERY_SCALAR)
+def test_generated_tokenizers_agree_on_every_scalar(tmp_path, name):
+    """Every scalar is a token and a continuation here, so that no difference hides in [UNK]."""
+    reference = build(tmp_path, **VARIANTS[name])
+    data = json.loads((tmp_path / "tokenizer.json").read_text())
+    vocab = data["model"]["vocab"]
+    prefix = data["model"]["continuing_subword_prefix"]
+    for scalar in SCALARS:
+        vocab.setdefault(scalar, len(vocab))
+        vocab.setdefault(prefix + scalar, len(vocab))
+    for token in data["added_tokens"]:
+        token["id"] = vocab.setdefault(token["content"], len(vocab))
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data))
+    reference = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    compare(tmp_path, reference, list(every_scalar()))
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"do_lower_case": False}, {"strip_accents": False}, {"do_lower_case": False,
+    "strip_accents": True}, {"tokenize_chinese_chars": False}], ids=str)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_vocabulary_files_agree(tmp_path, settings, line_end):
+    path = tmp_path / "vocab.txt"
+    tokens = [token for token in vocabulary() if token.strip() == token]
+    path.write_bytes(line_end.join([*tokens, "", "twice", "\u3000", "twice", "tail "]).encode())
+    if settings:
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    reference = BertWordPieceTokenizer(
+        str(path), lowercase=settings.get("do_lower_case", True),
+        strip_accents=settings.get("strip_accents"),
+        handle_chinese_chars=settings.get("tokenize_chinese_chars", True))
+    texts = edge_cases() + ["twice tail"] + mixtures(3000, seed=13)
+    compare(tmp_path, reference, texts)
+    compare(tmp_path, reference, texts[:1000], pair="Zweiter Text")
+
+
+# --- a real tokenizer -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    reference = Tokenizer.from_file(f"{MINILM}/tokenizer.json")
+    reference.no_truncation()
+    reference.no_padding()
+    return reference
+
+
+@needs_minilm
+def test_minilm_agrees_on_every_scalar(minilm):
+    compare(MINILM, minilm, list(every_scalar()))
+
+
+@needs_minilm
+def test_minilm_agrees_on_hard_text(minilm):
+    texts = edge_cases() + mixtures(30_000, seed=17)
+    compare(MINILM, minilm, texts)
+    compare(MINILM, minilm, texts[:5000], special=False)
+    compare(MINILM, minilm, texts[:5000], pair="A second text, [MASK] naïve.")
+
+
+@needs_minilm
+@pytest.mark.skipif(not TEXT, reason="TEXT names no folder")
+def test_minilm_agrees_on_real_text(minilm):
+    texts = []
+    for path in sorted(pathlib.Path(TEXT).rglob("*.[tc]sv")):
+        texts += path.read_text(encoding="utf-8").split("\n")
+    assert texts
+    compare(MINILM, minilm, texts)
