@@ -51,10 +51,10 @@ public final class AdapterSet {
     /// Trainable numbers of the adapter; the saved modules are not counted.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 
-    /// Tells adapters that follow the steps of training which one comes.
-    public func prepare(step: Int, of total: Int) {
+    /// Tells adapters that follow the steps of training where it stands.
+    public func prepare(_ progress: TrainingProgress) {
         for case let adapter as any StepAwareAdapter in adapters {
-            adapter.prepare(step: step, of: total)
+            adapter.prepare(progress)
         }
     }
 

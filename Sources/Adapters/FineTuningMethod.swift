@@ -41,8 +41,23 @@ public protocol AdapterMethod: FineTuningMethod {
 
 /// An adapter that changes with the steps of training, such as one whose update is faded in.
 public protocol StepAwareAdapter: LinearAdapter {
-    /// Called before step `step` (from 0) of `total`, and once with `step == total` at the end.
-    func prepare(step: Int, of total: Int)
+    /// Called before every step, and once more after the last.
+    func prepare(_ progress: TrainingProgress)
+}
+
+/// Where a run stands.
+public struct TrainingProgress: Sendable {
+    /// Optimizer steps done.
+    public let step: Int
+    public let totalSteps: Int
+    /// Steps in which the learning rate rises.
+    public let warmupSteps: Int
+
+    public init(step: Int, totalSteps: Int, warmupSteps: Int) {
+        self.step = step
+        self.totalSteps = totalSteps
+        self.warmupSteps = warmupSteps
+    }
 }
 
 /// What `duallora methods` says about a method.

@@ -122,7 +122,7 @@ public struct FineTuningRun {
                 trainable: setup.trainee.trainableCount, total: setup.trainee.totalCount,
                 examples: setup.exampleCount, steps: trainer.totalSteps, doneSteps: done))
         if log.evaluations.isEmpty {
-            setup.trainee.prepare(step: 0, of: trainer.totalSteps)
+            trainer.prepareAdapters()
             let before = EvaluationRecord(
                 step: 0, try setup.evaluator.evaluate(setup.trainee.model))
             try log.add(before)

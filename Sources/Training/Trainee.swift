@@ -71,9 +71,6 @@ public final class Trainee {
         model.parameters.reduce(adapter?.parameterCount ?? 0) { $0 + $1.value.count }
     }
 
-    /// Tells the adapters which step comes; `step == total` after the last.
-    func prepare(step: Int, of total: Int) { adapter?.prepare(step: step, of: total) }
-
     /// Groups for the optimizer, with the names of their tensors. Biases and norms do not decay.
     func optimizerGroups(
         _ options: TrainingOptions

@@ -88,7 +88,7 @@ public final class Trainer {
                 if progress.step == totalSteps { break }
             }
             epoch += 1
-            trainee.prepare(step: progress.step, of: totalSteps)
+            prepareAdapters()
             if let evaluator {
                 let evaluation = try evaluator.evaluate(trainee.model)
                 try report(.evaluated(EvaluationRecord(step: progress.step, evaluation)))
@@ -96,12 +96,19 @@ public final class Trainer {
         }
     }
 
+    /// Tells the adapters which step comes.
+    func prepareAdapters() {
+        trainee.adapter?.prepare(
+            TrainingProgress(
+                step: progress.step, totalSteps: totalSteps, warmupSteps: schedule.warmupSteps))
+    }
+
     /// One optimizer step over its micro-batches.
     private func step(
         _ batches: [[Int]], lastCheckpoint: URL?, report: (TrainingEvent) throws -> Void
     ) throws {
         let started = ContinuousClock.now
-        trainee.prepare(step: progress.step, of: totalSteps)
+        prepareAdapters()
         let factor = schedule.factor(at: progress.step)
         let rate = (options.learningRate ?? trainee.method.defaultLearningRate) * factor
         let loss = try accumulate(batches)

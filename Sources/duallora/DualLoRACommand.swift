@@ -15,6 +15,6 @@ struct DualLoRACommand: ParsableCommand {
         version: packageVersion,
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, MergeCommand.self, ForwardCommand.self,
-            TokenizeCommand.self, MethodsCommand.self,
+            TokenizeCommand.self, MethodsCommand.self, DemoCommand.self,
         ])
 }

@@ -26,7 +26,10 @@ struct MethodArguments: ParsableArguments {
     var dropout: Double?
 
     @Option(
-        help: "dual-lora: steps over which the update is faded in; 0 for none. Default 100.")
+        help: """
+            dual-lora: steps over which the update is faded in; 0 for none. Default: those in which \
+            the learning rate rises.
+            """)
     var gateSteps: Int?
 
     @Option(

@@ -8,7 +8,8 @@ import DualTorch
 ///
 /// Xu et al., "Dual LoRA: Enhancing LoRA with Magnitude and Direction Updates", eq. 5-10. The
 /// gradients are eq. 12, with the clip where eq. 7 puts it: at the output of Sign, after the scale
-/// and the magnitude. ω is the warm-up that "makes sure that ΔW = 0 at the start": min(1, step / T).
+/// and the magnitude. ω is the warm-up that "makes sure that ΔW = 0 at the start": min(1, step / T),
+/// over the same steps as the learning rate's warm-up unless said otherwise.
 public struct DualLoRA: AdapterMethod {
     public static let facts = MethodFacts(
         name: "dual-lora", title: "Dual LoRA",
@@ -27,14 +28,15 @@ public struct DualLoRA: AdapterMethod {
     /// σ of all four factors; nil chooses it for each layer so that ΔW starts (at ω = 1) with a
     /// root mean square of 2 % of the weight's.
     public var initialDeviation: Double?
-    /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout.
-    public var gateSteps: Int
+    /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout, nil for
+    /// the steps in which the learning rate rises.
+    public var gateSteps: Int?
     /// ω of an adapter that is not being trained.
     public var gate = 1.0
 
     public init(
         magnitudeRank: Int = 8, directionRank: Int = 8, alpha: Double? = nil, dropout: Double = 0,
-        initialDeviation: Double? = nil, gateSteps: Int = 100
+        initialDeviation: Double? = nil, gateSteps: Int? = nil
     ) {
         self.magnitudeRank = magnitudeRank
         self.directionRank = directionRank
@@ -60,13 +62,13 @@ public struct DualLoRA: AdapterMethod {
             directionRank: direction ?? magnitude ?? half ?? 8,
             alpha: try options.checkedAlpha(for: facts),
             dropout: try options.checkedDropout(for: facts),
-            initialDeviation: options.initialDeviation, gateSteps: options.gateSteps ?? 100)
+            initialDeviation: options.initialDeviation, gateSteps: options.gateSteps)
         if let deviation = initialDeviation, !(deviation > 0 && deviation.isFinite) {
             throw AdapterError.badOption(
                 method: facts.name, option: "init-std",
                 reason: "\(deviation) would leave the factors without a gradient; it must be above 0")
         }
-        guard gateSteps >= 0 else {
+        if let gateSteps, gateSteps < 0 {
             throw AdapterError.badOption(
                 method: facts.name, option: "gate-steps", reason: "\(gateSteps) is negative")
         }
@@ -129,7 +131,7 @@ public struct DualLoRA: AdapterMethod {
             "r1": magnitudeRank, "r2": directionRank, "lora_alpha": alpha.asIntegerIfWhole,
             "lora_dropout": dropout, "init_std": initialDeviation as Any? ?? "auto",
             "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
-            "warmup_mode": "gate", "warmup_steps_gate": gateSteps, "gate": gate,
+            "warmup_mode": "gate", "warmup_steps_gate": gateSteps as Any? ?? "auto", "gate": gate,
         ]
     }
 
@@ -139,9 +141,9 @@ public struct DualLoRA: AdapterMethod {
             directionRank: try file.positive("r2", default: 8),
             alpha: try file.number("lora_alpha"),
             dropout: try file.probability("lora_dropout", default: 0),
-            gateSteps: try file.integer("warmup_steps_gate") ?? 100)
+            gateSteps: file.isAuto("warmup_steps_gate") ? nil : try file.integer("warmup_steps_gate"))
         gate = try file.number("gate") ?? 1
-        if !(file.fields["init_std"] is String) { initialDeviation = try file.number("init_std") }
+        initialDeviation = file.isAuto("init_std") ? nil : try file.number("init_std")
         let known = [
             "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
             "warmup_mode": "gate",
@@ -174,9 +176,9 @@ final class DualLoRALayer: StepAwareAdapter {
         zip(DualLoRA.tensorNames, [a, b, c, d]).map { (name: $0, value: $1) }
     }
 
-    func prepare(step: Int, of total: Int) {
-        let rampSteps = min(method.gateSteps, total)
-        gate = rampSteps == 0 ? 1 : min(1, Double(step) / Double(rampSteps))
+    func prepare(_ progress: TrainingProgress) {
+        let rampSteps = min(method.gateSteps ?? progress.warmupSteps, progress.totalSteps)
+        gate = rampSteps == 0 ? 1 : min(1, Double(progress.step) / Double(rampSteps))
     }
 
     /// The definition, eq. 9, differentiable by the rule of eq. 7.
@@ -226,4 +228,8 @@ final class DualLoRALayer: StepAwareAdapter {
             try d.transposed().matmul(atSign), try atSign.matmul(c.transposed()),
         ]
     }
+}
+
+extension ConfigurationFile {
+    fileprivate func isAuto(_ key: String) -> Bool { fields[key] as? String == "auto" }
 }

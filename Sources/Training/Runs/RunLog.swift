@@ -5,23 +5,17 @@ import Foundation
 public final class RunLog {
     public private(set) var steps: [StepRecord] = []
     public private(set) var evaluations: [EvaluationRecord] = []
-    private let url: URL
     private let file: FileHandle
     private let encoder: JSONEncoder
 
     /// Starts the log anew, or goes on with what it has of the first `resumedStep` steps.
     public init(_ url: URL, resumedStep: Int = 0) throws {
-        self.url = url
         encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        let old = resumedStep > 0 ? (try? Data(contentsOf: url)) ?? Data() : Data()
-        let decoder = JSONDecoder()
-        for line in old.split(separator: UInt8(ascii: "\n")) {
-            if let record = try? decoder.decode(EvaluationRecord.self, from: line) {
-                if record.step <= resumedStep { evaluations.append(record) }
-            } else if let record = try? decoder.decode(StepRecord.self, from: line) {
-                if record.step <= resumedStep { steps.append(record) }
-            }
+        if resumedStep > 0 {
+            let old = try RunLog.read(url)
+            steps = old.steps.filter { $0.step <= resumedStep }
+            evaluations = old.evaluations.filter { $0.step <= resumedStep }
         }
         var kept = Data()
         let evaluationsByStep = Dictionary(grouping: evaluations, by: \.step)
@@ -38,6 +32,22 @@ public final class RunLog {
     }
 
     deinit { try? file.close() }
+
+    /// The records of a log; a line that a killed run left unfinished is passed over.
+    public static func read(
+        _ url: URL
+    ) throws -> (steps: [StepRecord], evaluations: [EvaluationRecord]) {
+        let decoder = JSONDecoder()
+        var (steps, evaluations) = ([StepRecord](), [EvaluationRecord]())
+        for line in try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")) {
+            if let record = try? decoder.decode(EvaluationRecord.self, from: line) {
+                evaluations.append(record)
+            } else if let record = try? decoder.decode(StepRecord.self, from: line) {
+                steps.append(record)
+            }
+        }
+        return (steps, evaluations)
+    }
 
     public func add(_ record: StepRecord) throws {
         steps.append(record)

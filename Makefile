@@ -1,0 +1,38 @@
+# Everything here sets up what it needs, once. LIBTORCH=/path/to/torch uses an installed torch.
+
+PYTHON ?= python3
+CONFIGURATION := release
+BINARY := .build/$(CONFIGURATION)/duallora
+# One build serves the command and the tests: tests see internals in a release build too.
+BUILD := -c $(CONFIGURATION) -Xswiftc -enable-testing
+
+export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
+export DUALLORA := $(CURDIR)/$(BINARY)
+
+.PHONY: build demo test test-swift test-parity lint setup clean
+
+build: setup
+	swift build $(BUILD) --product duallora
+
+setup:
+	@$(PYTHON) scripts/setup.py libtorch
+
+demo: build
+	$(BINARY) demo --output demo
+
+test: test-swift test-parity
+
+test-swift: setup
+	swift build $(BUILD) --build-tests
+	swift test $(BUILD) --skip-build
+
+test-parity: build
+	@$(PYTHON) scripts/setup.py oracles
+	PYTHONPATH=$(CURDIR)/.oracles:$(CURDIR)/.libtorch/torch/.. HF_HUB_OFFLINE=1 \
+		$(PYTHON) -m pytest -q Tests/Parity
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+clean:
+	rm -rf .build
