@@ -1,11 +1,17 @@
 // Checks of options that several methods share.
 
+import DualModules
+
+/// Ranks beyond the size of any layer are slips, and their products would not fit a number.
+let ranks = 1...65_536
+
 extension MethodOptions {
     func checkedRank(_ value: Int?, _ option: String, for facts: MethodFacts) throws -> Int? {
         guard let value else { return nil }
-        guard value > 0 else {
+        guard ranks ~= value else {
             throw AdapterError.badOption(
-                method: facts.name, option: option, reason: "\(value) is not a rank; 1 is the least")
+                method: facts.name, option: option,
+                reason: "\(value) is not a rank; it must be from 1 to \(ranks.upperBound)")
         }
         return value
     }
@@ -33,4 +39,15 @@ extension MethodOptions {
 extension Double {
     /// PEFT writes whole numbers such as `lora_alpha` without a point.
     var asIntegerIfWhole: Any { Int(exactly: self) ?? self }
+}
+
+extension ConfigurationFile {
+    /// The rank of a saved adapter.
+    func rank(_ key: String, default fallback: Int) throws -> Int {
+        let value = try integer(key) ?? fallback
+        guard ranks ~= value else {
+            throw bad(key, found: "\(value)", expected: "from 1 to \(ranks.upperBound)")
+        }
+        return value
+    }
 }

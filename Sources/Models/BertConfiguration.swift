@@ -57,7 +57,8 @@ public struct BertConfiguration: Equatable, Sendable {
             throw file.bad("position_embedding_type", found: positions, expected: "absolute")
         }
         guard try file.flag("is_decoder") != true else {
-            throw file.bad("is_decoder", found: "true", expected: "false: BERT is used as an encoder")
+            throw file.bad(
+                "is_decoder", found: "true", expected: "false: BERT is used as an encoder")
         }
     }
 

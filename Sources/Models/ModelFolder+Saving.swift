@@ -43,7 +43,9 @@ extension ModelFolder {
         return Dictionary(
             model.parameters.map { parameter in
                 let bare = headless && parameter.name.hasPrefix("bert.")
-                return (bare ? String(parameter.name.dropFirst(5)) : parameter.name, parameter.value)
+                return (
+                    bare ? String(parameter.name.dropFirst(5)) : parameter.name, parameter.value
+                )
             }, uniquingKeysWith: { first, _ in first })
     }
 }
@@ -65,6 +67,7 @@ extension ModelFolder.HeadMeaning {
         let pairs = names.enumerated().map { (String($0.offset), $0.element) }
         fields["id2label"] = Dictionary(uniqueKeysWithValues: pairs)
         fields["label2id"] = Dictionary(
-            names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            names.enumerated().map { ($0.element, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
     }
 }

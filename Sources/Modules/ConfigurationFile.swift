@@ -14,11 +14,14 @@ public struct ConfigurationFile {
         } catch {
             let there = FileManager.default.fileExists(atPath: url.path)
             throw ConfigurationError.unreadable(
-                file: url.path, reason: there ? error.localizedDescription : "there is no such file")
+                file: url.path, reason: there ? error.localizedDescription : "there is no such file"
+            )
         }
         guard let object = try? JSONSerialization.jsonObject(with: data),
             let fields = object as? [String: Any]
-        else { throw ConfigurationError.unreadable(file: url.path, reason: "it is not a JSON object") }
+        else {
+            throw ConfigurationError.unreadable(file: url.path, reason: "it is not a JSON object")
+        }
         self.init(url, fields: fields)
     }
 
@@ -29,7 +32,8 @@ public struct ConfigurationFile {
 
     public func integer(_ key: String) throws -> Int? {
         guard let value = fields[key] else { return nil }
-        guard let number = value as? NSNumber, !isBoolean(number), let integer = value as? Int else {
+        guard let number = value as? NSNumber, !isBoolean(number), let integer = value as? Int
+        else {
             throw bad(key, found: "\(value)", expected: "an integer")
         }
         return integer

@@ -52,7 +52,8 @@ public final class WeightSource {
                     name: key, file: checkpoint.path(of: key), expected: shape, found: found.shape)
             }
             used.insert(key)
-            parameter = Parameter(name: name, value: try found.to(dtype ?? found.dtype).to(device: device))
+            parameter = Parameter(
+                name: name, value: try found.to(dtype ?? found.dtype).to(device: device))
         } else if creating {
             // A weight that starts from nothing is trained: it is kept in float32.
             let value = try initial.tensor(shape, using: generator).to(device: device)

@@ -40,9 +40,17 @@ public enum TorchRuntime {
     /// Threads that one operator uses.
     public static var threads: Int { Int(ct_threads()) }
 
+    /// The most threads that ``setThreads(_:)`` takes: each is started at once.
+    public static let mostThreads = 1024
+
     /// Sets how many threads one operator uses.
-    /// - Throws: ``TorchError`` if `count` is not positive.
+    /// - Throws: ``TorchError`` if `count` is not from 1 to ``mostThreads``.
     public static func setThreads(_ count: Int) throws {
+        guard 1...mostThreads ~= count else {
+            throw TorchError(
+                operation: "set_threads", message: "\(count) is not from 1 to \(mostThreads)",
+                isOutOfMemory: false)
+        }
         try check(ct_set_threads(Int32(clamping: count)), "set_threads")
     }
 

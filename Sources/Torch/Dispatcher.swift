@@ -101,7 +101,8 @@ private struct ArgumentList {
     mutating func append(_ value: OperatorValue, name: String?) {
         var out = ct_value()
         if let name {
-            out.name = UnsafePointer(keep(Array(name.utf8CString)).assumingMemoryBound(to: CChar.self))
+            out.name = UnsafePointer(
+                keep(Array(name.utf8CString)).assumingMemoryBound(to: CChar.self))
         }
         fill(&out, with: value)
         values.append(out)

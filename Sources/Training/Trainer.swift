@@ -78,7 +78,9 @@ public final class Trainer {
         while progress.step < totalSteps {
             for batches in plan.epoch(epoch).dropFirst(progress.step % plan.stepsPerEpoch) {
                 try step(batches, lastCheckpoint: checkpoints?.newest, report: report)
-                if let checkpoints, options.checkpointSteps.map({ progress.step % $0 == 0 }) ?? false {
+                if let checkpoints,
+                    options.checkpointSteps.map({ progress.step % $0 == 0 }) ?? false
+                {
                     try report(.checkpoint(checkpoints.write(self)))
                 }
                 if shouldStop(), progress.step < totalSteps, let checkpoints {

@@ -30,10 +30,15 @@ public struct TrainingOptions: Sendable {
         func require(_ holds: Bool, _ name: String, _ reason: String) throws {
             if !holds { throw TrainingError.badOption(name: name, reason: reason) }
         }
-        try require(epochs > 0, "epochs", "\(epochs) is less than 1")
-        try require(steps ?? 1 > 0, "steps", "\(steps ?? 1) is less than 1")
-        try require(batchSize > 0, "batch-size", "\(batchSize) is less than 1")
-        try require(accumulation > 0, "gradient-accumulation", "\(accumulation) is less than 1")
+        // The upper bounds are beyond any use, and keep products of the numbers in range.
+        let counts = [
+            ("epochs", epochs), ("steps", steps ?? 1), ("batch-size", batchSize),
+            ("gradient-accumulation", accumulation), ("logging-steps", loggingSteps),
+            ("checkpoint-steps", checkpointSteps ?? 1),
+        ]
+        for (name, value) in counts {
+            try require(1...1_000_000 ~= value, name, "\(value) is not from 1 to 1000000")
+        }
         let rate = learningRate ?? 1
         try require(rate > 0 && rate.isFinite, "learning-rate", "\(rate) is not greater than 0")
         try require(
@@ -45,10 +50,9 @@ public struct TrainingOptions: Sendable {
             warmupRatio >= 0 && warmupRatio <= 1, "warmup-ratio", "\(warmupRatio) is not in 0...1")
         try require(
             gradientLimit ?? 1 > 0, "gradient-limit", "\(gradientLimit ?? 1) is not greater than 0")
-        try require(maximumLength > 3, "max-length", "\(maximumLength) is less than 4")
-        try require(loggingSteps > 0, "logging-steps", "\(loggingSteps) is less than 1")
         try require(
-            checkpointSteps ?? 1 > 0, "checkpoint-steps", "\(checkpointSteps ?? 1) is less than 1")
+            4...1_000_000 ~= maximumLength, "max-length",
+            "\(maximumLength) is not from 4 to 1000000")
     }
 }
 
@@ -67,7 +71,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .badOption(let name, let reason): "--\(name): \(reason)"
         case .notFinite(let step, let rate, let checkpoint):
             "the loss is not a number at step \(step), at learning rate \(rate); try a lower one; "
-                + (checkpoint.map { "the last good checkpoint is \($0)" } ?? "there is no checkpoint")
+                + (checkpoint.map { "the last good checkpoint is \($0)" }
+                    ?? "there is no checkpoint")
         case .interrupted(let step, let checkpoint):
             "stopped after step \(step); --resume goes on from \(checkpoint)"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"

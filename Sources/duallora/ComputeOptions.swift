@@ -25,13 +25,15 @@ struct ComputeOptions: ParsableArguments {
     /// Sets the threads and finds the device.
     func apply() throws -> Device {
         if let threads {
-            guard threads > 0 else {
-                throw ValidationError("--threads: \(threads) is less than 1")
+            guard 1...TorchRuntime.mostThreads ~= threads else {
+                throw ValidationError(
+                    "--threads: \(threads) is not from 1 to \(TorchRuntime.mostThreads)")
             }
             try TorchRuntime.setThreads(threads)
         }
         let parts = device.split(separator: ":", omittingEmptySubsequences: false)
-        guard let kind = parts.first.flatMap({ Device.Kind(rawValue: String($0)) }), parts.count <= 2,
+        guard let kind = parts.first.flatMap({ Device.Kind(rawValue: String($0)) }),
+            parts.count <= 2,
             let index = parts.count == 2 ? Int32(parts[1]) : -1
         else {
             throw ValidationError("--device: '\(device)' is not cpu, cuda, cuda:N or mps")

@@ -25,7 +25,9 @@ struct EvaluateCommand: ParsableCommand {
     @Option(name: .customLong("max-length"), help: "Tokens that an example is cut to.")
     var maximumLength: Int = 128
 
-    @Option(help: ArgumentHelp("Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
+    @Option(
+        help: ArgumentHelp(
+            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
     var dtype = DType.bfloat16
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
@@ -48,7 +50,8 @@ struct EvaluateCommand: ParsableCommand {
         guard let head = loaded.model.classifier else { throw ModelError.noHead(folder: model) }
         guard head.outputSize == wanted else {
             throw ValidationError(
-                "\(task.name) needs a head with \(wanted) output(s), but this one has \(head.outputSize)")
+                "\(task.name) needs a head with \(wanted) output(s), but this one has \(head.outputSize)"
+            )
         }
         let encoded = try EncodedExample.encode(
             examples, with: tokenizer, for: loaded.model, maximumLength: maximumLength)

@@ -32,7 +32,9 @@ struct ForwardCommand: ParsableCommand {
     @Option(help: "The side on which shorter sequences are padded: left or right.")
     var padding = TokenBatch.Side.right
 
-    @Option(help: ArgumentHelp("Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
+    @Option(
+        help: ArgumentHelp(
+            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
     var dtype = DType.float32
 
     @Option(help: "The safetensors file to write.")
@@ -71,7 +73,8 @@ struct ForwardCommand: ParsableCommand {
         return try ids.enumerated().map { index, text in
             let numbers = try Self.numbers(text, "--ids")
             guard !numbers.isEmpty else { throw ValidationError("--ids: a sequence is empty") }
-            let types = try typeIDs.isEmpty
+            let types =
+                try typeIDs.isEmpty
                 ? numbers.map { _ in 0 } : Self.numbers(typeIDs[index], "--type-ids")
             guard types.count == numbers.count else {
                 throw ValidationError(

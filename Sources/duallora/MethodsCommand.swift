@@ -25,8 +25,9 @@ struct MethodsCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard outputSize > 0, inputSize > 0 else {
-            throw ValidationError("a layer has at least one output and one input")
+        let sizes = 1...1_000_000
+        guard sizes ~= outputSize, sizes ~= inputSize else {
+            throw ValidationError("a layer has from 1 to 1000000 outputs and inputs")
         }
     }
 

@@ -48,7 +48,8 @@ final class RunView {
         }
         let width = 24
         let filled = width * record.step / max(1, total)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let bar =
+            String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         write("\r\u{1B}[K\(label)\(bar) \(text)")
         hasBar = true
     }

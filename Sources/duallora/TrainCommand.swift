@@ -29,7 +29,9 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: TrainingArguments
 
-    @Option(help: ArgumentHelp("Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
+    @Option(
+        help: ArgumentHelp(
+            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
     var dtype = DType.bfloat16
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions

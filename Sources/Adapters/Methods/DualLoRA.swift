@@ -66,7 +66,8 @@ public struct DualLoRA: AdapterMethod {
         if let deviation = initialDeviation, !(deviation > 0 && deviation.isFinite) {
             throw AdapterError.badOption(
                 method: facts.name, option: "init-std",
-                reason: "\(deviation) would leave the factors without a gradient; it must be above 0")
+                reason:
+                    "\(deviation) would leave the factors without a gradient; it must be above 0")
         }
         if let gateSteps, gateSteps < 0 {
             throw AdapterError.badOption(
@@ -75,7 +76,9 @@ public struct DualLoRA: AdapterMethod {
     }
 
     private static func half(of options: MethodOptions) throws -> Int? {
-        guard let rank = try options.checkedRank(options.rank, "rank", for: facts) else { return nil }
+        guard let rank = try options.checkedRank(options.rank, "rank", for: facts) else {
+            return nil
+        }
         guard options.magnitudeRank == nil, options.directionRank == nil else {
             throw AdapterError.badOption(
                 method: facts.name, option: "rank",
@@ -97,14 +100,16 @@ public struct DualLoRA: AdapterMethod {
         (magnitudeRank + directionRank) * (outputSize + inputSize)
     }
 
-    public let defaultLearningRate = 2e-3
+    public let defaultLearningRate = 3e-3
 
     /// While ω is 0, so is every gradient.
     public var silentAtStart: Set<String> {
         gateSteps == 0 ? [] : Set(Self.tensorNames)
     }
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws -> any LinearAdapter {
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
         let deviation = try initialDeviation ?? automaticDeviation(for: base)
         func draw(_ shape: [Int]) throws -> Tensor {
             try Tensor.normal(shape, deviation: deviation, using: generator)
@@ -137,11 +142,12 @@ public struct DualLoRA: AdapterMethod {
 
     public init(_ file: ConfigurationFile) throws {
         self.init(
-            magnitudeRank: try file.positive("r1", default: 8),
-            directionRank: try file.positive("r2", default: 8),
+            magnitudeRank: try file.rank("r1", default: 8),
+            directionRank: try file.rank("r2", default: 8),
             alpha: try file.number("lora_alpha"),
             dropout: try file.probability("lora_dropout", default: 0),
-            gateSteps: file.isAuto("warmup_steps_gate") ? nil : try file.integer("warmup_steps_gate"))
+            gateSteps: file.isAuto("warmup_steps_gate")
+                ? nil : try file.integer("warmup_steps_gate"))
         gate = try file.number("gate") ?? 1
         initialDeviation = file.isAuto("init_std") ? nil : try file.number("init_std")
         let known = [

@@ -47,7 +47,9 @@ public struct LoRA: AdapterMethod {
     /// B is zero, and with it A's gradient.
     public let silentAtStart: Set<String> = ["lora_A.weight"]
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws -> any LinearAdapter {
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
         let bound = 1 / Double(base.inputSize).squareRoot()
         let device = base.weight.value.device
         let down = try Tensor.uniform(
@@ -66,7 +68,7 @@ public struct LoRA: AdapterMethod {
     }
 
     public init(_ file: ConfigurationFile) throws {
-        rank = try file.positive("r", default: 8)
+        rank = try file.rank("r", default: 8)
         alpha = try file.number("lora_alpha") ?? 8
         dropout = try file.probability("lora_dropout", default: 0)
         rankStabilized = try file.flag("use_rslora") ?? false

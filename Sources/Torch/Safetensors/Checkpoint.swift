@@ -58,9 +58,13 @@ public final class Checkpoint {
 
     public func contains(_ name: String) -> Bool { places[name] != nil }
 
-    public func shape(of name: String) -> [Int]? { places[name].flatMap { files[$0].shape(of: name) } }
+    public func shape(of name: String) -> [Int]? {
+        places[name].flatMap { files[$0].shape(of: name) }
+    }
 
-    public func dtype(of name: String) -> DType? { places[name].flatMap { files[$0].dtype(of: name) } }
+    public func dtype(of name: String) -> DType? {
+        places[name].flatMap { files[$0].dtype(of: name) }
+    }
 
     /// The file that a tensor lies in, for messages.
     public func path(of name: String) -> String {

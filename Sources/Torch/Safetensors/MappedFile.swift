@@ -16,7 +16,8 @@ final class MappedFile {
     init(_ url: URL) throws {
         let descriptor = open(url.path, O_RDONLY)
         guard descriptor >= 0 else {
-            throw SafetensorsError.unreadable(file: url.path, reason: String(cString: strerror(errno)))
+            throw SafetensorsError.unreadable(
+                file: url.path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         var status = stat()
@@ -29,7 +30,8 @@ final class MappedFile {
         }
         let address = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0)
         guard let address, address != MAP_FAILED else {
-            throw SafetensorsError.unreadable(file: url.path, reason: String(cString: strerror(errno)))
+            throw SafetensorsError.unreadable(
+                file: url.path, reason: String(cString: strerror(errno)))
         }
         start = address
     }

@@ -44,7 +44,9 @@ struct SafetensorsHeader {
         metadata = table.metadata
         entries = try table.tensors.map { name, raw in
             try Self.entry(name, raw, start: start, fileSize: bytes.count, file: file)
-        }.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        }.sorted {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }
         try Self.checkNoGaps(entries, start: start, fileSize: bytes.count, file: file)
     }
 
@@ -86,10 +88,13 @@ struct SafetensorsHeader {
         var end = start
         for entry in entries {
             guard entry.range.lowerBound == end else {
-                let problem = entry.range.lowerBound < end ? "overlaps the one before it" : "follows a gap"
+                let problem =
+                    entry.range.lowerBound < end ? "overlaps the one before it" : "follows a gap"
                 throw SafetensorsError.badTensor(
                     name: entry.name, file: file,
-                    reason: "starts at byte \(entry.range.lowerBound - start) of the data, and \(problem)")
+                    reason:
+                        "starts at byte \(entry.range.lowerBound - start) of the data, and \(problem)"
+                )
             }
             end = entry.range.upperBound
         }

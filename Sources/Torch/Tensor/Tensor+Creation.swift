@@ -11,7 +11,8 @@ extension Tensor {
     public static func zeros(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws -> Tensor {
-        try call("aten::zeros", [.ints(shape)], ["dtype": .dtype(dtype), "device": .device(device)])
+        try call(
+            "aten::zeros", [.ints(shape)], ["dtype": .dtype(dtype), "device": .device(device)])
     }
 
     public static func ones(
@@ -35,7 +36,8 @@ extension Tensor {
 
     /// 0, 1, ..., `count` - 1.
     public static func range(_ count: Int, device: Device = .cpu) throws -> Tensor {
-        try call("aten::arange", [.int(count)], ["dtype": .dtype(.int64), "device": .device(device)])
+        try call(
+            "aten::arange", [.int(count)], ["dtype": .dtype(.int64), "device": .device(device)])
     }
 
     public static func zeros(like other: Tensor) throws -> Tensor {
@@ -75,7 +77,8 @@ extension Tensor {
     }
 
     /// The rows of several tensors, one after another along `dimension`.
-    public static func concatenated(_ tensors: [Tensor], along dimension: Int = 0) throws -> Tensor {
+    public static func concatenated(_ tensors: [Tensor], along dimension: Int = 0) throws -> Tensor
+    {
         try call("aten::cat", [.tensors(tensors), .int(dimension)])
     }
 

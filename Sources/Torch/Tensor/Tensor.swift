@@ -65,7 +65,9 @@ extension Tensor {
         let memory = UnsafeMutableRawPointer.allocate(
             byteCount: max(1, values.count * Scalar.dtype.byteCount), alignment: 64)
         values.withUnsafeBytes { bytes in
-            if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
+            if let base = bytes.baseAddress {
+                memory.copyMemory(from: base, byteCount: bytes.count)
+            }
         }
         self.init(
             owning: try Tensor.overMemory(
@@ -113,7 +115,9 @@ extension Tensor {
 
     /// The elements' memory of a contiguous tensor on the CPU, for as long as `body` runs.
     /// - Throws: what `body` throws, or ``TorchError`` for a tensor without such memory.
-    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws
+        -> Result
+    {
         guard isContiguous, device.kind == .cpu else {
             throw TorchError(
                 operation: "bytes", message: "\(self) is not contiguous memory of this machine",

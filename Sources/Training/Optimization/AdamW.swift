@@ -24,12 +24,16 @@ public final class AdamW {
     /// Steps done, as the kernel takes it.
     private let stepCount: Tensor
 
-    public init(_ groups: [Group], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8) throws {
+    public init(_ groups: [Group], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8)
+        throws
+    {
         self.groups = groups
         self.betas = betas
         self.epsilon = epsilon
         moments = try groups.map { group in
-            try group.tensors.map { (try .zeros(like: $0.detached()), try .zeros(like: $0.detached())) }
+            try group.tensors.map {
+                (try .zeros(like: $0.detached()), try .zeros(like: $0.detached()))
+            }
         }
         stepCount = try Tensor.zeros([])
     }

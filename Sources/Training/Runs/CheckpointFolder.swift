@@ -70,7 +70,8 @@ public struct CheckpointFolder {
             let data = try Data(contentsOf: newest.appendingPathComponent("state.json"))
             state = try JSONDecoder().decode(State.self, from: data)
         } catch {
-            throw TrainingError.badCheckpoint(path: newest.path, reason: "state.json does not decode")
+            throw TrainingError.badCheckpoint(
+                path: newest.path, reason: "state.json does not decode")
         }
         for (field, saved) in state.identity.sorted(by: { $0.key < $1.key })
         where identity[field] != saved {

@@ -37,7 +37,8 @@ struct DemoCommand: ParsableCommand {
     private func demonstrate(_ files: DemoFiles, on device: Device) throws {
         let started = ContinuousClock.now
         try files.write(seed: seed)
-        print("1. A model is made: a BERT of random weights learns which basic sentences are right.")
+        print(
+            "1. A model is made: a BERT of random weights learns which basic sentences are right.")
         let base = try fineTune(
             files.untrained, files.basic, try FullFineTuning(), pretraining, to: files.base, device)
         print(
@@ -68,7 +69,8 @@ struct DemoCommand: ParsableCommand {
     }
 
     private static let header = [
-        "method", "trained parameters", "loss before", "after", "matthews before", "after", "seconds",
+        "method", "trained parameters", "loss before", "after", "matthews before", "after",
+        "seconds",
     ]
 
     private func row(_ title: String, _ result: RunResult) -> [String] {
@@ -102,7 +104,8 @@ struct DemoCommand: ParsableCommand {
         var options = options
         options.seed = seed
         var run = FineTuningRun(
-            model: model, task: CoLA.self, data: data, method: method, output: output, options: options)
+            model: model, task: CoLA.self, data: data, method: method, output: output,
+            options: options)
         if method is any AdapterMethod { run.targets = .allLinear }
         run.computeType = .float32
         run.device = device

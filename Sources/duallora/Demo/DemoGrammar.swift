@@ -127,7 +127,8 @@ struct DemoGrammar {
             let pair = nounPhrase(.singular) + ["and"] + nounPhrase(self.number())
             words = pair + predicate(isRight ? .plural : .singular) + ["."]
         default:
-            let clause = ["that"] + [pick(Self.transitiveVerbs).form(number)] + nounPhrase(self.number())
+            let clause =
+                ["that"] + [pick(Self.transitiveVerbs).form(number)] + nounPhrase(self.number())
             words = nounPhrase(number) + clause + predicate(agreeing) + ["."]
         }
         return (words.joined(separator: " "), isRight)
