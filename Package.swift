@@ -50,8 +50,40 @@ let package = Package(
                 "DualLoRA", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/duallora", linkerSettings: runPath),
+        .target(
+            name: "TestSupport", dependencies: ["DualModels", "DualModules", "DualTorch"],
+            path: "Tests/TestSupport"),
         .testTarget(
-            name: "TorchTests", dependencies: ["DualTorch"], linkerSettings: runPath),
+            name: "TorchTests", dependencies: ["DualTorch", "TestSupport"], linkerSettings: runPath),
+        .testTarget(
+            name: "ModulesTests", dependencies: ["DualModules", "DualTorch", "TestSupport"],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "ModelsTests",
+            dependencies: ["DualModels", "DualModules", "DualTorch", "TestSupport"],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "AdaptersTests",
+            dependencies: [
+                "DualAdapters", "DualModels", "DualModules", "DualTorch", "TestSupport",
+            ],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: [
+                "DualAdapters", "DualModels", "DualModules", "DualTasks", "DualTokenization",
+                "DualTorch", "DualTraining", "TestSupport",
+            ],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "TokenizationTests", dependencies: ["DualTokenization"],
+            resources: [.copy("Goldens")], linkerSettings: runPath),
+        .testTarget(
+            name: "MetricsTests", dependencies: ["DualMetrics"], resources: [.copy("Goldens")],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),
+        .testTarget(name: "ChartsTests", dependencies: ["DualCharts"], linkerSettings: runPath),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -1,17 +1,19 @@
 import DualTorch
 
-/// x (W₀ + ΔW)ᵀ for an update that is made from small factors, keeping only x and the factors.
+/// x (W₀ + ΔW)ᵀ + b for an update that is made from small factors, keeping only x and the factors.
 ///
 /// The update is formed, used and freed in the forward, and formed again in the backward: nothing of
 /// the size of a weight outlives the call. Three products of T·d·k: forward, gradient at x, gradient
 /// at the update.
 /// - Parameters:
 ///   - weight: W₀ (d, k), frozen, added to the update; nil for x ΔWᵀ alone.
+///   - bias: b (d), frozen; in one product with the weight, as the layer without the update has it.
 ///   - update: ΔW (d, k) from the factors' present values.
 ///   - factorGradients: gradients of the loss at the factors, from G = ∂L/∂ΔW (d, k).
 /// - Returns: (..., d), in the type of x.
 func linearThroughUpdate(
-    _ x: Tensor, weight: Tensor?, factors: [Tensor], update: @escaping () throws -> Tensor,
+    _ x: Tensor, weight: Tensor?, bias: Tensor?, factors: [Tensor],
+    update: @escaping () throws -> Tensor,
     factorGradients: @escaping (Tensor) throws -> [Tensor]
 ) throws -> Tensor {
     let x = try x.contiguous()
@@ -23,7 +25,7 @@ func linearThroughUpdate(
         return try (weight + change).to(input.dtype)
     }
     return try customFunction("linearThroughUpdate", of: [x] + factors) {
-        [try input.linear(updatedWeight())]
+        [try input.linear(updatedWeight(), bias: bias?.to(input.dtype))]
     } backward: { gradients, needed in
         guard let gradient = gradients[0] else { return needed.map { _ in nil } }
         var results = [Tensor?](repeating: nil, count: 1 + factors.count)

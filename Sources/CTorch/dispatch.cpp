@@ -67,20 +67,30 @@ IValue integer_list(const ct_value &value, const c10::Type &element) {
 /// A list where the schema has one; a single number fills a list of fixed length ("int[2]").
 IValue list_value(const ct_value &value, const c10::Argument &argument, const c10::ListType &type) {
     const c10::Type &element = *type.getElementType();
+    const TypeKind kind = element.kind();
+    const bool takes_numbers = kind == TypeKind::FloatType || kind == TypeKind::NumberType;
     switch (value.kind) {
-    case CT_TENSORS: return tensor_list(value, element);
-    case CT_INTS: return integer_list(value, element);
+    case CT_TENSORS:
+        if (kind != TypeKind::TensorType && kind != TypeKind::OptionalType)
+            mismatch(argument, "a list of tensors");
+        return tensor_list(value, element);
+    case CT_INTS:
+        if (kind != TypeKind::IntType && !takes_numbers) mismatch(argument, "a list of integers");
+        return integer_list(value, element);
     case CT_DOUBLES: {
+        if (!takes_numbers) mismatch(argument, "a list of numbers");
         const auto *numbers = static_cast<const double *>(value.data);
         return c10::List<double>(c10::ArrayRef<double>(numbers, value.count));
     }
     case CT_BOOLS: {
+        if (kind != TypeKind::BoolType) mismatch(argument, "a list of booleans");
         c10::List<bool> list;
         const auto *flags = static_cast<const uint8_t *>(value.data);
         for (size_t i = 0; i < value.count; ++i) list.push_back(flags[i] != 0);
         return list;
     }
     case CT_INT: {
+        if (kind != TypeKind::IntType) mismatch(argument, "a single value");
         const auto length = static_cast<size_t>(argument.N().value_or(1));
         return c10::List<int64_t>(std::vector<int64_t>(length, value.integer));
     }
@@ -173,21 +183,34 @@ void release(ct_value &value) {
     value = ct_value{};
 }
 
+/// Refuses a tensor whose elements the caller has no type for, and would misread.
+void check_type(const at::Tensor &tensor) {
+    if (!tensor.defined()) return;
+    switch (tensor.scalar_type()) {
+    case at::kByte: case at::kChar: case at::kShort: case at::kInt: case at::kLong:
+    case at::kHalf: case at::kFloat: case at::kDouble: case at::kBool: case at::kBFloat16: return;
+    default: TORCH_CHECK(false, "a result of type ", tensor.scalar_type(), " cannot be returned");
+    }
+}
+
 /// Collects results; frees what it collected unless they are handed over.
 class Results {
 public:
     void add(const IValue &value) {
         ct_value out{};
         if (value.isTensor()) {
+            check_type(value.toTensor());
             if (value.toTensor().defined()) {
                 out.kind = CT_TENSOR;
                 out.data = ctorch::make_handle(value.toTensor());
             }
         } else if (value.isTensorList()) {
             const auto tensors = value.toTensorVector();
+            for (const auto &tensor : tensors) check_type(tensor);
             auto **list = static_cast<ct_tensor **>(std::malloc(sizeof(ct_tensor *) * (tensors.size() + 1)));
             if (list == nullptr) throw std::bad_alloc();
-            for (size_t i = 0; i < tensors.size(); ++i) list[i] = ctorch::make_handle(tensors[i]);
+            for (size_t i = 0; i < tensors.size(); ++i)
+                list[i] = tensors[i].defined() ? ctorch::make_handle(tensors[i]) : nullptr;
             out.kind = CT_TENSORS;
             out.data = list;
             out.count = tensors.size();

@@ -4,6 +4,8 @@
 #include <ATen/ops/from_blob.h>
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace {
@@ -80,17 +82,14 @@ void *ct_tensor_data(const ct_tensor *tensor) {
 
 ct_status ct_tensor_over_memory(void *data, const int64_t *sizes, size_t dimensions, int32_t dtype,
                                 void (*release)(void *context), void *context, ct_tensor **out) {
-    bool owned = false;
-    const ct_status status = ctorch::guarded([&] {
+    return ctorch::guarded([&] {
+        // Whoever goes last releases: the storage, or this call if it fails, even half-way.
+        std::shared_ptr<void> owner(context, release);
         auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
-        std::function<void(void *)> deleter = [release, context](void *) { release(context); };
-        at::Tensor tensor =
-            at::from_blob(data, at::IntArrayRef(sizes, dimensions), std::move(deleter), options);
-        owned = true;
-        *out = ctorch::make_handle(std::move(tensor));
+        std::function<void(void *)> deleter = [owner](void *) {};
+        *out = ctorch::make_handle(
+            at::from_blob(data, at::IntArrayRef(sizes, dimensions), std::move(deleter), options));
     });
-    if (!owned) release(context);
-    return status;
 }
 
 } // extern "C"

@@ -39,7 +39,9 @@ public struct BertConfiguration: Equatable, Sendable {
         hiddenDropout = try file.probability("hidden_dropout_prob", default: hiddenDropout)
         attentionDropout = try file.probability(
             "attention_probs_dropout_prob", default: attentionDropout)
-        classifierDropout = try file.number("classifier_dropout")
+        if try file.number("classifier_dropout") != nil {
+            classifierDropout = try file.probability("classifier_dropout", default: 0)
+        }
         initializerRange = try file.number("initializer_range") ?? initializerRange
         layerNormEpsilon = try file.number("layer_norm_eps") ?? layerNormEpsilon
         paddingID = try file.integer("pad_token_id") ?? paddingID
@@ -51,6 +53,9 @@ public struct BertConfiguration: Equatable, Sendable {
             throw file.bad(
                 "hidden_size", found: "\(hiddenSize)",
                 expected: "a multiple of num_attention_heads, \(heads)")
+        }
+        guard layerNormEpsilon >= 0 else {
+            throw file.bad("layer_norm_eps", found: "\(layerNormEpsilon)", expected: "at least 0")
         }
         let positions = try file.text("position_embedding_type") ?? "absolute"
         guard positions == "absolute" else {

@@ -85,7 +85,8 @@ public func customFunction(
     _ name: String, of inputs: [Tensor], forward: () throws -> [Tensor],
     backward: @escaping BackwardFunction
 ) throws -> [Tensor] {
-    let outputs = try withoutGradient(forward)
+    // An output may be an input itself, which must not become part of what is made from it.
+    let outputs = try withoutGradient { try forward().map { try $0.detached() } }
     guard ct_grad_enabled(), inputs.contains(where: \.requiresGradient) else { return outputs }
     let box = Unmanaged.passRetained(BackwardBox(backward))
     let function = ct_backward_function(

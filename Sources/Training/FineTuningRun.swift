@@ -121,12 +121,13 @@ public struct FineTuningRun {
             .started(
                 trainable: setup.trainee.trainableCount, total: setup.trainee.totalCount,
                 examples: setup.exampleCount, steps: trainer.totalSteps, doneSteps: done))
-        if log.evaluations.isEmpty {
+        // The scores before the first step, or those of an epoch after whose last step a run stopped.
+        if trainer.isAtEpochEnd, !log.evaluations.contains(where: { $0.step == done }) {
             trainer.prepareAdapters()
-            let before = EvaluationRecord(
-                step: 0, try setup.evaluator.evaluate(setup.trainee.model))
-            try log.add(before)
-            try report(.training(.evaluated(before)))
+            let record = EvaluationRecord(
+                step: done, try setup.evaluator.evaluate(setup.trainee.model))
+            try log.add(record)
+            try report(.training(.evaluated(record)))
         }
         try trainer.run(checkpoints: checkpoints, shouldStop: shouldStop) { event in
             switch event {
@@ -167,12 +168,12 @@ public struct FineTuningRun {
 
     private func result(_ setup: Setup, _ log: RunLog) -> RunResult {
         let (tokens, seconds) = setup.trainer.throughput
-        let first = log.evaluations[0]
-        let last = log.evaluations[log.evaluations.count - 1]
+        let last = log.evaluations.last
         return RunResult(
             task: task.name, metric: task.primaryMetric,
-            value: last.metrics[task.primaryMetric] ?? nil, metrics: last.metrics,
-            loss: last.evaluationLoss, before: first, method: type(of: method).facts.name,
+            value: last?.metrics[task.primaryMetric] ?? nil, metrics: last?.metrics ?? [:],
+            loss: last?.evaluationLoss,
+            before: log.evaluations.first { $0.step == 0 }, method: type(of: method).facts.name,
             model: model.relativePath, trainableParameters: setup.trainee.trainableCount,
             methodParameters: setup.trainee.methodCount, totalParameters: setup.trainee.totalCount,
             steps: setup.trainer.totalSteps, seconds: seconds,

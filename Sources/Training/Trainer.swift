@@ -98,6 +98,11 @@ public final class Trainer {
         }
     }
 
+    /// Whether the steps done end an epoch, or the run, or have not begun.
+    var isAtEpochEnd: Bool {
+        progress.step == totalSteps || progress.step % plan.stepsPerEpoch == 0
+    }
+
     /// Tells the adapters which step comes.
     func prepareAdapters() {
         trainee.adapter?.prepare(
@@ -113,14 +118,17 @@ public final class Trainer {
         prepareAdapters()
         let factor = schedule.factor(at: progress.step)
         let rate = (options.learningRate ?? trainee.method.defaultLearningRate) * factor
-        let loss = try accumulate(batches)
-        guard loss.isFinite else {
+        func requireFinite(_ value: Double) throws {
+            guard !value.isFinite else { return }
             throw TrainingError.notFinite(
                 step: progress.step + 1, learningRate: rate, checkpoint: lastCheckpoint?.path)
         }
+        let loss = try accumulate(batches)
+        try requireFinite(loss)
         try trainee.checkGradients(step: progress.step)
         let norm = try clipGradients(
             of: trainee.trainables.map(\.tensor), to: options.gradientLimit ?? .infinity)
+        try requireFinite(norm)
         try optimizer.step(factor: factor)
         try optimizer.clearGradients()
         progress.step += 1

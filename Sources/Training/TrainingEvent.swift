@@ -33,8 +33,8 @@ public struct StepRecord: Codable, Equatable, Sendable {
 public struct EvaluationRecord: Codable, Equatable, Sendable {
     /// Steps done.
     public var step: Int
-    public var evaluationLoss: Double
-    /// NaN is recorded as null.
+    /// Null where it is not finite, as metrics are.
+    public var evaluationLoss: Double?
     public var metrics: [String: Double?]
 
     enum CodingKeys: String, CodingKey {
@@ -44,7 +44,7 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
 
     init(step: Int, _ evaluation: Evaluation) {
         self.step = step
-        evaluationLoss = evaluation.loss
+        evaluationLoss = evaluation.loss.isFinite ? evaluation.loss : nil
         let pairs = evaluation.metrics.map { ($0.name, $0.value.isFinite ? $0.value : nil) }
         metrics = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }

@@ -70,7 +70,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .badOption(let name, let reason): "--\(name): \(reason)"
         case .notFinite(let step, let rate, let checkpoint):
-            "the loss is not a number at step \(step), at learning rate \(rate); try a lower one; "
+            "the loss or its gradient is not a finite number at step \(step), at learning rate \(rate); try a lower one; "
                 + (checkpoint.map { "the last good checkpoint is \($0)" }
                     ?? "there is no checkpoint")
         case .interrupted(let step, let checkpoint):

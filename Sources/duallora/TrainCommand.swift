@@ -66,8 +66,8 @@ struct TrainCommand: ParsableCommand {
         let saved = result.method == "full" ? "model.safetensors" : "adapter_model.safetensors"
         print(
             """
-            \(result.metric) \(decimal(result.before.metrics[result.metric] ?? nil)) -> \
-            \(decimal(result.value)), loss \(decimal(result.before.evaluationLoss)) -> \
+            \(result.metric) \(decimal(result.before?.metrics[result.metric] ?? nil)) -> \
+            \(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
             \(decimal(result.loss)) on the dev split, \(Int(result.seconds.rounded())) s of training
             \(output)/: \(saved), result.json, train.jsonl, loss.png
             """)

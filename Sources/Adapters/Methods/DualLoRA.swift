@@ -200,16 +200,18 @@ final class DualLoRALayer: StepAwareAdapter {
         let values = try factors.map { try $0.detached() }
         let factor = gate * method.scale
         let drops = mode.isTraining && method.dropout > 0
-        let weight = drops ? nil : base.weight.value
+        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
+        let isApart = drops || base.weight.value.requiresGradient
         let input = drops ? try mode.dropping(x, probability: method.dropout) : x
-        let changed = try linearThroughUpdate(input, weight: weight, factors: factors) {
+        let changed = try linearThroughUpdate(
+            input, weight: isApart ? nil : base.weight.value,
+            bias: isApart ? nil : base.bias?.value, factors: factors
+        ) {
             try DualLoRALayer.update(values, factor: factor)
         } factorGradients: { gradient in
             try DualLoRALayer.gradients(values, factor: factor, atUpdate: gradient)
         }
-        if drops { return try base.frozen(x) + changed }
-        guard let bias = base.bias?.value else { return changed }
-        return try changed + bias.to(changed.dtype)
+        return isApart ? try base.frozen(x) + changed : changed
     }
 
     /// ω s ReLU(B A) ⊙ Sign(D C), outside the graph.

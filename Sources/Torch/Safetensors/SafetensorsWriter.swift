@@ -4,8 +4,8 @@ import Foundation
 public enum SafetensorsWriter {
     /// Writes aside, syncs and renames, so that the file is there whole or not at all.
     ///
-    /// Tensors stand in the file by falling element size, then by name, which keeps each aligned (the
-    /// order of the reference library). The same tensors always give the same bytes.
+    /// Tensors stand in the file by falling element size, then by name, which keeps each aligned. The
+    /// same tensors always give the same bytes.
     /// - Throws: ``SafetensorsError/unwritable(file:reason:)`` or ``TorchError``.
     public static func write(
         _ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to url: URL

@@ -65,7 +65,8 @@ extension Tensor {
 ///
 /// - Parameters:
 ///   - query: (B, H, T, D); `key` and `value` likewise.
-///   - mask: added to the scores, broadcast to (B, H, T, T), in the query's dtype; or nil.
+///   - mask: (B, H, T, T) or broadcast to it: of bool, true where a key is seen, or of the query's
+///     dtype, added to the scores; nil for everywhere.
 public func scaledDotProductAttention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil
 ) throws -> Tensor {

@@ -12,7 +12,7 @@ public final class RunLog {
     public init(_ url: URL, resumedStep: Int = 0) throws {
         encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        if resumedStep > 0 {
+        if resumedStep > 0, FileManager.default.fileExists(atPath: url.path) {
             let old = try RunLog.read(url)
             steps = old.steps.filter { $0.step <= resumedStep }
             evaluations = old.evaluations.filter { $0.step <= resumedStep }

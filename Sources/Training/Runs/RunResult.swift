@@ -9,9 +9,9 @@ public struct RunResult: Codable, Equatable, Sendable {
     /// Its value on the dev split after the last step; null where it is not defined.
     public var value: Double?
     public var metrics: [String: Double?]
-    public var loss: Double
-    /// The scores before the first step.
-    public var before: EvaluationRecord
+    public var loss: Double?
+    /// The scores before the first step; null if the log of a resumed run was lost.
+    public var before: EvaluationRecord?
     public var method: String
     public var model: String
     /// Numbers that trained, the head among them.

@@ -42,7 +42,7 @@ struct DemoCommand: ParsableCommand {
         let base = try fineTune(
             files.untrained, files.basic, try FullFineTuning(), pretraining, to: files.base, device)
         print(
-            "   matthews \(decimal(base.before.metrics["matthews"] ?? nil)) -> "
+            "   matthews \(decimal(base.before?.metrics["matthews"] ?? nil)) -> "
                 + "\(decimal(base.value))\n")
         print("2. It is fine-tuned to judge constructions that it has not seen.")
         let methods: [(any FineTuningMethod, learningRate: Double)] = [
@@ -75,8 +75,8 @@ struct DemoCommand: ParsableCommand {
 
     private func row(_ title: String, _ result: RunResult) -> [String] {
         [
-            title, result.methodParameters.formatted, decimal(result.before.evaluationLoss),
-            decimal(result.loss), decimal(result.before.metrics["matthews"] ?? nil),
+            title, result.methodParameters.formatted, decimal(result.before?.evaluationLoss),
+            decimal(result.loss), decimal(result.before?.metrics["matthews"] ?? nil),
             decimal(result.value), decimal(result.seconds, digits: 0),
         ]
     }

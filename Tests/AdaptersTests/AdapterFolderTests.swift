@@ -1,0 +1,228 @@
+import DualModels
+import DualModules
+import DualTorch
+import Foundation
+import TestSupport
+import Testing
+
+@testable import DualAdapters
+
+/// Saved adapters that do not fit, or are not what they say.
+@Suite struct AdapterFolderTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// Writes an adapter on query and value of a tiny model.
+    private func writeAdapter(_ method: any AdapterMethod = LoRA(rank: 2)) throws {
+        let bert = try Bert.tiny()
+        let set = try AdapterSet(
+            method, targets: .names(["query", "value"]), of: bert.linears,
+            savedParameters: bert.parameters.filter { $0.name.hasPrefix("classifier.") },
+            using: Generator(seed: 1))
+        try randomize(set, seed: 7)
+        try AdapterFolder.write(set, baseModel: "base", to: folder.url)
+    }
+
+    private func tensors() throws -> [String: Tensor] {
+        let file = try SafetensorsFile(folder.file("adapter_model.safetensors"))
+        return Dictionary(
+            uniqueKeysWithValues: try file.names.map { ($0, try file.tensor($0).cloned()) })
+    }
+
+    private func rewrite(_ change: (inout [String: Tensor]) throws -> Void) throws {
+        var tensors = try tensors()
+        try change(&tensors)
+        try SafetensorsWriter.write(tensors, to: folder.file("adapter_model.safetensors"))
+    }
+
+    private func rewriteConfiguration(_ change: (inout [String: Any]) -> Void) throws {
+        var fields = try #require(
+            try JSONSerialization.jsonObject(with: folder.read("adapter_config.json"))
+                as? [String: Any])
+        change(&fields)
+        try folder.write(JSONSerialization.data(withJSONObject: fields), to: "adapter_config.json")
+    }
+
+    private func attach(to bert: Bert? = nil) throws {
+        let bert = try bert ?? Bert.tiny()
+        _ = try AdapterFolder(folder.url).attach(to: bert.linears, parameters: bert.parameters)
+    }
+
+    private let queryA =
+        "base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight"
+
+    @Test("Names and fields are PEFT's")
+    func layout() throws {
+        try writeAdapter()
+        let names = try tensors().keys.sorted()
+        #expect(names.count == 4 * 2 + 2)
+        #expect(names.contains(queryA))
+        #expect(names.contains("base_model.model.classifier.weight"))
+        let file = try ConfigurationFile(folder.file("adapter_config.json"))
+        #expect(try file.text("peft_type") == "LORA")
+        #expect(try file.text("task_type") == "SEQ_CLS")
+        #expect(try file.integer("r") == 2)
+        #expect(try file.integer("lora_alpha") == 4)
+        #expect(file.fields["target_modules"] as? [String] == ["query", "value"])
+        #expect(file.fields["modules_to_save"] as? [String] == ["classifier"])
+        #expect(try file.text("base_model_name_or_path") == "base")
+    }
+
+    @Test("A missing tensor is named", arguments: ["lora_A", "lora_B"])
+    func missingTensor(_ part: String) throws {
+        try writeAdapter()
+        let name = queryA.replacingOccurrences(of: "lora_A", with: part)
+        try rewrite { $0[name] = nil }
+        #expect(message { try attach() }.hasSuffix("has no tensor '\(name)'"))
+    }
+
+    @Test("A layer that the configuration names but the file lacks is missed")
+    func missingLayer() throws {
+        try writeAdapter()
+        try rewriteConfiguration { $0["target_modules"] = ["query", "value", "key"] }
+        #expect(message { try attach() }.contains("has no tensor 'base_model.model.bert"))
+    }
+
+    @Test("A tensor that has no place is refused by name")
+    func extraTensor() throws {
+        try writeAdapter()
+        try rewrite { $0["base_model.model.bert.strange.weight"] = try Tensor([1.0]) }
+        #expect(
+            message { try attach() }.contains(
+                "'base_model.model.bert.strange.weight' belongs to no layer"))
+    }
+
+    @Test("A layer that stands in the file twice is refused")
+    func twice() throws {
+        try writeAdapter()
+        let bare = queryA.replacingOccurrences(of: "model.bert.", with: "model.")
+        try rewrite { $0[bare] = $0[queryA] }
+        let text = message { try attach() }
+        #expect(
+            text.contains("tensors that its configuration does not speak of: \(bare)"),
+            "in: \(text)")
+    }
+
+    @Test("A tensor of another shape is named with both shapes")
+    func wrongShape() throws {
+        try writeAdapter()
+        try rewrite { $0[queryA] = try Tensor.zeros([3, 12]) }
+        #expect(
+            message { try attach() }.hasSuffix(
+                "'\(queryA)' has shape [3, 12], but this model needs [2, 12]"))
+    }
+
+    @Test(
+        "An adapter for a deeper, a wider or another model is refused",
+        arguments: ["deep", "wide", "labels"])
+    func otherModel(_ kind: String) throws {
+        try writeAdapter()
+        var configuration = BertConfiguration.tiny()
+        if kind == "deep" { configuration.layers = 1 }
+        if kind == "wide" { configuration.hiddenSize = 15 }
+        let other = try Bert.random(
+            configuration, labels: kind == "labels" ? 3 : 2, computeType: .float32, seed: 1)
+        let text = message { try attach(to: other) }
+        #expect(
+            text.contains(kind == "deep" ? "is it for another model?" : "but this model needs"),
+            "in: \(text)")
+    }
+
+    @Test("Tensors of a bare encoder find their layers")
+    func bareNames() throws {
+        try writeAdapter()
+        try rewrite { tensors in
+            tensors = Dictionary(
+                uniqueKeysWithValues: tensors.map {
+                    ($0.key.replacingOccurrences(of: "model.bert.", with: "model."), $0.value)
+                })
+        }
+        let bert = try Bert.tiny()
+        let set = try AdapterFolder(folder.url).attach(
+            to: bert.linears, parameters: bert.parameters)
+        #expect(set.layers.count == 4)
+    }
+
+    @Test("A folder that is no adapter says so")
+    func noAdapter() throws {
+        #expect(message { try attach() }.hasSuffix("has no adapter_config.json"))
+        try writeAdapter()
+        try FileManager.default.removeItem(at: folder.file("adapter_model.safetensors"))
+        #expect(message { try attach() }.contains("adapter_model.safetensors cannot be read"))
+    }
+
+    /// A field that PEFT may write and this package cannot honour, with words of the refusal.
+    struct Field: Sendable, CustomTestStringConvertible {
+        let key: String
+        let json: String
+        let words: String
+        let method: any AdapterMethod
+        var testDescription: String { "\(key): \(json)" }
+
+        init(
+            _ key: String, _ json: String, _ words: String,
+            _ method: any AdapterMethod = LoRA(rank: 2)
+        ) {
+            (self.key, self.json, self.words, self.method) = (key, json, words, method)
+        }
+    }
+
+    static let unsupported = [
+        Field("peft_type", #""IA3""#, "but known are LORA, DUAL_LORA"),
+        Field("peft_type", "null", "is (none)"),
+        Field("use_dora", "true", "not supported"),
+        Field("fan_in_fan_out", "true", "not supported"),
+        Field("lora_bias", "true", "not supported"),
+        Field("bias", #""all""#, "only none is supported"),
+        Field("rank_pattern", #"{"query": 4}"#, "not supported"),
+        Field("alpha_pattern", #"{"query": 4}"#, "not supported"),
+        Field("r", "0", "from 1 to 65536"),
+        Field("r", #""8""#, "must be an integer"),
+        Field("lora_dropout", "1", "less than 1"),
+        Field("lora_alpha", #""x""#, "must be a number"),
+        Field("use_rslora", "1", "true or false"),
+        Field("magnitude_fn", #""abs""#, "only relu is supported", DualLoRA()),
+        Field("direction_fn", #""tanh""#, "only sign is supported", DualLoRA()),
+        Field("sign_grad", #""xnor""#, "only ste_clip is supported", DualLoRA()),
+        Field("warmup_mode", #""lr_only""#, "only gate is supported", DualLoRA()),
+        Field("r1", "-1", "from 1 to 65536", DualLoRA()),
+        Field("gate", #""open""#, "must be a number", DualLoRA()),
+    ]
+
+    @Test(
+        "A configuration that asks for more than there is, is refused by its field",
+        arguments: unsupported)
+    func unsupportedField(_ row: Field) throws {
+        try writeAdapter(row.method)
+        let value = try JSONSerialization.jsonObject(
+            with: Data(row.json.utf8), options: .fragmentsAllowed)
+        try rewriteConfiguration { $0[row.key] = value }
+        let text = message { try attach() }
+        #expect(text.contains("adapter_config.json: '\(row.key)'"), "in: \(text)")
+        #expect(text.contains(row.words), "in: \(text)")
+    }
+
+    @Test("Fields that change nothing are let pass")
+    func harmlessFields() throws {
+        try writeAdapter()
+        try rewriteConfiguration {
+            $0["rank_pattern"] = [String: Int]()
+            $0["use_dora"] = false
+            $0["auto_mapping"] = NSNull()
+            $0["unknown_to_us"] = 3
+        }
+        #expect(message { try attach() } == "no error")
+    }
+
+    @Test("A folder that cannot be written leaves nothing behind")
+    func unwritable() throws {
+        let set = try AdapterSet(
+            LoRA(rank: 2), targets: .names(["query"]), of: Bert.tiny().linears, savedParameters: [],
+            using: Generator(seed: 1))
+        #expect(throws: SafetensorsError.self) {
+            try AdapterFolder.write(set, baseModel: "base", to: folder.file("none"))
+        }
+        #expect(folder.contents.isEmpty)
+    }
+}
