@@ -7,6 +7,8 @@ BINARY := .build/$(CONFIGURATION)/duallora
 BUILD := -c $(CONFIGURATION) -Xswiftc -enable-testing
 
 export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
+# Threads that wait by sleeping: the machine may have other work.
+export OMP_WAIT_POLICY := PASSIVE
 export DUALLORA := $(CURDIR)/$(BINARY)
 
 .PHONY: build demo test test-swift test-parity lint setup clean

@@ -24,6 +24,7 @@ struct ComputeOptions: ParsableArguments {
 
     /// Sets the threads and finds the device.
     func apply() throws -> Device {
+        PatientThreads.adopt()
         if let threads {
             guard 1...TorchRuntime.mostThreads ~= threads else {
                 throw ValidationError(

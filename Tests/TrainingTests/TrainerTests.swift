@@ -145,7 +145,9 @@ import Testing
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect("\(error.map(String.init(describing:)) ?? "")".contains("not a finite number at step 1"))
+        #expect(
+            "\(error.map(String.init(describing:)) ?? "")".contains("not a finite number at step 1")
+        )
         for (parameter, before) in zip(try #require(trainer.trainee.adapter).parameters, before) {
             #expect(try parameter.value.isIdentical(to: #require(before)))
         }

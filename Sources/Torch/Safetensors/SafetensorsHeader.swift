@@ -168,7 +168,8 @@ extension DecodingError {
             case .typeMismatch(let type, let context): (context, "is not a \(type)")
             case .valueNotFound(let type, let context): (context, "is null, not a \(type)")
             case .keyNotFound(let key, let context): (context, "lacks the key '\(key.stringValue)'")
-            case .dataCorrupted(let context): (context, "is not valid JSON, or a number is out of range")
+            case .dataCorrupted(let context):
+                (context, "is not valid JSON, or a number is out of range")
             @unknown default: (Context(codingPath: [], debugDescription: ""), "does not decode")
             }
         let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "'\($0.stringValue)'" }
