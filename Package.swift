@@ -76,6 +76,9 @@ let package = Package(
             ],
             linkerSettings: runPath),
         .testTarget(
+            name: "UmbrellaTests", dependencies: ["DualLoRA"], path: "Tests/UmbrellaTests",
+            linkerSettings: runPath),
+        .testTarget(
             name: "TokenizationTests", dependencies: ["DualTokenization"],
             resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(

@@ -117,14 +117,15 @@ def libtorch():
 
 
 def oracles():
-    wanted = hashlib.sha256((REQUIREMENTS.read_text() + VERSION).encode()).hexdigest()
+    for_torch = REQUIREMENTS.with_name("requirements-torch.txt")
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + for_torch.read_bytes()).hexdigest()
     stamp = ORACLES / "stamp"
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(ORACLES, ignore_errors=True)
     # torch is there already; packages that require it come without their dependencies.
     problem = install(ORACLES, "-r", str(REQUIREMENTS)) or install(
-        ORACLES, "--no-deps", "-r", str(REQUIREMENTS.with_name("requirements-torch.txt")))
+        ORACLES, "--no-deps", "-r", str(for_torch))
     if problem:
         fail(f"the parity tests' packages could not be installed: {problem}")
     stamp.write_text(wanted)

@@ -91,12 +91,12 @@ public struct AdapterFolder {
         return linears.filter { adapted.contains($0.path) }
     }
 
-    /// Parameters that the file has whole, with their keys.
+    /// Parameters that the file has whole, with their keys; a module that is saved is saved whole.
     private func savedParameters(
         of parameters: [Parameter]
     ) throws -> [(parameter: Parameter, key: String)] {
         let names = type(of: method).tensorNames
-        return try weights.names.compactMap { key in
+        let saved: [(parameter: Parameter, key: String)] = try weights.names.compactMap { key in
             if names.contains(where: { key.hasSuffix("." + $0) }) { return nil }
             let name = key.removingPrefix(Self.prefix)
             guard let found = parameters.first(where: { $0.name.isOrEndsIn(name) }) else {
@@ -104,6 +104,17 @@ public struct AdapterFolder {
             }
             return (found, key)
         }
+        let listed = configuration.fields["modules_to_save"] as? [String] ?? []
+        let found = Set(saved.map(\.parameter.name))
+        for parameter in parameters where !found.contains(parameter.name) {
+            let module = parameter.name.split(separator: ".").dropLast().joined(separator: ".")
+            let isStarted = found.contains { $0.hasPrefix(module + ".") }
+            if isStarted || listed.contains(where: module.isOrEndsIn) {
+                throw AdapterError.missingTensor(
+                    name: Self.prefix + parameter.name, file: weights.url.path)
+            }
+        }
+        return saved
     }
 
     /// The file's name of a tensor; adapters of a bare encoder lack the first part of the path.
@@ -127,8 +138,12 @@ public struct AdapterFolder {
 
 extension AdapterFolder {
     /// Writes an adapter, each file whole or not at all.
-    /// - Parameter baseModel: the folder or name of the model, for `base_model_name_or_path`.
-    public static func write(_ set: AdapterSet, baseModel: String, to folder: URL) throws {
+    /// - Parameters:
+    ///   - baseModel: the folder or name of the model, for `base_model_name_or_path`.
+    ///   - seed: what the adapter's start was drawn from, for formats that record it.
+    public static func write(
+        _ set: AdapterSet, baseModel: String, seed: UInt64 = 0, to folder: URL
+    ) throws {
         var tensors: [String: Tensor] = [:]
         for (name, value) in set.parameters { tensors[prefix + name] = try value.to(.float32) }
         for parameter in set.savedParameters {
@@ -136,13 +151,15 @@ extension AdapterFolder {
         }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
         let json = try JSONSerialization.data(
-            withJSONObject: fields(of: set, baseModel: baseModel),
+            withJSONObject: fields(of: set, baseModel: baseModel, seed: seed),
             options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         try AtomicFile.write(json, to: folder.appendingPathComponent(configurationName))
     }
 
-    private static func fields(of set: AdapterSet, baseModel: String) -> [String: Any] {
-        var fields = set.method.fields(of: set.adapters)
+    private static func fields(
+        of set: AdapterSet, baseModel: String, seed: UInt64
+    ) -> [String: Any] {
+        var fields = set.method.fields(of: set.adapters, seed: seed)
         fields["peft_type"] = type(of: set.method).peftType
         fields["task_type"] = "SEQ_CLS"
         fields["base_model_name_or_path"] = baseModel

@@ -29,9 +29,9 @@ public protocol AdapterMethod: FineTuningMethod {
     func makeAdapter(for base: Linear, using generator: Generator) throws -> any LinearAdapter
 
     /// The hyper-parameters as `adapter_config.json` spells them.
-    func fields(of adapters: [any LinearAdapter]) -> [String: Any]
+    func fields(of adapters: [any LinearAdapter], seed: UInt64) -> [String: Any]
 
-    /// Reads what ``fields(of:)`` wrote, or what PEFT did.
+    /// Reads what ``fields(of:seed:)`` wrote, or what PEFT did.
     /// - Throws: ``ConfigurationError``, ``AdapterError`` for an option that is not supported.
     init(_ file: ConfigurationFile) throws
 

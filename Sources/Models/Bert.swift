@@ -149,6 +149,8 @@ public final class Bert: SequenceModel {
 
     public var vocabularySize: Int { configuration.vocabularySize }
 
+    public var typeVocabularySize: Int { configuration.typeVocabularySize }
+
     public var linears: [Linear] { layers.flatMap(\.linears) + (pooler.map { [$0] } ?? []) }
 
     public let defaultTargets = ["query", "value"]

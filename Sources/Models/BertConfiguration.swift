@@ -54,6 +54,11 @@ public struct BertConfiguration: Equatable, Sendable {
                 "hidden_size", found: "\(hiddenSize)",
                 expected: "a multiple of num_attention_heads, \(heads)")
         }
+        guard 0..<vocabularySize ~= paddingID else {
+            throw file.bad(
+                "pad_token_id", found: "\(paddingID)",
+                expected: "at least 0 and less than vocab_size, \(vocabularySize)")
+        }
         guard layerNormEpsilon >= 0 else {
             throw file.bad("layer_norm_eps", found: "\(layerNormEpsilon)", expected: "at least 0")
         }

@@ -5,6 +5,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case noHead(folder: String)
     case tooLong(tokens: Int, limit: Int)
     case unknownToken(id: Int, vocabulary: Int)
+    case unknownType(id: Int, types: Int)
 
     public var description: String {
         switch self {
@@ -17,6 +18,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
             "a sequence has \(tokens) tokens, but the model has positions for \(limit)"
         case .unknownToken(let id, let vocabulary):
             "token id \(id) is not in the model's vocabulary of \(vocabulary)"
+        case .unknownType(let id, let types):
+            "type id \(id) is not one of the model's \(types) (type_vocab_size)"
         }
     }
 }

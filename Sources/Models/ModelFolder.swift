@@ -64,7 +64,13 @@ public struct ModelFolder {
 
     /// The number of labels that the configuration speaks of; 2 when it does not, as transformers.
     func labelCount() throws -> Int {
-        if let names = configuration.fields["id2label"] as? [String: Any] { return names.count }
+        if let names = configuration.fields["id2label"] {
+            guard let names = names as? [String: Any] else {
+                throw configuration.bad(
+                    "id2label", found: "\(names)", expected: "an object of names by number")
+            }
+            return names.count
+        }
         return try configuration.integer("num_labels") ?? 2
     }
 }

@@ -14,6 +14,8 @@ public protocol SequenceModel: AnyObject {
     /// The longest sequence that the model has positions for.
     var maximumLength: Int { get }
     var vocabularySize: Int { get }
+    /// How many kinds of sentence the model tells apart.
+    var typeVocabularySize: Int { get }
 
     func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor
     func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor?
@@ -29,10 +31,13 @@ extension SequenceModel {
         return logits
     }
 
-    /// Checks that every token is one the model has an embedding for.
-    public func check(ids: [Int]) throws {
+    /// Checks that the model has an embedding for every token, type and position.
+    public func check(ids: [Int], typeIDs: [Int]) throws {
         if let strange = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) {
             throw ModelError.unknownToken(id: strange, vocabulary: vocabularySize)
+        }
+        if let strange = typeIDs.first(where: { $0 < 0 || $0 >= typeVocabularySize }) {
+            throw ModelError.unknownType(id: strange, types: typeVocabularySize)
         }
         guard ids.count <= maximumLength else {
             throw ModelError.tooLong(tokens: ids.count, limit: maximumLength)

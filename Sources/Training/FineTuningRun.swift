@@ -60,15 +60,9 @@ public struct FineTuningRun {
         let folder = try OutputFolder(output)
         do {
             return try train(setup, shouldStop: shouldStop, report: report)
-        } catch let error as TrainingError {
-            // A run that began leaves its log and checkpoints behind.
-            switch error {
-            case .interrupted, .notFinite: break
-            default: folder.removeIfCreated()
-            }
-            throw error
         } catch {
-            folder.removeIfCreated()
+            // A run that began leaves its log and checkpoints behind.
+            if setup.trainer.progress.step == 0 { folder.removeIfCreated() }
             throw error
         }
     }
@@ -157,7 +151,8 @@ public struct FineTuningRun {
 
     private func save(_ setup: Setup) throws {
         if let adapter = setup.trainee.adapter {
-            try AdapterFolder.write(adapter, baseModel: model.relativePath, to: output)
+            try AdapterFolder.write(
+                adapter, baseModel: model.relativePath, seed: options.seed, to: output)
         } else {
             try ModelFolder.write(
                 ModelFolder.checkpointWeights(of: setup.trainee.model),
@@ -192,6 +187,7 @@ public struct FineTuningRun {
             "gradient-accumulation": "\(options.accumulation)", "seed": "\(options.seed)",
             "learning-rate": "\(rate)", "head-learning-rate": "\(options.headLearningRate)",
             "weight-decay": "\(options.weightDecay)", "warmup-ratio": "\(options.warmupRatio)",
+            "gradient-limit": options.gradientLimit.map { "\($0)" } ?? "none",
             "max-length": "\(options.maximumLength)", "dtype": computeType.rawValue,
         ]
     }

@@ -62,6 +62,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case notFinite(step: Int, learningRate: Double, checkpoint: String?)
     case interrupted(step: Int, checkpoint: String)
     case unwritable(path: String, reason: String)
+    case unreadable(path: String, reason: String)
     case nothingToResume(folder: String)
     case otherRun(checkpoint: String, field: String, saved: String, given: String)
     case badCheckpoint(path: String, reason: String)
@@ -76,6 +77,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .interrupted(let step, let checkpoint):
             "stopped after step \(step); --resume goes on from \(checkpoint)"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
         case .nothingToResume(let folder): "\(folder) has no checkpoint to resume from"
         case .otherRun(let checkpoint, let field, let saved, let given):
             "\(checkpoint) is of a run with \(field) \(saved), not \(given)"

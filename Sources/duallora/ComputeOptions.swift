@@ -27,7 +27,7 @@ struct ComputeOptions: ParsableArguments {
         PatientThreads.adopt()
         if let threads {
             guard 1...TorchRuntime.mostThreads ~= threads else {
-                throw ValidationError(
+                throw CommandError(
                     "--threads: \(threads) is not from 1 to \(TorchRuntime.mostThreads)")
             }
             try TorchRuntime.setThreads(threads)
@@ -37,14 +37,21 @@ struct ComputeOptions: ParsableArguments {
             parts.count <= 2,
             let index = parts.count == 2 ? Int32(parts[1]) : -1
         else {
-            throw ValidationError("--device: '\(device)' is not cpu, cuda, cuda:N or mps")
+            throw CommandError("--device: '\(device)' is not cpu, cuda, cuda:N or mps")
         }
         let found = Device(kind, index: index)
         guard found.isAvailable else {
-            throw ValidationError("--device: this LibTorch finds no \(kind.rawValue) device here")
+            throw CommandError("--device: this LibTorch finds no \(kind.rawValue) device here")
         }
         return found
     }
+}
+
+/// A wrong value of an option, in one line.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }
 
 /// A folder named on the command line, as it was typed.

@@ -49,7 +49,7 @@ struct EvaluateCommand: ParsableCommand {
         let wanted = Objective(task).labelCount
         guard let head = loaded.model.classifier else { throw ModelError.noHead(folder: model) }
         guard head.outputSize == wanted else {
-            throw ValidationError(
+            throw CommandError(
                 "\(task.name) needs a head with \(wanted) output(s), but this one has \(head.outputSize)"
             )
         }

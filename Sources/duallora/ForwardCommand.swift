@@ -51,7 +51,9 @@ struct ForwardCommand: ParsableCommand {
         let loaded = try AdaptedModel.load(
             model: folder(model), adapter: adapter.map(folder), options: options)
         for text in loaded.notes { note("note: \(text)") }
-        for sequence in sequences { try loaded.model.check(ids: sequence.ids) }
+        for sequence in sequences {
+            try loaded.model.check(ids: sequence.ids, typeIDs: sequence.typeIDs)
+        }
         let batch = try TokenBatch(
             sequences, paddingID: paddingID(loaded), side: padding, device: device)
         let tensors = try withoutGradient {
@@ -68,16 +70,16 @@ struct ForwardCommand: ParsableCommand {
 
     private func sequences() throws -> [(ids: [Int], typeIDs: [Int])] {
         guard typeIDs.isEmpty || typeIDs.count == ids.count else {
-            throw ValidationError("give --type-ids for every --ids, or for none")
+            throw CommandError("give --type-ids for every --ids, or for none")
         }
         return try ids.enumerated().map { index, text in
             let numbers = try Self.numbers(text, "--ids")
-            guard !numbers.isEmpty else { throw ValidationError("--ids: a sequence is empty") }
+            guard !numbers.isEmpty else { throw CommandError("--ids: a sequence is empty") }
             let types =
                 try typeIDs.isEmpty
                 ? numbers.map { _ in 0 } : Self.numbers(typeIDs[index], "--type-ids")
             guard types.count == numbers.count else {
-                throw ValidationError(
+                throw CommandError(
                     "--type-ids: \(types.count) numbers for \(numbers.count) ids")
             }
             return (numbers, types)
@@ -87,7 +89,7 @@ struct ForwardCommand: ParsableCommand {
     private static func numbers(_ text: String, _ option: String) throws -> [Int] {
         try text.split(whereSeparator: { $0 == " " || $0 == "," }).map { word in
             guard let number = Int(word), number >= 0 else {
-                throw ValidationError("\(option): '\(word)' is not a token id")
+                throw CommandError("\(option): '\(word)' is not a token id")
             }
             return number
         }

@@ -7,25 +7,31 @@ struct MethodArguments: ParsableArguments {
     var method: String
 
     @Option(
+        parsing: .unconditional,
         help: """
             Rank, the trainable budget. dual-lora gives half of it to each of its two groups, so \
             that equal ranks mean equal parameters. Default 16.
             """)
     var rank: Int?
 
-    @Option(help: "dual-lora: r1, the rank of B A.")
+    @Option(parsing: .unconditional, help: "dual-lora: r1, the rank of B A.")
     var magnitudeRank: Int?
 
-    @Option(help: "dual-lora: r2, the rank of D C.")
+    @Option(parsing: .unconditional, help: "dual-lora: r2, the rank of D C.")
     var directionRank: Int?
 
-    @Option(help: "Scale: alpha / rank, or alpha / sqrt(r1 r2). Default: what makes it 2.")
+    @Option(
+        parsing: .unconditional,
+        help: "Scale: alpha / rank, or alpha / sqrt(r1 r2). Default: what makes it 2.")
     var alpha: Double?
 
-    @Option(help: "Probability of dropping elements of the adapter's input. Default 0.")
+    @Option(
+        parsing: .unconditional,
+        help: "Probability of dropping elements of the adapter's input. Default 0.")
     var dropout: Double?
 
     @Option(
+        parsing: .unconditional,
         help: """
             dual-lora: steps over which the update is faded in; 0 for none. Default: those in which \
             the learning rate rises.
@@ -33,7 +39,7 @@ struct MethodArguments: ParsableArguments {
     var gateSteps: Int?
 
     @Option(
-        name: .customLong("init-std"),
+        name: .customLong("init-std"), parsing: .unconditional,
         help: """
             dual-lora: deviation of the factors' start. Default: so that the update starts at 2 % \
             of the weight.

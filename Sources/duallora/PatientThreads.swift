@@ -12,10 +12,13 @@ enum PatientThreads {
     static func adopt() {
         #if os(Linux)
             let environment = ProcessInfo.processInfo.environment
-            guard policies.allSatisfy({ environment[$0] == nil }) else { return }
+            guard policies.allSatisfy({ environment[$0] == nil }),
+                let program = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/self/exe")
+            else { return }
             setenv("OMP_WAIT_POLICY", "PASSIVE", 1)
             // Returns only if it fails; the process then goes on as it is.
-            execv("/proc/self/exe", CommandLine.unsafeArgv)
+            execv(program, CommandLine.unsafeArgv)
         #endif
     }
 }

@@ -45,7 +45,7 @@ struct TokenizeCommand: ParsableCommand {
         while let line = readLine() {
             number += 1
             guard let text = try? JSONDecoder().decode(String.self, from: Data(line.utf8)) else {
-                throw ValidationError("standard input:\(number): the line is not a JSON string")
+                throw CommandError("standard input:\(number): the line is not a JSON string")
             }
             try show(encode(text, tokenizer), json: true)
         }

@@ -76,43 +76,50 @@ struct TrainCommand: ParsableCommand {
 
 /// How long, how fast and in which portions a run trains.
 struct TrainingArguments: ParsableArguments {
-    @Option(help: "Passes over the training examples.")
+    @Option(parsing: .unconditional, help: "Passes over the training examples.")
     var epochs: Int = 3
 
-    @Option(help: "Optimizer steps, instead of epochs.")
+    @Option(parsing: .unconditional, help: "Optimizer steps, instead of epochs.")
     var steps: Int?
 
-    @Option(help: "Examples of one forward pass.")
+    @Option(parsing: .unconditional, help: "Examples of one forward pass.")
     var batchSize: Int = 32
 
-    @Option(help: "Forward passes of one optimizer step.")
+    @Option(parsing: .unconditional, help: "Forward passes of one optimizer step.")
     var gradientAccumulation: Int = 1
 
-    @Option(help: "Peak learning rate. Default: the method's own (duallora methods).")
+    @Option(
+        parsing: .unconditional,
+        help: "Peak learning rate. Default: the method's own (duallora methods).")
     var learningRate: Double?
 
-    @Option(help: "Peak learning rate of the head.")
+    @Option(parsing: .unconditional, help: "Peak learning rate of the head.")
     var headLearningRate: Double = 5e-4
 
-    @Option(help: "Decoupled weight decay, not for biases and norms.")
+    @Option(parsing: .unconditional, help: "Decoupled weight decay, not for biases and norms.")
     var weightDecay: Double = 0.01
 
-    @Option(help: "Share of the steps in which the learning rate rises.")
+    @Option(parsing: .unconditional, help: "Share of the steps in which the learning rate rises.")
     var warmupRatio: Double = 0.06
 
-    @Option(help: "Largest norm of the gradients together; 0 for no limit.")
+    @Option(
+        parsing: .unconditional, help: "Largest norm of the gradients together; 0 for no limit.")
     var gradientLimit: Double = 1
 
-    @Option(name: .customLong("max-length"), help: "Tokens that an example is cut to.")
+    @Option(
+        name: .customLong("max-length"), parsing: .unconditional,
+        help: "Tokens that an example is cut to.")
     var maximumLength: Int = 128
 
-    @Option(help: "Steps between two lines of the log.")
+    @Option(parsing: .unconditional, help: "Steps between two lines of the log.")
     var loggingSteps: Int = 10
 
-    @Option(help: "Steps between two checkpoints. Default: none but on Ctrl-C.")
+    @Option(
+        parsing: .unconditional, help: "Steps between two checkpoints. Default: none but on Ctrl-C."
+    )
     var checkpointSteps: Int?
 
-    @Option(help: "Decides every random number of the run.")
+    @Option(parsing: .unconditional, help: "Decides every random number of the run.")
     var seed: UInt64 = 0
 
     var options: TrainingOptions {

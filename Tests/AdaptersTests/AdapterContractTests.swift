@@ -280,7 +280,7 @@ import Testing
 
     @Test("The fields of a method read back as the method", arguments: AdapterCase.all)
     func fields(_ row: AdapterCase) throws {
-        let fields = row.method.fields(of: [])
+        let fields = row.method.fields(of: [], seed: 0)
         let file = ConfigurationFile(URL(fileURLWithPath: "adapter_config.json"), fields: fields)
         let again = try type(of: row.method).init(file)
         #expect("\(again)" == "\(row.method)")

@@ -247,7 +247,7 @@ import Testing
         let layer = layer(try factors(), gateSteps: 10)
         #expect(layer.gate == 1)
         layer.prepare(step: 4, of: 20)
-        let fields = DualLoRA(gateSteps: 10).fields(of: [layer])
+        let fields = DualLoRA(gateSteps: 10).fields(of: [layer], seed: 0)
         #expect(fields["gate"] as? Double == 0.4)
         #expect(fields["peft_type"] == nil)
     }

@@ -97,13 +97,13 @@ import Testing
         #expect(text.contains("25 tokens") && text.contains("24"))
         #expect(try bert.logits(TokenBatch.seeded(lengths: [24])).shape == [1, 2])
         #expect(throws: ModelError.unknownToken(id: 40, vocabulary: 40)) {
-            try bert.check(ids: [1, 40])
+            try bert.check(ids: [1, 40], typeIDs: [0, 0])
         }
         #expect(throws: ModelError.unknownToken(id: -1, vocabulary: 40)) {
-            try bert.check(ids: [-1])
+            try bert.check(ids: [-1], typeIDs: [0])
         }
         #expect(throws: ModelError.tooLong(tokens: 25, limit: 24)) {
-            try bert.check(ids: [Int](repeating: 1, count: 25))
+            try bert.check(ids: [Int](repeating: 1, count: 25), typeIDs: [])
         }
     }
 

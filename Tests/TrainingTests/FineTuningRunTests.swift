@@ -213,15 +213,21 @@ import Testing
         #expect(!place.exists("new"))
     }
 
-    @Test("A run that the caller ends by an error takes its folder away")
+    @Test("An error before the first step takes the folder away, one after it keeps the log")
     func failingReport() throws {
         let place = try Workplace()
         #expect(throws: CancellationError.self) {
             try place.run(to: "new/out").run { event in
-                if case .training(.step) = event { throw CancellationError() }
+                if case .started = event { throw CancellationError() }
             }
         }
         #expect(!place.exists("new"))
+        #expect(throws: CancellationError.self) {
+            try place.run(to: "begun").run { event in
+                if case .training(.step) = event { throw CancellationError() }
+            }
+        }
+        #expect(place.exists("begun/train.jsonl"))
     }
 
     @Test("A loss that is no number names the step and the last checkpoint, and keeps the log")

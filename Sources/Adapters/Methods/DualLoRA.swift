@@ -130,13 +130,14 @@ public struct DualLoRA: AdapterMethod {
         return (target / (scale * (Double(magnitudeRank) / 2).squareRoot())).squareRoot()
     }
 
-    public func fields(of adapters: [any LinearAdapter]) -> [String: Any] {
+    public func fields(of adapters: [any LinearAdapter], seed: UInt64) -> [String: Any] {
         let gate = (adapters.first as? DualLoRALayer)?.gate ?? gate
         return [
             "r1": magnitudeRank, "r2": directionRank, "lora_alpha": alpha.asIntegerIfWhole,
             "lora_dropout": dropout, "init_std": initialDeviation as Any? ?? "auto",
             "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
             "warmup_mode": "gate", "warmup_steps_gate": gateSteps as Any? ?? "auto", "gate": gate,
+            "seed": seed,
         ]
     }
 

@@ -59,7 +59,7 @@ public struct LoRA: AdapterMethod {
             down: try down.to(device: device), up: up, scale: scale, dropout: dropout)
     }
 
-    public func fields(of adapters: [any LinearAdapter]) -> [String: Any] {
+    public func fields(of adapters: [any LinearAdapter], seed: UInt64) -> [String: Any] {
         [
             "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,
             "use_rslora": rankStabilized, "use_dora": false, "bias": "none",
@@ -76,6 +76,13 @@ public struct LoRA: AdapterMethod {
         where try file.flag(key) == true {
             throw AdapterError.unsupported(
                 file: file.url.path, key: key, found: "true", reason: "which is not supported")
+        }
+        for key in [
+            "alora_invocation_tokens", "layer_replication", "target_parameters",
+            "trainable_token_indices",
+        ] where file.fields[key] != nil {
+            throw AdapterError.unsupported(
+                file: file.url.path, key: key, found: "set", reason: "which is not supported")
         }
         let bias = try file.text("bias") ?? "none"
         guard bias == "none" else {

@@ -19,7 +19,7 @@ public struct EncodedExample: Sendable {
         return try examples.map { example in
             let encoding = try tokenizer.encode(
                 example.text, pair: example.pair, maximumLength: limit)
-            try model.check(ids: encoding.ids)
+            try model.check(ids: encoding.ids, typeIDs: encoding.typeIDs)
             return EncodedExample(
                 ids: encoding.ids, typeIDs: encoding.typeIDs, label: example.label)
         }

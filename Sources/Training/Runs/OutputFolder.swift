@@ -40,7 +40,7 @@ public struct OutputFolder {
     }
 
     /// What the system said, without Foundation's words around it.
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
         let posix = underlying ?? (error as NSError)
         if posix.domain == NSPOSIXErrorDomain {

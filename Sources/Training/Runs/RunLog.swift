@@ -5,6 +5,7 @@ import Foundation
 public final class RunLog {
     public private(set) var steps: [StepRecord] = []
     public private(set) var evaluations: [EvaluationRecord] = []
+    private let url: URL
     private let file: FileHandle
     private let encoder: JSONEncoder
 
@@ -12,23 +13,23 @@ public final class RunLog {
     public init(_ url: URL, resumedStep: Int = 0) throws {
         encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
+        self.url = url
+        var (kept, records) = (Data(), [Record]())
         if resumedStep > 0, FileManager.default.fileExists(atPath: url.path) {
-            let old = try RunLog.read(url)
-            steps = old.steps.filter { $0.step <= resumedStep }
-            evaluations = old.evaluations.filter { $0.step <= resumedStep }
-        }
-        var kept = Data()
-        let evaluationsByStep = Dictionary(grouping: evaluations, by: \.step)
-        for record in evaluationsByStep[0] ?? [] { kept += try Self.line(record, encoder) }
-        for record in steps {
-            kept += try Self.line(record, encoder)
-            for evaluation in evaluationsByStep[record.step] ?? [] {
-                kept += try Self.line(evaluation, encoder)
+            for line in try RunLog.lines(of: url) {
+                guard let record = RunLog.record(line), record.step <= resumedStep else { continue }
+                records.append(record)
+                kept += line + Data("\n".utf8)
             }
         }
         try AtomicFile.write(kept, to: url)
-        file = try FileHandle(forWritingTo: url)
-        try file.seekToEnd()
+        do {
+            file = try FileHandle(forWritingTo: url)
+            try file.seekToEnd()
+        } catch {
+            throw TrainingError.unwritable(path: url.path, reason: OutputFolder.reason(error))
+        }
+        records.forEach(keep)
     }
 
     deinit { try? file.close() }
@@ -37,29 +38,67 @@ public final class RunLog {
     public static func read(
         _ url: URL
     ) throws -> (steps: [StepRecord], evaluations: [EvaluationRecord]) {
-        let decoder = JSONDecoder()
         var (steps, evaluations) = ([StepRecord](), [EvaluationRecord]())
-        for line in try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")) {
-            if let record = try? decoder.decode(EvaluationRecord.self, from: line) {
-                evaluations.append(record)
-            } else if let record = try? decoder.decode(StepRecord.self, from: line) {
-                steps.append(record)
+        for line in try lines(of: url) {
+            switch record(line) {
+            case .step(let record): steps.append(record)
+            case .evaluation(let record): evaluations.append(record)
+            case nil: continue
             }
         }
         return (steps, evaluations)
     }
 
+    /// What a line of the log holds.
+    private enum Record {
+        case step(StepRecord)
+        case evaluation(EvaluationRecord)
+
+        var step: Int {
+            switch self {
+            case .step(let record): record.step
+            case .evaluation(let record): record.step
+            }
+        }
+    }
+
+    private static func lines(of url: URL) throws -> [Data] {
+        do {
+            return try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")).map { Data($0) }
+        } catch {
+            throw TrainingError.unreadable(path: url.path, reason: OutputFolder.reason(error))
+        }
+    }
+
+    private static func record(_ line: Data) -> Record? {
+        let decoder = JSONDecoder()
+        if let found = try? decoder.decode(StepRecord.self, from: line) { return .step(found) }
+        return (try? decoder.decode(EvaluationRecord.self, from: line)).map(Record.evaluation)
+    }
+
+    private func keep(_ record: Record) {
+        switch record {
+        case .step(let record): steps.append(record)
+        case .evaluation(let record): evaluations.append(record)
+        }
+    }
+
     public func add(_ record: StepRecord) throws {
         steps.append(record)
-        try file.write(contentsOf: Self.line(record, encoder))
+        try write(record)
     }
 
     public func add(_ record: EvaluationRecord) throws {
         evaluations.append(record)
-        try file.write(contentsOf: Self.line(record, encoder))
+        try write(record)
     }
 
-    private static func line(_ record: some Encodable, _ encoder: JSONEncoder) throws -> Data {
-        try encoder.encode(record) + Data("\n".utf8)
+    private func write(_ record: some Encodable) throws {
+        let line = try encoder.encode(record) + Data("\n".utf8)
+        do {
+            try file.write(contentsOf: line)
+        } catch {
+            throw TrainingError.unwritable(path: url.path, reason: OutputFolder.reason(error))
+        }
     }
 }

@@ -1,0 +1,313 @@
+"""Runs the command under test, and makes the small models and task files of the tests."""
+
+import hashlib
+import json
+import math
+import os
+import pathlib
+import random
+import subprocess
+
+import torch
+from safetensors.torch import load_file
+from transformers import (
+    AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMAND = pathlib.Path(os.environ.get("DUALLORA") or ROOT / ".build/release/duallora").absolute()
+
+SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = ("a the one two red old small man woman dog cat child bird house river is was sees likes "
+         "finds eats runs sleeps not never and with near under slowly gladly").split()
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+VOCABULARY = [*SPECIALS, *WORDS, *(c for c in LETTERS if c not in WORDS),
+              *("##" + c for c in LETTERS), ".", ",", "!", "?"]
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def flags(**options):
+    """Spells `learning_rate=1, resume=True` as the command line does; None leaves an option out."""
+    words = []
+    for name, value in options.items():
+        name = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(name)
+        elif str(value).startswith("-"):
+            words.append(f"{name}={value}")
+        elif value is not None:
+            words += [name, str(value)]
+    return words
+
+
+def run(*words, timeout=120, before=None, **options):
+    """Runs the command, whatever comes of it; `before` is called in the new process first."""
+    return subprocess.run(
+        [str(COMMAND), *map(str, words), *flags(**options)], capture_output=True, text=True,
+        encoding="utf-8", timeout=timeout, preexec_fn=before)
+
+
+def succeed(*words, **options):
+    """Runs the command, which must end well; its standard output."""
+    done = run(*words, **options)
+    assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr}"
+    return done.stdout
+
+
+def assert_refused(done, *words, usage=False, running=False):
+    """The command failed with one line on standard error, which has all the words.
+
+    Notes may stand before it, the usage after an error of usage, and the progress before the error
+    of a run that had begun.
+    """
+    text = done.stderr
+    assert done.returncode > 0, f"ended with {done.returncode}: {text}"
+    for word in ("Fatal error", "Exception raised from", "Traceback", "Swift runtime failure"):
+        assert word not in text
+    lines = [line for line in text.splitlines() if not line.startswith("note: ")]
+    if usage:
+        lines = lines[:1]
+    if running:
+        lines = lines[-1:]
+    assert len(lines) == 1 and lines[0].startswith("Error: "), text
+    for word in words:
+        assert word in lines[0], f"'{word}' is not in: {lines[0]}"
+    assert text.count("Error: ") == 1, text
+
+
+def forward(folder, model, sequences, types=None, **options):
+    """The tensors that `duallora forward` writes, by name."""
+    output = folder / "forward.safetensors"
+    words = [word for ids in sequences for word in ("--ids", " ".join(map(str, ids)))]
+    for row in types or []:
+        words += ["--type-ids", " ".join(map(str, row))]
+    succeed("forward", *words, model=model, output=output, **options)
+    return load_file(output)
+
+
+def train(model, data, output, **options):
+    """Runs `duallora train`; what result.json holds."""
+    succeed("train", model=model, data=data, output=output, **options)
+    return read_json(output / "result.json")
+
+
+def log_of(output):
+    """train.jsonl as two lists: steps and evaluations."""
+    records = [json.loads(line) for line in (output / "train.jsonl").read_text().splitlines()]
+    return ([record for record in records if "loss" in record],
+            [record for record in records if "evaluation_loss" in record])
+
+
+def read_json(path):
+    return json.loads(path.read_text())
+
+
+def edit_json(path, **changes):
+    """Sets fields of a JSON file; None takes a field away."""
+    fields = {**read_json(path), **changes}
+    path.write_text(json.dumps({key: value for key, value in fields.items() if value is not None}))
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+SHAPE = dict(
+    vocab_size=len(VOCABULARY), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+    intermediate_size=64, max_position_embeddings=64)
+
+
+def randomize(model, seed):
+    """Gives every parameter numbers that matter: at transformers' own start biases are 0, norms 1
+    and outputs tiny, so that much could be wrong unseen."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if "LayerNorm.weight" in name:
+                parameter.copy_(1 + 0.2 * noise)
+            elif parameter.dim() == 1:
+                parameter.copy_(0.2 * noise)
+            elif "embeddings" in name:
+                parameter.copy_(0.5 * noise)
+            else:
+                parameter.copy_(noise / parameter.shape[1] ** 0.5)
+    return model
+
+
+def bert(kind=BertForSequenceClassification, seed=0, arguments=None, **config):
+    """A random BERT."""
+    config = BertConfig(**{**SHAPE, **config})
+    return randomize(kind(config, **(arguments or {})), seed).eval()
+
+
+def save(model, folder, tokenizer=True, **options):
+    """Saves a model, with a tokenizer for its vocabulary."""
+    model.save_pretrained(folder, **options)
+    if tokenizer:
+        (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
+        (folder / "tokenizer_config.json").write_text(json.dumps(
+            {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 64}))
+    return folder
+
+
+def load(folder, **options):
+    """The classifier in a folder, in float32, every weight of which the folder must have."""
+    model, report = AutoModelForSequenceClassification.from_pretrained(
+        folder, dtype=torch.float32, output_loading_info=True, **options)
+    assert not report["missing_keys"] and not report["unexpected_keys"], report
+    return model.eval()
+
+
+def sequences(lengths, vocabulary=len(VOCABULARY), seed=0):
+    dice = random.Random(seed)
+    return [[dice.randrange(vocabulary) for _ in range(length)] for length in lengths]
+
+
+def padded(rows, filler, side="right"):
+    """Rows of one length, and the mask that tells what is filling."""
+    length = max(map(len, rows))
+
+    def pad(row, value):
+        rest = [value] * (length - len(row))
+        return rest + row if side == "left" else row + rest
+
+    return (torch.tensor([pad(row, filler) for row in rows]),
+            torch.tensor([pad([1] * len(row), 0) for row in rows]))
+
+
+def reference(model, rows, types=None, side="right"):
+    """What transformers (or peft) makes of the same batch: `hidden`, and a classifier's `logits`."""
+    ids, mask = padded(rows, model.config.pad_token_id or 0, side)
+    kinds = padded(types or [[0] * len(row) for row in rows], 0, side)[0]
+    with torch.no_grad():
+        made = model(input_ids=ids, attention_mask=mask, token_type_ids=kinds,
+                     output_hidden_states=True)
+    outputs = {"hidden": made.hidden_states[-1].float()}
+    if made.get("logits") is not None and made.logits.dim() == 2:  # not those of BertForMaskedLM
+        outputs["logits"] = made.logits.float()
+    return outputs
+
+
+def assert_close(found, expected, tolerance=1e-4):
+    """Element by element, absolutely."""
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert found[name].shape == expected[name].shape, name
+        difference = (found[name].double() - expected[name].double()).abs().max().item()
+        assert difference < tolerance, f"{name} differs by {difference:.2e}"
+
+
+def relative_error(found, expected):
+    """The norm of the difference as a share of the norm."""
+    return ((found.double() - expected.double()).norm() / expected.double().norm()).item()
+
+
+# --- adapters -------------------------------------------------------------------------------------
+
+# A run long enough for the adapter to matter.
+BRIEF = dict(steps=6, batch_size=8, learning_rate=2e-2, head_learning_rate=1e-2, dtype="float32")
+
+
+def saved_tensors(adapter):
+    """The adapter's tensors without peft's prefix."""
+    tensors = load_file(adapter / "adapter_model.safetensors")
+    assert all(name.startswith("base_model.model.") for name in tensors)
+    return {name.removeprefix("base_model.model."): value for name, value in tensors.items()}
+
+
+def dual_update(factors, config):
+    """Equations 5, 6 and 9 of the paper, with Sign(0) = -1."""
+    magnitude = torch.relu(factors["B"] @ factors["A"])
+    product = factors["D"] @ factors["C"]
+    direction = torch.where(product > 0, 1.0, -1.0)
+    scale = config["lora_alpha"] / math.sqrt(config["r1"] * config["r2"])
+    return config.get("gate", 1.0) * scale * magnitude * direction
+
+
+def factors_of(tensors):
+    """{module path: {"A": ..., "B": ..., "C": ..., "D": ...}}"""
+    layers = {}
+    for name, value in tensors.items():
+        if ".dual_lora_" in name:
+            path, factor = name.removesuffix(".weight").rsplit(".dual_lora_", 1)
+            layers.setdefault(path, {})[factor] = value
+    return layers
+
+
+# --- task data ------------------------------------------------------------------------------------
+
+
+def sentence(dice, longest=9):
+    """Words of the vocabulary, now and then one that falls to pieces or is unknown."""
+    words = dice.choices(WORDS, k=dice.randrange(2, longest))
+    if dice.random() < 0.3:
+        words.append(dice.choice(["Zebra", "x9", "naïve", "☃"]))
+    return " ".join(words) + dice.choice([".", "!", "?", ""])
+
+
+def examples(task, count, seed, longest=9):
+    """Random examples: sentences and a label as the task's file spells it."""
+    dice = random.Random(f"{task} {seed}")
+    made = []
+    for _ in range(count):
+        first, second = sentence(dice, longest), sentence(dice, longest)
+        if task == "cola":
+            made.append(((first,), str(int("not" in first or dice.random() < 0.3))))
+        elif task == "rte":
+            shared = len(set(first.split()) & set(second.split()))
+            made.append(((first, second), ["not_entailment", "entailment"][shared > 1]))
+        else:
+            if dice.random() < 0.4:
+                second = first.replace(dice.choice(WORDS), dice.choice(WORDS))
+            shared = len(set(first.split()) & set(second.split()))
+            made.append(((first, second), f"{min(5, 0.8 * shared + dice.random()):.3f}"))
+    return made
+
+
+def write_examples(path, task, rows):
+    if task == "cola":
+        lines = [f"gen\t{label}\t\t{texts[0]}" for texts, label in rows]
+    elif task == "rte":
+        lines = ["index\tsentence1\tsentence2\tlabel"]
+        lines += [f"{i}\t{texts[0]}\t{texts[1]}\t{label}" for i, (texts, label) in enumerate(rows)]
+    else:
+        lines = [f"gen\tfile\t2017\t{i:04}\t{label}\t{texts[0]}\t{texts[1]}"
+                 for i, (texts, label) in enumerate(rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_task(folder, task, train=24, dev=20, seed=0, longest=9):
+    """A task's folder as GLUE names its files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ending = "csv" if task == "stsb" else "tsv"
+    for split, count in (("train", train), ("dev", dev)):
+        write_examples(folder / f"{split}.{ending}", task,
+                       examples(task, count, f"{split} {seed}", longest))
+    return folder
+
+
+def read_examples(folder, task, split):
+    """A task's file as texts and numeric labels, read independently of the command."""
+    path = folder / f"{split}.{'csv' if task == 'stsb' else 'tsv'}"
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n") if line]
+    if task == "cola":
+        return [((row[3],), int(row[1])) for row in rows]
+    if task == "rte":
+        names = ["entailment", "not_entailment"]
+        return [((row[1], row[2]), names.index(row[3])) for row in rows[1:]]
+    return [((row[5], row[6]), float(row[4])) for row in rows]
+
+
+def encode(tokenizer, rows, limit=128):
+    """The batch that transformers' tokenizer makes of examples."""
+    texts = [texts[0] for texts, _ in rows]
+    pairs = [texts[1] for texts, _ in rows] if len(rows[0][0]) == 2 else None
+    return tokenizer(texts, pairs, truncation="longest_first", max_length=limit, padding=True,
+                     return_tensors="pt")
+
+
+LABELS = {"cola": 2, "rte": 2, "stsb": 1}

@@ -1,0 +1,295 @@
+"""Training steps against a plain PyTorch loop: the same losses, rates, norms and weights.
+
+One batch holds the whole data set, so the order of the examples does not matter. A LoRA or Dual
+LoRA starts at random; a run of one step, all of it warm-up, has a learning rate of 0 and so saves
+exactly that start.
+"""
+
+import math
+
+import pytest
+import torch
+from peft import LoraConfig, TaskType, get_peft_model, set_peft_model_state_dict
+from safetensors.torch import load_file
+from torch.nn import functional
+from transformers import AutoTokenizer, get_linear_schedule_with_warmup
+
+import harness
+
+STEPS = 10
+COUNT = 12
+NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+
+
+@pytest.fixture(scope="module")
+def still(classifier):
+    """Folders of random classifiers without dropout, by task."""
+    return lambda task: classifier(task, **NO_DROPOUT)
+
+
+def batch_of(folder, data, task):
+    rows = harness.read_examples(data, task, "train")
+    batch = harness.encode(AutoTokenizer.from_pretrained(folder), rows)
+    return batch, torch.tensor([label for _, label in rows])
+
+
+def loss_of(model, batch, labels, task):
+    logits = model(**batch).logits
+    if task == "stsb":
+        return functional.mse_loss(logits[:, 0], labels.float())
+    return functional.cross_entropy(logits, labels)
+
+
+def optimizer_for(named, rate, head_rate, decay):
+    """AdamW with a rate for the head, and decay for nothing but matrices."""
+    groups = {}
+    for name, parameter in named:
+        head = "classifier" in name
+        flat = name.endswith("bias") or "LayerNorm" in name
+        groups.setdefault((head, flat), []).append(parameter)
+    return torch.optim.AdamW([
+        {"params": parameters, "lr": head_rate if head else rate,
+         "weight_decay": 0.0 if flat else decay}
+        for (head, flat), parameters in groups.items()])
+
+
+def plain_loop(model, batch, labels, task, rate, head_rate, decay, warmup, limit, prepare=None):
+    """What a textbook loop gives: (loss, learning rate, gradient norm) of every step."""
+    named = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    optimizer = optimizer_for(named, rate, head_rate, decay)
+    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(warmup * STEPS), STEPS)
+    records = []
+    for step in range(STEPS):
+        if prepare:
+            prepare(step)
+        loss = loss_of(model, batch, labels, task)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_([value for _, value in named], limit or math.inf)
+        factor = schedule.get_last_lr()[0] / optimizer.param_groups[0]["initial_lr"]
+        optimizer.step()
+        schedule.step()
+        records.append((loss.item(), rate * factor, norm.item()))
+    return records
+
+
+def assert_same_steps(output, expected, tolerance=1e-4):
+    steps, _ = harness.log_of(output)
+    assert [record["step"] for record in steps] == list(range(1, STEPS + 1))
+    for record, (loss, rate, norm) in zip(steps, expected):
+        where = f"step {record['step']}"
+        assert record["loss"] == pytest.approx(loss, rel=tolerance), where
+        assert record["learning_rate"] == pytest.approx(rate, rel=1e-9), where
+        assert record["gradient_norm"] == pytest.approx(norm, rel=10 * tolerance, abs=1e-9), where
+
+
+def assert_same_weights(found, expected, rate, tolerance):
+    """A key's bias shifts all scores of a query alike, so that its gradient is rounding noise, of
+    which Adam makes steps of full size: it is compared with nothing."""
+    found = {name: value for name, value in found.items() if not name.endswith("key.bias")}
+    assert found
+    for name, value in found.items():
+        difference = (value - expected[name]).abs().max().item()
+        assert difference < tolerance * rate * STEPS, f"{name} differs by {difference:.1e}"
+
+
+# The schedule, the limit and the decay, and how the batch is cut into micro-batches.
+FULL = {
+    "rte": dict(task="rte"),
+    "stsb": dict(task="stsb"),
+    "cola": dict(task="cola"),
+    "limit that binds": dict(task="rte", limit=0.05),
+    "no limit": dict(task="stsb", limit=0),
+    "strong decay": dict(task="rte", decay=0.5),
+    "no warm-up": dict(task="cola", warmup=0),
+    "warm-up rounded up": dict(task="cola", warmup=0.31),
+    "equal micro-batches": dict(task="rte", batch_size=4, accumulation=3),
+    "unequal micro-batches": dict(task="stsb", batch_size=5, accumulation=3),
+}
+
+
+def settings(task, warmup=0.2, limit=1.0, decay=0.01, batch_size=COUNT, accumulation=1, rate=1e-3,
+             head_rate=4e-3):
+    """The same settings for the command and for the loop."""
+    here = dict(
+        task=task, steps=STEPS, logging_steps=1, dtype="float32", seed=5, batch_size=batch_size,
+        gradient_accumulation=accumulation, learning_rate=rate, head_learning_rate=head_rate,
+        weight_decay=decay, warmup_ratio=warmup, gradient_limit=limit)
+    there = dict(task=task, rate=rate, head_rate=head_rate, decay=decay, warmup=warmup, limit=limit)
+    return here, there
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_full_fine_tuning_takes_the_steps_of_a_plain_loop(tmp_path, still, task_data, name):
+    here, there = settings(**FULL[name])
+    task = here["task"]
+    data = task_data(task, train=COUNT)
+    harness.train(still(task), data, tmp_path / "out", method="full", **here)
+    model = harness.load(still(task))
+    records = plain_loop(model, *batch_of(still(task), data, task), **there)
+    assert_same_steps(tmp_path / "out", records)
+    assert_same_weights(load_file(tmp_path / "out" / "model.safetensors"), model.state_dict(),
+                        there["rate"], tolerance=0.02)
+
+
+def start_of(tmp_path, base, data, task, **options):
+    """The adapter before its first step."""
+    harness.train(base, data, tmp_path / "start", task=task, steps=1, warmup_ratio=1,
+                  batch_size=COUNT, dtype="float32", seed=5, **options)
+    return load_file(tmp_path / "start" / "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize("task, options", [
+    ("rte", dict(rank=4)), ("stsb", dict(rank=3, alpha=2, targets="all-linear"))])
+def test_lora_takes_the_steps_of_peft(tmp_path, still, task_data, task, options):
+    data = task_data(task, train=COUNT)
+    start = start_of(tmp_path, still(task), data, task, method="lora", **options)
+    here, there = settings(task, rate=5e-3)
+    harness.train(still(task), data, tmp_path / "out", method="lora", **here, **options)
+    config = harness.read_json(tmp_path / "out" / "adapter_config.json")
+    model = get_peft_model(harness.load(still(task)), LoraConfig(
+        task_type=TaskType.SEQ_CLS, r=config["r"], lora_alpha=config["lora_alpha"],
+        target_modules=options.get("targets", ["query", "value"])))
+    # What peft keeps of the head is the base's, which is what training starts from here too.
+    assert all(torch.equal(value, model.state_dict()[name.replace(
+        "classifier.", "classifier.original_module.")]) for name, value in start.items()
+        if "classifier" in name)
+    report = set_peft_model_state_dict(model, start)
+    assert not report.unexpected_keys
+    records = plain_loop(model, *batch_of(still(task), data, task), **there)
+    assert_same_steps(tmp_path / "out", records)
+    found = load_file(tmp_path / "out" / "adapter_model.safetensors")
+    expected = {
+        name.replace(".default", "").replace(".modules_to_save", ""): value
+        for name, value in model.state_dict().items()}
+    assert_same_weights(found, expected, there["rate"], tolerance=0.02)
+
+
+class StraightThroughSign(torch.autograd.Function):
+    """Equations 6 and 7: +1 above 0, else -1; the gradient passes, cut to -1 ... 1."""
+
+    @staticmethod
+    def forward(context, x):
+        return torch.where(x > 0, 1.0, -1.0)
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient.clamp(-1, 1)
+
+
+class DualLoRA(torch.nn.Module):
+    """Equation 9 as a parametrization of a weight, left to autograd but for the sign."""
+
+    def __init__(self, factors, scale):
+        super().__init__()
+        self.scale, self.gate = scale, 0.0
+        for name, value in factors.items():
+            setattr(self, name, torch.nn.Parameter(value.clone()))
+
+    def forward(self, weight):
+        update = torch.relu(self.B @ self.A) * StraightThroughSign.apply(self.D @ self.C)
+        return weight + self.gate * self.scale * update
+
+
+DUAL = {
+    "gate of the learning rate's warm-up": dict(),
+    "gate over half the run": dict(gate_steps=5),
+    "no gate": dict(gate_steps=0),
+    "gate cut to the run": dict(gate_steps=100),
+    "r1 and r2": dict(magnitude_rank=3, direction_rank=5, alpha=6, gate_steps=3),
+    "large start, all-linear": dict(init_std=0.3, targets="all-linear", gate_steps=2),
+    "clip that binds": dict(
+        base="steep", init_std=0.5, alpha=40, gate_steps=4, targets="query,intermediate.dense"),
+}
+
+
+@pytest.fixture(scope="module")
+def steep(folder_of):
+    """A classifier with a head so large that gradients are, too."""
+    def make(folder):
+        model = harness.bert(**NO_DROPOUT)
+        with torch.no_grad():
+            model.classifier.weight.mul_(300)
+        harness.save(model, folder)
+
+    return lambda task: folder_of("steep", make)
+
+
+@pytest.mark.parametrize("name", DUAL)
+def test_dual_lora_takes_the_steps_of_the_equations(request, tmp_path, task_data, name):
+    options = dict(DUAL[name])
+    task = "rte"
+    data = task_data(task, train=COUNT)
+    base = request.getfixturevalue(options.pop("base", "still"))(task)
+    start = start_of(tmp_path, base, data, task, method="dual-lora", **options)
+    here, there = settings(task, rate=2e-3)
+    harness.train(base, data, tmp_path / "out", method="dual-lora", **here, **options)
+    config = harness.read_json(tmp_path / "out" / "adapter_config.json")
+    scale = config["lora_alpha"] / math.sqrt(config["r1"] * config["r2"])
+    model = harness.load(base)
+    for parameter in model.bert.parameters():
+        parameter.requires_grad_(False)
+    layers, adapters = {}, {}
+    for key, value in start.items():
+        if ".dual_lora_" in key:
+            path, factor = key.removeprefix("base_model.model.").removesuffix(".weight").rsplit(
+                ".dual_lora_", 1)
+            layers.setdefault(path, {})[factor] = value
+    for path, factors in layers.items():
+        adapters[path] = DualLoRA(factors, scale)
+        torch.nn.utils.parametrize.register_parametrization(
+            model.get_submodule(path), "weight", adapters[path])
+
+    def prepare(step):
+        ramp = min(options.get("gate_steps", math.ceil(there["warmup"] * STEPS)), STEPS)
+        for adapter in adapters.values():
+            adapter.gate = min(1.0, step / ramp) if ramp else 1.0
+
+    records = plain_loop(model, *batch_of(base, data, task), **there, prepare=prepare)
+    assert_same_steps(tmp_path / "out", records)
+    found = load_file(tmp_path / "out" / "adapter_model.safetensors")
+    expected = {f"base_model.model.{path}.dual_lora_{factor}.weight": getattr(adapter, factor)
+                for path, adapter in adapters.items() for factor in "ABCD"}
+    expected |= {f"base_model.model.classifier.{part}": getattr(model.classifier, part)
+                 for part in ("weight", "bias")}
+    assert found.keys() == expected.keys()
+    assert_same_weights(found, expected, there["rate"], tolerance=0.05)
+
+
+def test_a_dual_lora_starts_as_the_base(tmp_path, still, task_data):
+    """With the gate shut, as with B = 0, the first scores are those of the base."""
+    data = task_data("stsb")
+    losses = [harness.train(
+        still("stsb"), data, tmp_path / method, task="stsb", method=method, steps=1,
+        dtype="float32")["before"]["evaluation_loss"] for method in ("dual-lora", "lora", "full")]
+    assert losses[0] == pytest.approx(losses[2], rel=1e-6)
+    assert losses[1] == pytest.approx(losses[2], rel=1e-6)
+
+
+def test_the_start_of_a_dual_lora_is_two_percent_of_the_weight(tmp_path, still, task_data):
+    """sigma is chosen so that s sigma^2 sqrt(r1 / 2) is 2 % of the weight's root mean square."""
+    options = dict(magnitude_rank=6, direction_rank=3, targets="intermediate.dense")
+    start = start_of(tmp_path, still("rte"), task_data("rte", train=COUNT), "rte",
+                     method="dual-lora", **options)
+    base = load_file(still("rte") / "model.safetensors")
+    for layer in range(2):
+        path = f"bert.encoder.layer.{layer}.intermediate.dense"
+        size = base[path + ".weight"].square().mean().sqrt()
+        sigma = (0.02 * size / (2 * math.sqrt(6 / 2))).sqrt()
+        for factor in "ABCD":
+            values = start[f"base_model.model.{path}.dual_lora_{factor}.weight"]
+            # Of n normal numbers the deviation is within 1 / sqrt(2n) of the true one, mostly.
+            assert values.std() == pytest.approx(sigma, rel=4 / math.sqrt(2 * values.numel()))
+            assert values.mean().abs() < 4 * sigma / math.sqrt(values.numel())
+
+
+def test_the_start_of_a_lora_is_that_of_peft(tmp_path, still, task_data):
+    """A is uniform within 1 / sqrt(inputs), B is 0."""
+    start = start_of(tmp_path, still("rte"), task_data("rte", train=COUNT), "rte", method="lora",
+                     rank=32, targets="output.dense")
+    wide = [value for name, value in start.items() if "lora_A" in name and value.shape[1] == 64]
+    for value in wide:
+        assert value.abs().max() <= 1 / 8
+        assert value.abs().max() > 0.99 / 8
+        assert value.std() == pytest.approx(1 / 8 / math.sqrt(3), rel=0.05)
+    assert wide and all((value == 0).all() for name, value in start.items() if "lora_B" in name)
