@@ -61,11 +61,19 @@ public struct FineTuningRun {
         do {
             return try train(setup, shouldStop: shouldStop, report: report)
         } catch {
-            // A run that began leaves its log and checkpoints behind.
-            if setup.trainer.progress.step == 0 { folder.removeIfCreated() }
+            if !leavesWork(error) { folder.removeIfCreated() }
             throw error
         }
     }
+
+    /// Whether a run that failed has something worth keeping: a checkpoint to go on from, or the log
+    /// of a loss that went astray.
+    private func leavesWork(_ error: any Error) -> Bool {
+        if case .notFinite? = error as? TrainingError { return true }
+        return CheckpointFolder(checkpointsPlace, identity: [:]).newest != nil
+    }
+
+    private var checkpointsPlace: URL { output.appendingPathComponent("checkpoints") }
 
     private func prepare(_ report: (Event) throws -> Void) throws -> Setup {
         try options.check()
@@ -106,8 +114,7 @@ public struct FineTuningRun {
         _ setup: Setup, shouldStop: () -> Bool, report: (Event) throws -> Void
     ) throws -> RunResult {
         let trainer = setup.trainer
-        let checkpoints = CheckpointFolder(
-            output.appendingPathComponent("checkpoints"), identity: identity(setup))
+        let checkpoints = CheckpointFolder(checkpointsPlace, identity: identity(setup))
         if !resume { checkpoints.remove() }
         let done = resume ? try checkpoints.restore(trainer) : 0
         let log = try RunLog(output.appendingPathComponent("train.jsonl"), resumedStep: done)

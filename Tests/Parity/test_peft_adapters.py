@@ -120,7 +120,8 @@ REFUSED = {
         QUERY_VALUE, edits=dict(alora_invocation_tokens=[5, 6]), word="alora_invocation_tokens"),
     "trained embedding": dict(target_modules=["query", "word_embeddings"], word="word_embeddings"),
     "trained tokens": dict(
-        QUERY_VALUE, trainable_token_indices={"word_embeddings": [3, 4]}, word="token_adapter"),
+        QUERY_VALUE, trainable_token_indices={"word_embeddings": [3, 4]},
+        word="trainable_token_indices"),
     "HiRA": dict(QUERY_VALUE, config=HiraConfig, r=4, word="HIRA"),
     "no peft_type": dict(QUERY_VALUE, edits=dict(peft_type=None), word="peft_type"),
 }

@@ -213,21 +213,20 @@ import Testing
         #expect(!place.exists("new"))
     }
 
-    @Test("An error before the first step takes the folder away, one after it keeps the log")
+    @Test("A run that the caller ends by an error keeps its folder only with a checkpoint")
     func failingReport() throws {
         let place = try Workplace()
-        #expect(throws: CancellationError.self) {
-            try place.run(to: "new/out").run { event in
-                if case .started = event { throw CancellationError() }
+        for (name, checkpointSteps) in [("new", nil), ("kept", 1)] {
+            let run = place.run(to: "\(name)/out") { $0.options.checkpointSteps = checkpointSteps }
+            #expect(throws: CancellationError.self) {
+                try run.run { event in
+                    if case .training(.step(let record)) = event, record.step > 1 {
+                        throw CancellationError()
+                    }
+                }
             }
+            #expect(place.exists(name) == (checkpointSteps != nil))
         }
-        #expect(!place.exists("new"))
-        #expect(throws: CancellationError.self) {
-            try place.run(to: "begun").run { event in
-                if case .training(.step) = event { throw CancellationError() }
-            }
-        }
-        #expect(place.exists("begun/train.jsonl"))
     }
 
     @Test("A loss that is no number names the step and the last checkpoint, and keeps the log")
