@@ -7,8 +7,8 @@ BINARY := .build/$(CONFIGURATION)/duallora
 BUILD := -c $(CONFIGURATION) -Xswiftc -enable-testing
 
 export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
-# Threads that wait by sleeping: the machine may have other work.
-export OMP_WAIT_POLICY := PASSIVE
+# Threads that soon sleep when they wait: the machine may have other work.
+export GOMP_SPINCOUNT := 1000
 export DUALLORA := $(CURDIR)/$(BINARY)
 
 .PHONY: build demo test test-swift test-parity lint setup clean

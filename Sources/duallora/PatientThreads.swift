@@ -2,11 +2,11 @@ import Foundation
 
 /// LibTorch's threads wait for one another by spinning, for milliseconds at a time. Where another
 /// process wants a core, those who spin keep it from the thread that all wait for: steps were measured
-/// to take ten times as long. Threads that sleep instead cost a few microseconds an operator.
+/// to take ten times as long. Threads that soon go to sleep cost a few microseconds an operator.
 enum PatientThreads {
     private static let policies = ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"]
 
-    /// Starts the process anew with threads that sleep, unless the environment says how they wait.
+    /// Starts the process anew with threads that soon sleep, unless the environment says how they wait.
     ///
     /// The OpenMP library reads its environment when it is loaded, before any code of ours runs.
     static func adopt() {
@@ -16,7 +16,7 @@ enum PatientThreads {
                 let program = try? FileManager.default.destinationOfSymbolicLink(
                     atPath: "/proc/self/exe")
             else { return }
-            setenv("OMP_WAIT_POLICY", "PASSIVE", 1)
+            setenv("GOMP_SPINCOUNT", "1000", 1)
             // Returns only if it fails; the process then goes on as it is.
             execv(program, CommandLine.unsafeArgv)
         #endif
