@@ -29,14 +29,19 @@ public enum TargetSelection: Equatable, Sendable {
         var seen: [String] = []
         for layer in linears {
             let words = layer.path.split(separator: ".").map(String.init)
-            let last = words.last ?? layer.path
-            let sameLast = linears.filter { $0.matches(last) }
-            let shapes = Set(sameLast.map { [$0.outputSize, $0.inputSize] })
-            let name = shapes.count == 1 ? last : words.suffix(2).joined(separator: ".")
+            let suffixes = [1, 3, 2].map { words.suffix($0) }.filter {
+                $0.allSatisfy { Int($0) == nil }
+            }
+            let names = suffixes.map { $0.joined(separator: ".") }
+            let name = names.first { isOfOneShape($0, linears) } ?? names.last ?? layer.path
             let label = "\(name) (\(layer.outputSize) x \(layer.inputSize))"
             if !seen.contains(label) { seen.append(label) }
         }
         return seen
+    }
+
+    private static func isOfOneShape(_ name: String, _ linears: [Linear]) -> Bool {
+        Set(linears.filter { $0.matches(name) }.map { [$0.outputSize, $0.inputSize] }).count == 1
     }
 }
 

@@ -46,6 +46,7 @@ public struct FineTuningRun {
         let trainee: Trainee
         let evaluator: Evaluator
         let exampleCount: Int
+        let notes: [String]
     }
 
     /// Trains, and writes the adapter (or, for full fine-tuning, the model), the log, the result and
@@ -56,7 +57,7 @@ public struct FineTuningRun {
     public func run(
         shouldStop: () -> Bool = { false }, report: (Event) throws -> Void
     ) throws -> RunResult {
-        let setup = try prepare(report)
+        let setup = try prepare()
         let folder = try OutputFolder(output)
         do {
             return try train(setup, shouldStop: shouldStop, report: report)
@@ -75,7 +76,7 @@ public struct FineTuningRun {
 
     private var checkpointsPlace: URL { output.appendingPathComponent("checkpoints") }
 
-    private func prepare(_ report: (Event) throws -> Void) throws -> Setup {
+    private func prepare() throws -> Setup {
         try options.check()
         let (training, dev) = (
             try task.examples(.train, in: data), try task.examples(.dev, in: data)
@@ -89,7 +90,6 @@ public struct FineTuningRun {
         loading.labels = Objective(task).labelCount
         loading.seed = options.seed
         let loaded = try folder.load(loading)
-        for note in loaded.notes() { try report(.note(note)) }
         func encode(_ examples: [Example]) throws -> [EncodedExample] {
             try EncodedExample.encode(
                 examples, with: tokenizer, for: loaded.model, maximumLength: options.maximumLength)
@@ -107,13 +107,14 @@ public struct FineTuningRun {
             using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
         return Setup(
             folder: folder, trainer: trainer, trainee: trainee, evaluator: evaluator,
-            exampleCount: examples.count)
+            exampleCount: examples.count, notes: loaded.notes())
     }
 
     private func train(
         _ setup: Setup, shouldStop: () -> Bool, report: (Event) throws -> Void
     ) throws -> RunResult {
         let trainer = setup.trainer
+        for note in setup.notes { try report(.note(note)) }
         let checkpoints = CheckpointFolder(checkpointsPlace, identity: identity(setup))
         if !resume { checkpoints.remove() }
         let done = resume ? try checkpoints.restore(trainer) : 0

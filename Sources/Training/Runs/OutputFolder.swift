@@ -20,9 +20,10 @@ public struct OutputFolder {
         self.url = url
         created = outermost
         do {
-            try manager.createDirectory(at: url, withIntermediateDirectories: true)
+            try Self.make(url.standardizedFileURL, for: url)
         } catch {
-            throw TrainingError.unwritable(path: url.path, reason: Self.reason(error))
+            removeIfCreated()
+            throw error
         }
         let probe = url.appendingPathComponent(".probe-\(UInt64.random(in: 0...UInt64.max))")
         do {
@@ -31,6 +32,24 @@ public struct OutputFolder {
         } catch {
             removeIfCreated()
             throw TrainingError.unwritable(path: url.path, reason: Self.reason(error))
+        }
+    }
+
+    /// Makes a folder and those it lies in, with the system's own words when that fails.
+    private static func make(_ url: URL, for output: URL) throws {
+        func unwritable(_ reason: String) -> TrainingError {
+            .unwritable(path: output.path, reason: "\(url.path): \(reason)")
+        }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
+            guard isFolder.boolValue else {
+                throw unwritable("not a folder")
+            }
+            return
+        }
+        try make(url.deletingLastPathComponent(), for: output)
+        guard mkdir(url.path, 0o777) == 0 || errno == EEXIST else {
+            throw unwritable(String(cString: strerror(errno)))
         }
     }
 
