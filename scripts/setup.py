@@ -32,7 +32,7 @@ Name: libtorch
 Description: LibTorch, the C++ library of PyTorch
 Version: {version}
 Cflags: -I${{includedir}} -I${{includedir}}/torch/csrc/api/include
-Libs: -L${{libdir}} -ltorch -ltorch_cpu -lc10
+Libs: -L${{libdir}} -ltorch_cpu -lc10
 """
 
 
