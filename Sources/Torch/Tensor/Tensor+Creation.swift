@@ -76,12 +76,6 @@ extension Tensor {
             ["generator": .generator(generator)])
     }
 
-    /// The rows of several tensors, one after another along `dimension`.
-    public static func concatenated(_ tensors: [Tensor], along dimension: Int = 0) throws -> Tensor
-    {
-        try call("aten::cat", [.tensors(tensors), .int(dimension)])
-    }
-
     /// Tensors of one shape, stacked along a new dimension.
     public static func stacked(_ tensors: [Tensor], along dimension: Int = 0) throws -> Tensor {
         try call("aten::stack", [.tensors(tensors), .int(dimension)])
