@@ -137,12 +137,19 @@ public struct AdapterFolder {
 }
 
 extension AdapterFolder {
+    /// What the adapted model is for, as PEFT spells it.
+    public enum TaskType: String, Sendable {
+        case sequenceClassification = "SEQ_CLS"
+        case causalLanguageModel = "CAUSAL_LM"
+    }
+
     /// Writes an adapter, each file whole or not at all.
     /// - Parameters:
     ///   - baseModel: the folder or name of the model, for `base_model_name_or_path`.
     ///   - seed: what the adapter's start was drawn from, for formats that record it.
     public static func write(
-        _ set: AdapterSet, baseModel: String, seed: UInt64 = 0, to folder: URL
+        _ set: AdapterSet, task: TaskType = .sequenceClassification, baseModel: String,
+        seed: UInt64 = 0, to folder: URL
     ) throws {
         var tensors: [String: Tensor] = [:]
         for (name, value) in set.parameters { tensors[prefix + name] = try value.to(.float32) }
@@ -151,17 +158,17 @@ extension AdapterFolder {
         }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
         let json = try JSONSerialization.data(
-            withJSONObject: fields(of: set, baseModel: baseModel, seed: seed),
+            withJSONObject: fields(of: set, task: task, baseModel: baseModel, seed: seed),
             options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         try AtomicFile.write(json, to: folder.appendingPathComponent(configurationName))
     }
 
     private static func fields(
-        of set: AdapterSet, baseModel: String, seed: UInt64
+        of set: AdapterSet, task: TaskType, baseModel: String, seed: UInt64
     ) -> [String: Any] {
         var fields = set.method.fields(of: set.adapters, seed: seed)
         fields["peft_type"] = type(of: set.method).peftType
-        fields["task_type"] = "SEQ_CLS"
+        fields["task_type"] = task.rawValue
         fields["base_model_name_or_path"] = baseModel
         fields["inference_mode"] = true
         fields["target_modules"] = set.targetNames.sorted()

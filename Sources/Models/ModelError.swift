@@ -3,6 +3,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case noFolder(path: String)
     case unsupportedArchitecture(file: String, found: String, known: [String])
     case noHead(folder: String)
+    case otherKind(model: String, wanted: String)
     case tooLong(tokens: Int, limit: Int)
     case unknownToken(id: Int, vocabulary: Int)
     case unknownType(id: Int, types: Int)
@@ -13,7 +14,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         case .unsupportedArchitecture(let file, let found, let known):
             "\(file): model_type \(found) is not known; known are \(known.joined(separator: ", "))"
         case .noHead(let folder):
-            "\(folder) has no classification head: fine-tune it first, or name an adapter with one"
+            "\(folder) has no head for this: fine-tune it first, or name an adapter with one"
+        case .otherKind(let model, let wanted):
+            "the model is a \(model), but what is asked for needs \(wanted)"
         case .tooLong(let tokens, let limit):
             "a sequence has \(tokens) tokens, but the model has positions for \(limit)"
         case .unknownToken(let id, let vocabulary):

@@ -1,6 +1,7 @@
+import DualModules
 import DualTorch
 
-/// Sequences of one batch, padded to one length.
+/// Sequences of one batch: padded to one length, or packed into one row.
 public struct TokenBatch {
     /// (B, T) of int64.
     public let ids: Tensor
@@ -10,6 +11,8 @@ public struct TokenBatch {
     public let mask: Tensor?
     /// Tokens without padding.
     public let tokenCount: Int
+    /// How the sequences lie in the rows, for models that read from left to right.
+    public let layout: BatchLayout
 
     public enum Side: String, CaseIterable, Sendable { case left, right }
 
@@ -33,6 +36,28 @@ public struct TokenBatch {
         self.mask =
             tokenCount == sequences.count * length
             ? nil : try Tensor(mask, shape).to(device: device)
+        layout = .rows(
+            leftPadding: sequences.map { side == .left ? length - $0.ids.count : 0 })
+    }
+
+    /// Sequences without types, padded.
+    public init(
+        ids sequences: [[Int]], paddingID: Int, side: Side = .right, device: Device = .cpu
+    ) throws {
+        try self.init(
+            sequences.map { ($0, $0.map { _ in 0 }) }, paddingID: paddingID, side: side,
+            device: device)
+    }
+
+    /// Sequences one behind the other in one row, without padding; only for models that read from
+    /// left to right, in which none sees another.
+    public init(packed sequences: [[Int]], device: Device = .cpu) throws {
+        let ids = sequences.flatMap { $0 }
+        self.ids = try Tensor(ids, [1, ids.count]).to(device: device)
+        typeIDs = try Tensor.zeros([1, ids.count], dtype: .int64, device: device)
+        mask = nil
+        tokenCount = ids.count
+        layout = .packed(lengths: sequences.map(\.count))
     }
 }
 

@@ -5,6 +5,7 @@ public struct ConfigurationFile {
     public let url: URL
     /// Every field, also those that this package does not use: they are kept when a model is saved.
     public private(set) var fields: [String: Any]
+    private let nullKeys: Set<String>
 
     /// - Throws: ``ConfigurationError`` for a file that is missing or not a JSON object.
     public init(_ url: URL) throws {
@@ -28,7 +29,11 @@ public struct ConfigurationFile {
     public init(_ url: URL, fields: [String: Any]) {
         self.url = url
         self.fields = fields.filter { !($0.value is NSNull) }
+        nullKeys = Set(fields.filter { $0.value is NSNull }.keys)
     }
+
+    /// Whether a field is there and null, which is not always the same as missing.
+    public func isNull(_ key: String) -> Bool { nullKeys.contains(key) }
 
     public func integer(_ key: String) throws -> Int? {
         guard let value = fields[key] else { return nil }

@@ -27,11 +27,12 @@ public final class Linear {
 
     public init(
         _ scope: WeightScope, from inputSize: Int, to outputSize: Int, bias hasBias: Bool = true,
-        deviation: Double = 0.02
+        deviation: Double = 0.02, storage: Parameter.Storage = .asIs
     ) throws {
         path = scope.path
         weight = try scope.parameter(
-            "weight", shape: [outputSize, inputSize], initial: .normal(deviation: deviation))
+            "weight", shape: [outputSize, inputSize], initial: .normal(deviation: deviation),
+            storage: storage)
         bias = hasBias ? try scope.parameter("bias", shape: [outputSize], initial: .zeros) : nil
         self.inputSize = inputSize
         self.outputSize = outputSize
@@ -43,6 +44,14 @@ public final class Linear {
         self.weight = Parameter(name: path + ".weight", value: weight)
         self.bias = bias.map { Parameter(name: path + ".bias", value: $0) }
         (outputSize, inputSize) = (weight.size(0), weight.size(1))
+    }
+
+    /// A layer that shares its weight with another module, such as a head with the embedding.
+    public init(path: String, sharing weight: Parameter) {
+        self.path = path
+        self.weight = weight
+        bias = nil
+        (outputSize, inputSize) = (weight.value.size(0), weight.value.size(1))
     }
 
     /// (..., in) to (..., out), computed in the type of `x`.

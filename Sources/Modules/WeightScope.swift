@@ -27,9 +27,11 @@ public struct WeightScope {
     }
 
     public func parameter(
-        _ name: String, shape: [Int], initial: Initialization
+        _ name: String, shape: [Int], initial: Initialization,
+        storage: Parameter.Storage = .asIs
     ) throws -> Parameter {
-        try source.parameter(full(name), shape: shape, initial: initial, in: creation)
+        try source.parameter(
+            full(name), shape: shape, initial: initial, in: creation, storage: storage)
     }
 
     private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

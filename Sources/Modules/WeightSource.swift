@@ -13,6 +13,7 @@ public final class WeightSource {
     let device: Device
     public private(set) var parameters: [Parameter] = []
     private var used: Set<String> = []
+    private var misfits: [WeightError] = []
 
     /// - Parameters:
     ///   - checkpoint: nil to draw every weight at random.
@@ -34,35 +35,56 @@ public final class WeightSource {
     /// Tensors of the checkpoint that no module asked for.
     public var unused: [String] { (checkpoint?.names ?? []).filter { !used.contains($0) } }
 
+    /// Every parameter that the checkpoint lacks or has in another shape is found before one is
+    /// reported; to be called when the model is built.
+    /// - Throws: ``WeightError``.
+    public func check() throws {
+        guard let first = misfits.first else { return }
+        throw misfits.count == 1 ? first : WeightError.several(misfits)
+    }
+
     /// Whether the checkpoint has this parameter, in this shape if one is given.
     public func contains(_ name: String, shape: [Int]? = nil) -> Bool {
         guard let checkpoint, let key = key(for: name) else { return false }
         return shape == nil || checkpoint.shape(of: key) == shape
     }
 
+    /// - Parameter shape: as the model has it, whatever the storage.
     func parameter(
-        _ name: String, shape: [Int], initial: Initialization, in created: WeightScope.Creation
+        _ name: String, shape: [Int], initial: Initialization, in created: WeightScope.Creation,
+        storage: Parameter.Storage
     ) throws -> Parameter {
         let creating = checkpoint == nil || created != .never
-        let parameter: Parameter
+        let storedShape = storage == .transposed ? shape.reversed() : shape
+        let stored: Tensor
+        var isCreated = false
         if created != .always, let checkpoint, let key = key(for: name) {
-            let found = try checkpoint.tensor(key)
-            guard found.shape == shape else {
-                throw WeightError.wrongShape(
-                    name: key, file: checkpoint.path(of: key), expected: shape, found: found.shape)
-            }
-            used.insert(key)
-            parameter = Parameter(
-                name: name, value: try found.to(dtype ?? found.dtype).to(device: device))
+            stored = try load(key, of: checkpoint, shape: storedShape)
         } else if creating {
             // A weight that starts from nothing is trained: it is kept in float32.
-            let value = try initial.tensor(shape, using: generator).to(device: device)
-            parameter = Parameter(name: name, value: value, isCreated: true)
+            stored = try initial.tensor(storedShape, using: generator).to(device: device)
+            isCreated = true
         } else {
-            throw WeightError.missing(name: name, folder: checkpoint?.folder.path ?? "")
+            misfits.append(.missing(name: name, folder: checkpoint?.folder.path ?? ""))
+            stored = try .placeholder(storedShape)
         }
+        let parameter = Parameter(
+            name: name, value: storage == .transposed ? try stored.transposed() : stored,
+            isCreated: isCreated, storage: storage)
         parameters.append(parameter)
         return parameter
+    }
+
+    private func load(_ key: String, of checkpoint: Checkpoint, shape: [Int]) throws -> Tensor {
+        used.insert(key)
+        let found = try checkpoint.tensor(key)
+        guard found.shape == shape else {
+            misfits.append(
+                .wrongShape(
+                    name: key, file: checkpoint.path(of: key), expected: shape, found: found.shape))
+            return try .placeholder(shape)
+        }
+        return try found.to(dtype ?? found.dtype).to(device: device)
     }
 
     private func key(for name: String) -> String? {
@@ -86,10 +108,18 @@ public enum Initialization: Sendable {
     }
 }
 
+extension Tensor {
+    /// Stands for a weight that there is none of, until that is reported; takes no memory.
+    fileprivate static func placeholder(_ shape: [Int]) throws -> Tensor {
+        try zeros([]).expanded(shape)
+    }
+}
+
 /// A checkpoint that does not fit the model being built from it.
 public enum WeightError: Error, Equatable, CustomStringConvertible {
     case missing(name: String, folder: String)
     case wrongShape(name: String, file: String, expected: [Int], found: [Int])
+    indirect case several([WeightError])
 
     public var description: String {
         switch self {
@@ -97,6 +127,12 @@ public enum WeightError: Error, Equatable, CustomStringConvertible {
             "the checkpoint in \(folder) has no tensor '\(name)'; is it of another architecture?"
         case .wrongShape(let name, let file, let expected, let found):
             "\(file): '\(name)' has shape \(found), but config.json asks for \(expected)"
+        case .several(let errors):
+            "\(errors.count) tensors do not fit: "
+                + errors.prefix(Self.mostListed).map { "\($0)" }.joined(separator: "; ")
+                + (errors.count > Self.mostListed ? "; and so on" : "")
         }
     }
+
+    private static let mostListed = 8
 }

@@ -6,10 +6,21 @@ import Foundation
 /// A model from its folder, with an adapter from another if one is named.
 public struct AdaptedModel {
     public let folder: ModelFolder
-    public let model: any SequenceModel
+    public let loaded: LoadedModel
     public let adapter: AdapterSet?
     /// What the user should know about how it was loaded.
     public let notes: [String]
+
+    public var model: any TransformerModel { loaded.model }
+
+    /// Checks that the model tells these kinds of sentence apart.
+    /// - Throws: ``ModelError/unknownType(id:types:)``.
+    public func check(typeIDs: [Int]) throws {
+        if let scorer = model as? any SequenceModel { return try scorer.check(typeIDs: typeIDs) }
+        if let strange = typeIDs.first(where: { $0 != 0 }) {
+            throw ModelError.unknownType(id: strange, types: 1)
+        }
+    }
 
     /// - Throws: ``ModelError``, ``WeightError``, ``AdapterError``, ``SafetensorsError``: one line
     ///   that names the file, the field or the tensor.
@@ -24,7 +35,7 @@ public struct AdaptedModel {
         let set = try saved?.attach(to: loaded.model.linears, parameters: loaded.model.parameters)
         let restored = Set(set?.savedParameters.map(\.name) ?? [])
         return AdaptedModel(
-            folder: folder, model: loaded.model, adapter: set,
+            folder: folder, loaded: loaded, adapter: set,
             notes: loaded.notes(restored: restored))
     }
 }

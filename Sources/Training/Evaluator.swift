@@ -32,7 +32,7 @@ public struct Evaluator {
 
     /// Scores `model` on every example; `progress` gets the number of examples done.
     public func evaluate(
-        _ model: any SequenceModel, progress: (Int) throws -> Void = { _ in }
+        _ model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
     ) throws -> Evaluation {
         let objective = Objective(task)
         var predictions = [Label?](repeating: nil, count: examples.count)

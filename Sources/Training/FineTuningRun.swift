@@ -92,9 +92,9 @@ public struct FineTuningRun {
         let loaded = try folder.load(loading)
         func encode(_ examples: [Example]) throws -> [EncodedExample] {
             try EncodedExample.encode(
-                examples, with: tokenizer, for: loaded.model, maximumLength: options.maximumLength)
+                examples, with: tokenizer, for: loaded.sequenceModel(), maximumLength: options.maximumLength)
         }
-        try Objective(task).centre(loaded.model, on: training)
+        try Objective(task).centre(loaded.sequenceModel(), on: training)
         let generator = try Generator(seed: options.seed)
         let trainee = try Trainee(
             loaded.model, method: method, targets: targets, using: generator)
@@ -163,7 +163,7 @@ public struct FineTuningRun {
                 adapter, baseModel: model.relativePath, seed: options.seed, to: output)
         } else {
             try ModelFolder.write(
-                ModelFolder.checkpointWeights(of: setup.trainee.model),
+                try ModelFolder.checkpointWeights(of: setup.trainee.model),
                 fields: setup.folder.configuration.fields, head: Objective(task).headMeaning,
                 copying: Tokenizer.fileNames.map(model.appendingPathComponent), to: output)
         }

@@ -33,7 +33,7 @@ public struct MergeRun {
         let probes = try Self.probes(for: loaded.model)
         let expected = verify ? try outputs(of: loaded.model, probes) : []
         try loaded.adapter?.merge()
-        let weights = ModelFolder.checkpointWeights(of: loaded.model)
+        let weights = try ModelFolder.checkpointWeights(of: loaded.model)
         let folder = try OutputFolder(output)
         let aside = output.appendingPathComponent(".merge-\(UInt64.random(in: 0...UInt64.max))")
         defer { try? FileManager.default.removeItem(at: aside) }
@@ -41,7 +41,9 @@ public struct MergeRun {
             try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
             try ModelFolder.write(
                 weights, fields: loaded.folder.configuration.fields,
-                head: loaded.model.classifier.map { headMeaning(outputs: $0.outputSize, loaded) },
+                head: (loaded.model as? any SequenceModel)?.head.map {
+                    headMeaning(outputs: $0.outputSize, loaded)
+                },
                 copying: Tokenizer.fileNames.map(model.appendingPathComponent), to: aside)
             let difference = verify ? try check(aside, probes, expected) : nil
             try moveFiles(from: aside)
@@ -68,10 +70,10 @@ public struct MergeRun {
     }
 
     /// Random sequences of several lengths, so that padding is met too.
-    private static func probes(for model: any SequenceModel) throws -> TokenBatch {
+    private static func probes(for model: any TransformerModel) throws -> TokenBatch {
         var random = SplitMix64(seed: 1)
         let sequences = [5, 17, 32].map { length in
-            let ids = (0..<min(length, model.maximumLength)).map { _ in
+            let ids = (0..<min(length, model.maximumLength ?? length)).map { _ in
                 Int.random(in: 0..<model.vocabularySize, using: &random)
             }
             return (ids: ids, typeIDs: ids.map { _ in 0 })
@@ -79,7 +81,7 @@ public struct MergeRun {
         return try TokenBatch(sequences, paddingID: 0)
     }
 
-    private func outputs(of model: any SequenceModel, _ probes: TokenBatch) throws -> [Tensor] {
+    private func outputs(of model: any TransformerModel, _ probes: TokenBatch) throws -> [Tensor] {
         try withoutGradient {
             let hidden = try model.hiddenStates(probes, mode: .inference)
             let logits = try model.logits(ofHidden: hidden, mode: .inference)

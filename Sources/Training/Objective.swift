@@ -34,7 +34,7 @@ public enum Objective: Equatable, Sendable {
     /// Lets a new regression head start at the mean score of the training examples, so that the
     /// first hundred steps are not spent on finding it.
     func centre(_ model: any SequenceModel, on examples: [Example]) throws {
-        guard self == .regression, let bias = model.classifier?.bias, bias.isCreated else { return }
+        guard self == .regression, let bias = model.head?.bias, bias.isCreated else { return }
         let mean = examples.reduce(0) { $0 + $1.label.score } / Double(max(1, examples.count))
         bias.value = try Tensor.full([1], mean, device: bias.value.device)
     }

@@ -15,7 +15,7 @@ public final class Trainee {
 
     public enum Role: Sendable { case adapter, weight, head }
 
-    public let model: any SequenceModel
+    public let model: any TransformerModel
     public let method: any FineTuningMethod
     /// nil for full fine-tuning.
     public let adapter: AdapterSet?
@@ -27,12 +27,14 @@ public final class Trainee {
     ///   - generator: draws the adapters' start.
     /// - Throws: ``AdapterError``, ``TrainingError``.
     public init(
-        _ model: any SequenceModel, method: any FineTuningMethod, targets: TargetSelection?,
+        _ model: any TransformerModel, method: any FineTuningMethod, targets: TargetSelection?,
         using generator: Generator
     ) throws {
         self.model = model
         self.method = method
-        let isHead = { (name: String) in name.hasPrefix("classifier.") }
+        // The head of a task starts from nothing; that of a language model is part of the model.
+        let task = (model as? any SequenceModel)?.head?.path
+        let isHead = { (name: String) in task.map { name.hasPrefix($0 + ".") } ?? false }
         guard let adapterMethod = method as? any AdapterMethod else {
             guard targets == nil else {
                 throw TrainingError.badOption(

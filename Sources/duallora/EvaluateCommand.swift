@@ -47,17 +47,18 @@ struct EvaluateCommand: ParsableCommand {
             model: folder(model), adapter: adapter.map(folder), options: options)
         for text in loaded.notes { note("note: \(text)") }
         let wanted = Objective(task).labelCount
-        guard let head = loaded.model.classifier else { throw ModelError.noHead(folder: model) }
+        let scorer = try loaded.loaded.sequenceModel()
+        guard let head = scorer.head else { throw ModelError.noHead(folder: model) }
         guard head.outputSize == wanted else {
             throw CommandError(
                 "\(task.name) needs a head with \(wanted) output(s), but this one has \(head.outputSize)"
             )
         }
         let encoded = try EncodedExample.encode(
-            examples, with: tokenizer, for: loaded.model, maximumLength: maximumLength)
+            examples, with: tokenizer, for: scorer, maximumLength: maximumLength)
         let evaluator = Evaluator(
             task, encoded, paddingID: tokenizer.paddingID, device: device)
-        let evaluation = try evaluator.evaluate(loaded.model)
+        let evaluation = try evaluator.evaluate(scorer)
         try show(evaluation, task, count: examples.count)
     }
 

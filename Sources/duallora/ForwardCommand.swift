@@ -52,7 +52,8 @@ struct ForwardCommand: ParsableCommand {
             model: folder(model), adapter: adapter.map(folder), options: options)
         for text in loaded.notes { note("note: \(text)") }
         for sequence in sequences {
-            try loaded.model.check(ids: sequence.ids, typeIDs: sequence.typeIDs)
+            try loaded.model.check(ids: sequence.ids)
+            try loaded.check(typeIDs: sequence.typeIDs)
         }
         let batch = try TokenBatch(
             sequences, paddingID: paddingID(loaded), side: padding, device: device)

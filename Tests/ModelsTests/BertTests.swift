@@ -181,7 +181,7 @@ import Testing
             bare, fields: bert.configuration.fields, head: nil, copying: [], to: folder.url)
         let loaded = try load()
         let batch = try TokenBatch.seeded(lengths: [5])
-        #expect(loaded.model.classifier == nil)
+        #expect(loaded.model.head == nil)
         #expect(
             try loaded.model.hiddenStates(batch, mode: .inference).isClose(
                 to: bert.hiddenStates(batch, mode: .inference), absolute: 1e-6))
@@ -195,7 +195,7 @@ import Testing
         try bert.write(to: folder.url)
         let other = try load(options(labels: 3))
         #expect(other.created == ["classifier.weight", "classifier.bias"])
-        #expect(other.model.classifier?.outputSize == 3)
+        #expect(other.model.head?.outputSize == 3)
         #expect(
             other.notes() == [
                 "made anew, for the checkpoint has none: classifier.weight, classifier.bias"
@@ -203,11 +203,11 @@ import Testing
         #expect(other.notes(restored: ["classifier.weight", "classifier.bias"]).isEmpty)
         #expect(try load(options(labels: 2)).created.isEmpty)
         let again = try load(options(labels: 3))
-        let (a, b) = (try #require(other.model.classifier), try #require(again.model.classifier))
+        let (a, b) = (try #require(other.model.head), try #require(again.model.head))
         #expect(try a.weight.value.isIdentical(to: b.weight.value))
         var seeded = options(labels: 3)
         seeded.seed = 1
-        let third = try #require(try load(seeded).model.classifier)
+        let third = try #require(try load(seeded).model.head)
         #expect(try 0 < a.weight.value.largestDifference(to: third.weight.value))
     }
 

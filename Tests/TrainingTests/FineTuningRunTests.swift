@@ -65,7 +65,7 @@ import Testing
         #expect(abs(evaluation.loss - loss) < 1e-5)
     }
 
-    private func evaluator(_ place: Workplace, _ model: any SequenceModel) throws -> Evaluator {
+    private func evaluator(_ place: Workplace, _ model: any TransformerModel) throws -> Evaluator {
         let examples = try ToyTask.examples(.dev, in: place.data).map { example in
             let ids = example.text.split(separator: " ").compactMap {
                 Workplace.words.firstIndex(of: String($0))
@@ -318,7 +318,7 @@ import Testing
         #expect(try #require(result.value) < before)
         let loaded = try AdaptedModel.load(
             model: place.model, adapter: place.output("out"), options: ModelFolder.LoadOptions())
-        #expect(loaded.model.classifier?.outputSize == 1)
+        #expect(loaded.model.head?.outputSize == 1)
         #expect(loaded.notes.isEmpty)
     }
 

@@ -31,7 +31,7 @@ import Testing
             model: place.model, adapter: place.output("adapter"), output: place.output("merged"))
     }
 
-    private func load(_ place: Workplace, adapted: Bool) throws -> any SequenceModel {
+    private func load(_ place: Workplace, adapted: Bool) throws -> any TransformerModel {
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
         options.weights = .stored

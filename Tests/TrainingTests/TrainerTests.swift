@@ -135,7 +135,7 @@ import Testing
     @Test("A loss that is no number stops the run at its step, before any weight moves")
     func notFinite() throws {
         let trainer = try Self.trainer(LoRA(rank: 2))
-        let bias = try #require(trainer.trainee.model.classifier?.bias)
+        let bias = try #require(trainer.trainee.model.head?.bias)
         try withoutGradient { _ = try bias.value.copy(from: Tensor([Double.nan, 0])) }
         let before = try #require(trainer.trainee.adapter).parameters.map {
             try? $0.value.detached().cloned()

@@ -44,6 +44,26 @@ extension Tensor {
         try call("aten::gt.Scalar", [.tensor(left), .double(bound)])
     }
 
+    /// True where the element is less than `bound`.
+    public static func < (left: Tensor, bound: Double) throws -> Tensor {
+        try call("aten::lt.Scalar", [.tensor(left), .double(bound)])
+    }
+
+    /// True where the element is `value`.
+    public func equals(_ value: Double) throws -> Tensor {
+        try call("aten::eq.Scalar", [.tensor(self), .double(value)])
+    }
+
+    /// True where both are.
+    public func and(_ other: Tensor) throws -> Tensor {
+        try call("aten::logical_and", [.tensor(self), .tensor(other)])
+    }
+
+    /// True where either is.
+    public func or(_ other: Tensor) throws -> Tensor {
+        try call("aten::logical_or", [.tensor(self), .tensor(other)])
+    }
+
     /// `self + factor * other`, in place.
     @discardableResult
     public func add(_ other: Tensor, times factor: Double = 1) throws -> Tensor {
@@ -71,6 +91,14 @@ extension Tensor {
     public func squared() throws -> Tensor { try self * self }
     public func squareRoot() throws -> Tensor { try call("aten::sqrt", [.tensor(self)]) }
     public func magnitude() throws -> Tensor { try call("aten::abs", [.tensor(self)]) }
+    public func cosine() throws -> Tensor { try call("aten::cos", [.tensor(self)]) }
+    public func sine() throws -> Tensor { try call("aten::sin", [.tensor(self)]) }
+
+    /// `base` to the power of each element.
+    public func asExponents(of base: Double) throws -> Tensor {
+        try call("aten::pow.Scalar", [.double(base), .tensor(self)])
+    }
+
     public func exponential() throws -> Tensor { try call("aten::exp", [.tensor(self)]) }
 
     /// Elements held between two bounds.

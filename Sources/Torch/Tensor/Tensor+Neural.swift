@@ -26,6 +26,13 @@ extension Tensor {
             ])
     }
 
+    /// x / √(mean(x²) + ε) over the last dimension, scaled.
+    public func rmsNorm(weight: Tensor, epsilon: Double) throws -> Tensor {
+        try call(
+            "aten::rms_norm",
+            [.tensor(self), .ints([size(-1)]), .tensor(weight), .double(epsilon)])
+    }
+
     public func relu() throws -> Tensor { try call("aten::relu", [.tensor(self)]) }
     public func tanh() throws -> Tensor { try call("aten::tanh", [.tensor(self)]) }
     public func silu() throws -> Tensor { try call("aten::silu", [.tensor(self)]) }
@@ -61,16 +68,20 @@ extension Tensor {
     }
 }
 
-/// softmax(q kᵀ / √D + mask) v, without the T x T matrix where LibTorch has a fused kernel.
+/// softmax(s q kᵀ + mask) v, without the T x S matrix where LibTorch has a fused kernel.
 ///
 /// - Parameters:
-///   - query: (B, H, T, D); `key` and `value` likewise.
-///   - mask: (B, H, T, T) or broadcast to it: of bool, true where a key is seen, or of the query's
+///   - query: (B, H, T, D); `key` and `value`: (B, H, S, D).
+///   - mask: (B, H, T, S) or broadcast to it: of bool, true where a key is seen, or of the query's
 ///     dtype, added to the scores; nil for everywhere.
+///   - isCausal: lets query i see keys 0...i; excludes a mask.
+///   - scale: s; nil for 1 / √D.
 public func scaledDotProductAttention(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, isCausal: Bool = false,
+    scale: Double? = nil
 ) throws -> Tensor {
     try call(
         "aten::scaled_dot_product_attention",
-        [.tensor(query), .tensor(key), .tensor(value), .optional(mask)])
+        [.tensor(query), .tensor(key), .tensor(value), .optional(mask), 0.0, .bool(isCausal)],
+        ["scale": scale.map(OperatorValue.double) ?? .none])
 }

@@ -43,6 +43,20 @@ extension Tensor {
         try call("aten::index_select", [.tensor(self), .int(dimension), .tensor(indices)])
     }
 
+    /// Tensors that differ in one dimension alone, one behind the other in it.
+    public static func joined(_ tensors: [Tensor], along dimension: Int) throws -> Tensor {
+        try call("aten::cat", [.tensors(tensors), .int(dimension)])
+    }
+
+    /// The elements moved up by `count` places along a dimension; those that leave it come in again
+    /// at its start.
+    public func rolled(by count: Int, along dimension: Int) throws -> Tensor {
+        try call("aten::roll", [.tensor(self), .ints([count]), .ints([dimension])])
+    }
+
+    /// The elements above the diagonal of the last two dimensions, zero elsewhere.
+    public func aboveDiagonal() throws -> Tensor { try call("aten::triu", [.tensor(self), 1]) }
+
     public func contiguous() throws -> Tensor { try call("aten::contiguous", [.tensor(self)]) }
 
     /// A copy in memory of its own.

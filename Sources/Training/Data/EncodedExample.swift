@@ -15,11 +15,12 @@ public struct EncodedExample: Sendable {
         _ examples: [Example], with tokenizer: Tokenizer, for model: any SequenceModel,
         maximumLength: Int
     ) throws -> [EncodedExample] {
-        let limit = min(maximumLength, model.maximumLength)
+        let limit = min(maximumLength, model.maximumLength ?? maximumLength)
         return try examples.map { example in
             let encoding = try tokenizer.encode(
                 example.text, pair: example.pair, maximumLength: limit)
-            try model.check(ids: encoding.ids, typeIDs: encoding.typeIDs)
+            try model.check(ids: encoding.ids)
+            try model.check(typeIDs: encoding.typeIDs)
             return EncodedExample(
                 ids: encoding.ids, typeIDs: encoding.typeIDs, label: example.label)
         }

@@ -109,7 +109,7 @@ public final class Bert: SequenceModel {
     let embeddings: BertEmbeddings
     let layers: [BertLayer]
     let pooler: Linear?
-    public let classifier: Linear?
+    public let head: Linear?
 
     /// - Parameters:
     ///   - source: gives the weights; names are those of `BertForSequenceClassification`.
@@ -130,7 +130,7 @@ public final class Bert: SequenceModel {
             ? try Linear(
                 (bert / "pooler" / "dense").creating(.whenMissing), from: size, to: size,
                 deviation: configuration.initializerRange) : nil
-        classifier =
+        self.head =
             switch head {
             case .none: nil
             case .stored(let labels):
@@ -145,7 +145,9 @@ public final class Bert: SequenceModel {
         parameters = source.parameters
     }
 
-    public var maximumLength: Int { configuration.maximumPositions }
+    public var maximumLength: Int? { configuration.maximumPositions }
+
+    public let bodyPrefix = "bert."
 
     public var vocabularySize: Int { configuration.vocabularySize }
 
@@ -158,7 +160,9 @@ public final class Bert: SequenceModel {
     /// (B, T, E), the last block's output.
     public func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor {
         let (B, T) = (batch.ids.size(0), batch.ids.size(1))
-        guard T <= maximumLength else { throw ModelError.tooLong(tokens: T, limit: maximumLength) }
+        guard T <= configuration.maximumPositions else {
+            throw ModelError.tooLong(tokens: T, limit: configuration.maximumPositions)
+        }
         let mask = try batch.mask?.reshaped(B, 1, 1, T).expanded([B, 1, T, T])
         let embedded = try embeddings(batch, mode: mode).to(computeType)
         return try layers.reduce(embedded) { try $1($0, mask: mask, mode: mode) }
@@ -166,11 +170,11 @@ public final class Bert: SequenceModel {
 
     /// (B, labels) in float32, from the last block's output.
     public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
-        guard let pooler, let classifier else { return nil }
+        guard let pooler, let head else { return nil }
         let pooled = try pooler(hidden.selecting(0, along: 1), mode: mode).tanh()  // (B, E)
         let dropout = configuration.classifierDropout ?? configuration.hiddenDropout
         // Few products, and the loss depends on each bit of them: float32 or wider.
         let wide = try computeType == .float64 ? pooled : pooled.to(.float32)
-        return try classifier(mode.dropping(wide, probability: dropout))
+        return try head(mode.dropping(wide, probability: dropout))
     }
 }

@@ -14,7 +14,11 @@ public struct ModelFolder {
     }
 
     /// Every architecture that can be loaded, by `model_type`.
-    static let architectures = [Architecture(type: "bert", make: Bert.load)]
+    static let architectures =
+        [Architecture(type: "bert", make: Bert.load), Architecture(type: "gpt2", make: GPT2.load)]
+        + LlamaConfiguration.Family.allCases.map {
+            Architecture(type: $0.rawValue, make: Llama.load)
+        }
 
     /// How a model is loaded.
     public struct LoadOptions {
@@ -28,6 +32,21 @@ public struct ModelFolder {
         public var seed: UInt64 = 0
 
         public init() {}
+
+        /// A source of weights as these options want them.
+        func source(
+            of checkpoint: Checkpoint?, spellings: @escaping (String) -> [String]
+        ) throws -> WeightSource {
+            let dtype: DType? =
+                switch weights {
+                case .computeType: computeType
+                case .stored: nil
+                case .float32: .float32
+                }
+            return WeightSource(
+                checkpoint, dtype: dtype, device: device, generator: try Generator(seed: seed),
+                spellings: spellings)
+        }
     }
 
     /// Reads `config.json`.
@@ -49,7 +68,17 @@ public struct ModelFolder {
             throw ModelError.unsupportedArchitecture(
                 file: configuration.url.path, found: type, known: Self.architectures.map(\.type))
         }
+        try refuseQuantized()
         return try found.make(self, options)
+    }
+
+    /// Quantised weights would be read as numbers that they are not.
+    private func refuseQuantized() throws {
+        guard let quantization = configuration.fields["quantization_config"] else { return }
+        let method = (quantization as? [String: Any])?["quant_method"] as? String
+        throw configuration.bad(
+            "quantization_config", found: method ?? "\(quantization)",
+            expected: "missing: only weights of F32, F16 and BF16 are read")
     }
 
     /// What weights are kept in.
@@ -77,11 +106,31 @@ public struct ModelFolder {
 
 /// A model, and what its user should know about how it was loaded.
 public struct LoadedModel {
-    public let model: any SequenceModel
+    public let model: any TransformerModel
     /// Parameters that were drawn at random, for the checkpoint has none that fits.
     public let created: [String]
     /// Tensors of the checkpoint that the model has no place for.
     public let unused: [String]
+
+    /// The model as one that scores sequences.
+    /// - Throws: ``ModelError/otherKind(model:wanted:)``.
+    public func sequenceModel() throws -> any SequenceModel {
+        guard let model = model as? any SequenceModel else {
+            throw ModelError.otherKind(
+                model: "\(type(of: model))", wanted: "an encoder, which scores sentences")
+        }
+        return model
+    }
+
+    /// The model as one that predicts the next token.
+    /// - Throws: ``ModelError/otherKind(model:wanted:)``.
+    public func causalModel() throws -> any CausalModel {
+        guard let model = model as? any CausalModel else {
+            throw ModelError.otherKind(
+                model: "\(type(of: model))", wanted: "a decoder, which predicts the next token")
+        }
+        return model
+    }
 
     /// What to tell the user, given that `restored` parameters came from elsewhere after all.
     public func notes(restored: Set<String> = []) -> [String] {
@@ -94,66 +143,5 @@ public struct LoadedModel {
             notes.append("not used of the checkpoint: \(unused.joined(separator: ", "))")
         }
         return notes
-    }
-}
-
-extension Bert {
-    static func load(
-        _ folder: ModelFolder, _ options: ModelFolder.LoadOptions
-    ) throws -> LoadedModel {
-        let checkpoint = try Checkpoint(folder: folder.url)
-        let configuration = try BertConfiguration(folder.configuration)
-        let dtype: DType? =
-            switch options.weights {
-            case .computeType: options.computeType
-            case .stored: nil
-            case .float32: .float32
-            }
-        let source = WeightSource(
-            checkpoint, dtype: dtype, device: options.device,
-            generator: try Generator(seed: options.seed), spellings: checkpointSpellings)
-        let head = try chooseHead(source, folder, configuration, labels: options.labels)
-        let bert = try Bert(source, configuration, head: head, computeType: options.computeType)
-        return LoadedModel(
-            model: bert, created: bert.parameters.filter(\.isCreated).map(\.name),
-            unused: source.unused.filter { !isIgnorable($0) })
-    }
-
-    /// The checkpoint's head, if it has the outputs that are asked for; else a new one.
-    private static func chooseHead(
-        _ source: WeightSource, _ folder: ModelFolder, _ configuration: BertConfiguration,
-        labels: Int?
-    ) throws -> HeadChoice {
-        guard let labels else {
-            let stored = source.contains("classifier.weight")
-            return stored ? .stored(labels: try folder.labelCount()) : .none
-        }
-        let fits = source.contains("classifier.weight", shape: [labels, configuration.hiddenSize])
-        return fits ? .stored(labels: labels) : .created(labels: labels)
-    }
-
-    /// Old checkpoints call LayerNorm's weights gamma and beta; those of the bare encoder
-    /// (`BertModel`) lack the prefix `bert.`.
-    private static func checkpointSpellings(_ name: String) -> [String] {
-        let old = name.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
-            .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
-        let names = old == name ? [name] : [name, old]
-        return names + names.filter { $0.hasPrefix("bert.") }.map { String($0.dropFirst(5)) }
-    }
-
-    /// Buffers, and the heads of pretraining, which fine-tuning leaves behind; and a classifier that
-    /// has been replaced, which is said of the new one.
-    private static func isIgnorable(_ name: String) -> Bool {
-        name.hasSuffix("embeddings.position_ids") || name.hasPrefix("cls.")
-            || name.hasPrefix("classifier.")
-    }
-
-    /// A model with random weights.
-    public static func random(
-        _ configuration: BertConfiguration, labels: Int, computeType: DType, seed: UInt64
-    ) throws -> Bert {
-        let source = WeightSource(nil, dtype: .float32, generator: try Generator(seed: seed))
-        return try Bert(
-            source, configuration, head: .created(labels: labels), computeType: computeType)
     }
 }

@@ -37,16 +37,17 @@ extension ModelFolder {
     }
 
     /// The weights under the names of the checkpoint that transformers writes: without a head, those
-    /// of the bare encoder.
-    public static func checkpointWeights(of model: any SequenceModel) -> [String: Tensor] {
-        let headless = model.classifier == nil
-        return Dictionary(
-            model.parameters.map { parameter in
-                let bare = headless && parameter.name.hasPrefix("bert.")
-                return (
-                    bare ? String(parameter.name.dropFirst(5)) : parameter.name, parameter.value
-                )
-            }, uniquingKeysWith: { first, _ in first })
+    /// of the bare model.
+    public static func checkpointWeights(
+        of model: any TransformerModel
+    ) throws -> [String: Tensor] {
+        var weights: [String: Tensor] = [:]
+        for parameter in model.parameters {
+            let isBare = model.head == nil && parameter.name.hasPrefix(model.bodyPrefix)
+            let name = isBare ? parameter.name.dropFirst(model.bodyPrefix.count) : parameter.name[...]
+            weights[String(name)] = try parameter.stored()
+        }
+        return weights
     }
 }
 

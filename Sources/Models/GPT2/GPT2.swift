@@ -1,0 +1,179 @@
+import DualModules
+import DualTorch
+import Foundation
+
+// GPT-2: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners". Reference:
+// transformers' `modeling_gpt2.py`. Letters in shapes: B batch, T tokens, H heads, D head size, E
+// hidden size.
+
+/// What the layers of one forward pass share.
+private struct GPT2Pass {
+    let visible: VisibleKeys
+    let cache: KeyValueCache?
+    let mode: ForwardMode
+}
+
+/// A layer whose weight the checkpoint keeps as (in, out): the reference's `Conv1D`.
+private func transposedLinear(
+    _ scope: WeightScope, from inputSize: Int, to outputSize: Int, deviation: Double
+) throws -> Linear {
+    try Linear(
+        scope, from: inputSize, to: outputSize, deviation: deviation, storage: .transposed)
+}
+
+/// Causal self-attention; queries, keys and values come from one matrix.
+final class GPT2Attention {
+    /// (3 E, E): the thirds are queries, keys, values.
+    let joint: Linear
+    let output: Linear
+    private let configuration: GPT2Configuration
+    private let layer: Int
+
+    init(_ scope: WeightScope, _ configuration: GPT2Configuration, layer: Int) throws {
+        let (size, deviation) = (configuration.hiddenSize, configuration.initializerRange)
+        joint = try transposedLinear(
+            scope / "c_attn", from: size, to: 3 * size, deviation: deviation)
+        // The reference scales what is added to the residual down by the number of additions.
+        output = try transposedLinear(
+            scope / "c_proj", from: size, to: size,
+            deviation: deviation / Double(2 * configuration.layers).squareRoot())
+        self.configuration = configuration
+        self.layer = layer
+    }
+
+    fileprivate func callAsFunction(_ x: Tensor, _ pass: GPT2Pass) throws -> Tensor {
+        let (B, T, E) = (x.size(0), x.size(1), x.size(2))
+        let joined = try joint(x, mode: pass.mode)  // (B, T, 3 E)
+        func third(_ index: Int) throws -> Tensor {
+            try joined.slice(index * E..<(index + 1) * E, along: 2)
+                .reshaped(B, T, configuration.heads, configuration.headSize).transposed(1, 2)
+        }
+        let q = try third(0)  // (B, H, T, D)
+        var (k, v) = (try third(1), try third(2))
+        if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, H, S, D)
+        let mixed = try attendCausally(
+            q, k, v, visible: pass.visible, scale: configuration.scale(layer: layer),
+            dropout: configuration.attentionDropout, mode: pass.mode)
+        let projected = try output(mixed.transposed(1, 2).reshaped(B, T, E), mode: pass.mode)
+        return try pass.mode.dropping(projected, probability: configuration.residualDropout)
+    }
+}
+
+/// One block: attention and feed-forward, each behind a norm and beside a residual.
+final class GPT2Block {
+    let attention: GPT2Attention
+    let inner, output: Linear
+    private let attentionNorm, feedForwardNorm: LayerNorm
+    private let configuration: GPT2Configuration
+
+    init(_ scope: WeightScope, _ configuration: GPT2Configuration, layer: Int) throws {
+        let (size, intermediate) = (configuration.hiddenSize, configuration.intermediateSize)
+        let (epsilon, deviation) = (configuration.normEpsilon, configuration.initializerRange)
+        attentionNorm = try LayerNorm(scope / "ln_1", size: size, epsilon: epsilon)
+        attention = try GPT2Attention(scope / "attn", configuration, layer: layer)
+        feedForwardNorm = try LayerNorm(scope / "ln_2", size: size, epsilon: epsilon)
+        inner = try transposedLinear(
+            scope / "mlp" / "c_fc", from: size, to: intermediate, deviation: deviation)
+        output = try transposedLinear(
+            scope / "mlp" / "c_proj", from: intermediate, to: size,
+            deviation: deviation / Double(2 * configuration.layers).squareRoot())
+        self.configuration = configuration
+    }
+
+    fileprivate func callAsFunction(_ x: Tensor, _ pass: GPT2Pass) throws -> Tensor {
+        let attended = try x + attention(attentionNorm(x), pass)
+        let activated = try configuration.activation(
+            inner(feedForwardNorm(attended), mode: pass.mode))
+        let projected = try output(activated, mode: pass.mode)
+        return try attended
+            + pass.mode.dropping(projected, probability: configuration.residualDropout)
+    }
+
+    var linears: [Linear] { [attention.joint, attention.output, inner, output] }
+}
+
+/// A GPT-2 decoder with its head.
+public final class GPT2: CausalModel {
+    public let configuration: GPT2Configuration
+    public let parameters: [Parameter]
+    public let computeType: DType
+    public let head: Linear?
+    let words, places: Embedding
+    let blocks: [GPT2Block]
+    private let norm: LayerNorm
+
+    /// - Parameters:
+    ///   - source: gives the weights; names are those of `GPT2LMHeadModel`.
+    ///   - hasHead: whether there is a head besides the embedding, which a head may share.
+    ///   - computeType: what activations are computed in.
+    public init(
+        _ source: WeightSource, _ configuration: GPT2Configuration, hasHead: Bool,
+        computeType: DType
+    ) throws {
+        let body = source.root / "transformer"
+        let (size, vocabulary) = (configuration.hiddenSize, configuration.vocabularySize)
+        let deviation = configuration.initializerRange
+        words = try Embedding(body / "wte", count: vocabulary, size: size, deviation: deviation)
+        places = try Embedding(
+            body / "wpe", count: configuration.maximumPositions, size: size, deviation: deviation)
+        blocks = try (0..<configuration.layers).map {
+            try GPT2Block(body / "h" / $0, configuration, layer: $0)
+        }
+        norm = try LayerNorm(body / "ln_f", size: size, epsilon: configuration.normEpsilon)
+        head =
+            if configuration.sharesEmbedding {
+                Linear(path: "lm_head", sharing: words.weight)
+            } else if hasHead {
+                try Linear(
+                    source.root / "lm_head", from: size, to: vocabulary, bias: false,
+                    deviation: deviation)
+            } else {
+                nil
+            }
+        self.configuration = configuration
+        self.computeType = computeType
+        parameters = source.parameters
+    }
+
+    public let className = "GPT2LMHeadModel"
+
+    public var maximumLength: Int? { configuration.maximumPositions }
+
+    public var vocabularySize: Int { configuration.vocabularySize }
+
+    public let bodyPrefix = "transformer."
+
+    public var linears: [Linear] { blocks.flatMap(\.linears) }
+
+    public let defaultTargets = ["c_attn"]
+
+    public func hiddenStates(
+        _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
+    ) throws -> Tensor {
+        let (past, T) = (cache?.count ?? 0, ids.size(1))
+        let (positions, length) = try layout.positions(past: past, count: T, device: ids.device)
+        guard length <= configuration.maximumPositions else {
+            throw ModelError.tooLong(tokens: length, limit: configuration.maximumPositions)
+        }
+        let pass = GPT2Pass(
+            visible: try layout.visibleKeys(
+                past: past, count: T, window: nil, device: ids.device),
+            cache: cache, mode: mode)
+        let sum = try (words(ids) + places(positions)).to(computeType)  // (B, T, E)
+        let embedded = try mode.dropping(sum, probability: configuration.embeddingDropout)
+        let hidden = try norm(blocks.reduce(embedded) { try $1($0, pass) })
+        cache?.advance(by: T)
+        return hidden
+    }
+
+    public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
+        try head?(hidden, mode: mode)
+    }
+
+    public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
+        try KeyValueCache(
+            layers: configuration.layers, heads: configuration.heads,
+            headSize: configuration.headSize, leftPadding: leftPadding, capacity: capacity,
+            dtype: computeType, device: words.weight.value.device)
+    }
+}

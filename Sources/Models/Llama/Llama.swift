@@ -1,0 +1,203 @@
+import DualModules
+import DualTorch
+
+// LLaMA: Touvron et al. 2023, arXiv:2302.13971; grouped queries: arXiv:2305.13245. Mistral and Qwen
+// are the same but for what their configuration says. Reference: transformers' `modeling_llama.py`.
+// Letters in shapes: B batch, T tokens, H query heads, G key and value heads, D head size, E hidden
+// size.
+
+/// What the layers of one forward pass share.
+private struct LlamaPass {
+    let rotary: RotaryTable
+    /// By window.
+    let visible: [Int?: VisibleKeys]
+    let cache: KeyValueCache?
+    let mode: ForwardMode
+}
+
+/// Causal self-attention with grouped heads and rotary positions.
+final class LlamaAttention {
+    let query, key, value, output: Linear
+    /// Norms of each head's queries and keys, in Qwen3.
+    private let queryNorm, keyNorm: RMSNorm?
+    private let configuration: LlamaConfiguration
+    private let layer: Int
+
+    init(_ scope: WeightScope, _ configuration: LlamaConfiguration, layer: Int) throws {
+        let (E, D) = (configuration.hiddenSize, configuration.headSize)
+        func projection(_ name: String, heads: Int) throws -> Linear {
+            try Linear(
+                scope / name, from: E, to: heads * D, bias: configuration.queryKeyValueBias,
+                deviation: configuration.initializerRange)
+        }
+        query = try projection("q_proj", heads: configuration.heads)
+        key = try projection("k_proj", heads: configuration.keyValueHeads)
+        value = try projection("v_proj", heads: configuration.keyValueHeads)
+        output = try Linear(
+            scope / "o_proj", from: configuration.heads * D, to: E, bias: configuration.outputBias,
+            deviation: configuration.initializerRange)
+        func norm(_ name: String) throws -> RMSNorm? {
+            guard configuration.normalizesQueriesAndKeys else { return nil }
+            return try RMSNorm(scope / name, size: D, epsilon: configuration.normEpsilon)
+        }
+        queryNorm = try norm("q_norm")
+        keyNorm = try norm("k_norm")
+        self.configuration = configuration
+        self.layer = layer
+    }
+
+    fileprivate func callAsFunction(_ x: Tensor, _ pass: LlamaPass) throws -> Tensor {
+        let (B, T, D) = (x.size(0), x.size(1), configuration.headSize)
+        func heads(_ linear: Linear, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
+            let split = try linear(x, mode: pass.mode).reshaped(B, T, count, D)
+            return try (norm.map { try $0(split) } ?? split).transposed(1, 2)
+        }
+        let q = try pass.rotary(heads(query, configuration.heads, queryNorm))  // (B, H, T, D)
+        var k = try pass.rotary(heads(key, configuration.keyValueHeads, keyNorm))  // (B, G, T, D)
+        var v = try heads(value, configuration.keyValueHeads, nil)
+        if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, G, S, D)
+        let mixed = try attendCausally(
+            q, k, v, visible: pass.visible[configuration.windows[layer]] ?? .causal,
+            dropout: configuration.attentionDropout, mode: pass.mode)  // (B, H, T, D)
+        return try output(
+            mixed.transposed(1, 2).reshaped(B, T, configuration.heads * D), mode: pass.mode)
+    }
+}
+
+/// Two layers with a gate: W₂ (act(W₁ x) ⊙ W₃ x). Shazeer 2020, arXiv:2002.05202.
+final class LlamaFeedForward {
+    let gate, up, down: Linear
+    private let activation: Activation
+
+    init(_ scope: WeightScope, _ configuration: LlamaConfiguration) throws {
+        let (size, inner) = (configuration.hiddenSize, configuration.intermediateSize)
+        func layer(_ name: String, from: Int, to: Int) throws -> Linear {
+            try Linear(
+                scope / name, from: from, to: to, bias: configuration.intermediateBias,
+                deviation: configuration.initializerRange)
+        }
+        gate = try layer("gate_proj", from: size, to: inner)
+        up = try layer("up_proj", from: size, to: inner)
+        down = try layer("down_proj", from: inner, to: size)
+        activation = configuration.activation
+    }
+
+    func callAsFunction(_ x: Tensor, mode: ForwardMode) throws -> Tensor {
+        try down(activation(gate(x, mode: mode)) * up(x, mode: mode), mode: mode)
+    }
+}
+
+/// One block: attention and feed-forward, each behind a norm and beside a residual.
+final class LlamaBlock {
+    let attention: LlamaAttention
+    let feedForward: LlamaFeedForward
+    private let attentionNorm, feedForwardNorm: RMSNorm
+
+    init(_ scope: WeightScope, _ configuration: LlamaConfiguration, layer: Int) throws {
+        let (size, epsilon) = (configuration.hiddenSize, configuration.normEpsilon)
+        attentionNorm = try RMSNorm(scope / "input_layernorm", size: size, epsilon: epsilon)
+        attention = try LlamaAttention(scope / "self_attn", configuration, layer: layer)
+        feedForwardNorm = try RMSNorm(
+            scope / "post_attention_layernorm", size: size, epsilon: epsilon)
+        feedForward = try LlamaFeedForward(scope / "mlp", configuration)
+    }
+
+    fileprivate func callAsFunction(_ x: Tensor, _ pass: LlamaPass) throws -> Tensor {
+        let attended = try x + attention(attentionNorm(x), pass)
+        return try attended + feedForward(feedForwardNorm(attended), mode: pass.mode)
+    }
+
+    var linears: [Linear] {
+        [
+            attention.query, attention.key, attention.value, attention.output, feedForward.gate,
+            feedForward.up, feedForward.down,
+        ]
+    }
+}
+
+/// A decoder of the LLaMA family with, where the checkpoint has one, its head.
+public final class Llama: CausalModel {
+    public let configuration: LlamaConfiguration
+    public let parameters: [Parameter]
+    public let computeType: DType
+    public let head: Linear?
+    let embedding: Embedding
+    let blocks: [LlamaBlock]
+    private let norm: RMSNorm
+
+    /// - Parameters:
+    ///   - source: gives the weights; names are those of `LlamaForCausalLM`.
+    ///   - hasHead: whether there is a head besides the embedding, which a head may share.
+    ///   - computeType: what activations are computed in.
+    public init(
+        _ source: WeightSource, _ configuration: LlamaConfiguration, hasHead: Bool,
+        computeType: DType
+    ) throws {
+        let body = source.root / "model"
+        let (size, vocabulary) = (configuration.hiddenSize, configuration.vocabularySize)
+        embedding = try Embedding(
+            body / "embed_tokens", count: vocabulary, size: size,
+            deviation: configuration.initializerRange)
+        blocks = try (0..<configuration.layers).map {
+            try LlamaBlock(body / "layers" / $0, configuration, layer: $0)
+        }
+        norm = try RMSNorm(body / "norm", size: size, epsilon: configuration.normEpsilon)
+        head =
+            if configuration.sharesEmbedding {
+                Linear(path: "lm_head", sharing: embedding.weight)
+            } else if hasHead {
+                try Linear(
+                    source.root / "lm_head", from: size, to: vocabulary, bias: false,
+                    deviation: configuration.initializerRange)
+            } else {
+                nil
+            }
+        self.configuration = configuration
+        self.computeType = computeType
+        parameters = source.parameters
+    }
+
+    public var className: String { configuration.family.className }
+
+    /// Rotary positions have no end.
+    public var maximumLength: Int? { nil }
+
+    public var vocabularySize: Int { configuration.vocabularySize }
+
+    public let bodyPrefix = "model."
+
+    public var linears: [Linear] { blocks.flatMap(\.linears) }
+
+    public let defaultTargets = ["q_proj", "v_proj"]
+
+    public func hiddenStates(
+        _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
+    ) throws -> Tensor {
+        let (past, T) = (cache?.count ?? 0, ids.size(1))
+        let (positions, length) = try layout.positions(past: past, count: T, device: ids.device)
+        var visible: [Int?: VisibleKeys] = [:]
+        for window in Set(configuration.windows) {
+            visible[window] = try layout.visibleKeys(
+                past: past, count: T, window: window, device: ids.device)
+        }
+        let pass = LlamaPass(
+            rotary: try configuration.rotary.table(
+                positions: positions, length: length, dtype: computeType),
+            visible: visible, cache: cache, mode: mode)
+        let embedded = try embedding(ids).to(computeType)  // (B, T, E)
+        let hidden = try norm(blocks.reduce(embedded) { try $1($0, pass) })
+        cache?.advance(by: T)
+        return hidden
+    }
+
+    public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
+        try head?(hidden, mode: mode)
+    }
+
+    public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
+        try KeyValueCache(
+            layers: configuration.layers, heads: configuration.keyValueHeads,
+            headSize: configuration.headSize, leftPadding: leftPadding, capacity: capacity,
+            dtype: computeType, device: embedding.weight.value.device)
+    }
+}
