@@ -3,6 +3,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case noFolder(path: String)
     case unsupportedArchitecture(file: String, found: String, known: [String])
     case noHead(folder: String)
+    case otherHead(outputs: Int, wanted: Int)
     case otherKind(model: String, wanted: String)
     case tooLong(tokens: Int, limit: Int)
     case unknownToken(id: Int, vocabulary: Int)
@@ -15,6 +16,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
             "\(file): model_type \(found) is not known; known are \(known.joined(separator: ", "))"
         case .noHead(let folder):
             "\(folder) has no head for this: fine-tune it first, or name an adapter with one"
+        case .otherHead(let outputs, let wanted):
+            "the task needs a head with \(wanted) output(s), but this one has \(outputs)"
         case .otherKind(let model, let wanted):
             "the model is a \(model), but what is asked for needs \(wanted)"
         case .tooLong(let tokens, let limit):

@@ -47,7 +47,7 @@ struct TabSeparatedFile {
         guard isFolder.boolValue else { throw .notAFolder(path: folder.relativePath) }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         switch (error as? CocoaError)?.code {
         case .fileReadNoPermission: "no permission"
         default: "error \((error as NSError).code)"

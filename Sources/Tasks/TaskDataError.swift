@@ -8,6 +8,7 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case missingFile(folder: String, lookedFor: [String])
     case unreadable(path: String, reason: String)
     case empty(path: String)
+    case noText(path: String)
     case notUTF8(path: String, line: Int)
     case emptyLine(path: String, line: Int)
     case columnCount(path: String, line: Int, found: Int, expected: [String])
@@ -29,6 +30,8 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(path): the file cannot be read (\(reason)); check its permissions."
         case .empty(let path):
             "\(path): the file has no examples; there should be one a line."
+        case .noText(let path):
+            "\(path): the file has no text but white space; there should be some to read."
         case .notUTF8(let path, let line):
             "\(path):\(line): the line is not valid UTF-8; save the file in that encoding."
         case .emptyLine(let path, let line):

@@ -1,15 +1,24 @@
 import DualAdapters
 import DualModels
+import DualModules
 import DualTasks
 import DualTokenization
 import DualTorch
 import Foundation
 
-/// One fine-tuning from folders to a folder: what `duallora train` does.
+/// One training from folders to a folder: what `duallora train` and `duallora pretrain` do.
 public struct FineTuningRun {
-    public var model: URL
-    public var task: any SentenceTask.Type
-    public var data: URL
+    /// What is trained.
+    public enum Base: Equatable, Sendable {
+        /// A model's folder.
+        case model(URL)
+        /// A new decoder of random weights: its `config.json`, and the folder of its tokenizer.
+        case new(configuration: URL, tokenizer: URL)
+    }
+
+    public var base: Base
+    public var task: any TrainingTask
+    public var data: [URL]
     public var method: any FineTuningMethod
     /// nil for the architecture's default.
     public var targets: TargetSelection?
@@ -20,15 +29,25 @@ public struct FineTuningRun {
     public var resume = false
 
     public init(
-        model: URL, task: any SentenceTask.Type, data: URL, method: any FineTuningMethod,
+        base: Base, task: any TrainingTask, data: [URL], method: any FineTuningMethod,
         output: URL, options: TrainingOptions = TrainingOptions()
     ) {
-        self.model = model
+        self.base = base
         self.task = task
         self.data = data
         self.method = method
         self.output = output
         self.options = options
+    }
+
+    /// A task of sentences, on a model's folder.
+    public init(
+        model: URL, task: any SentenceTask.Type, data: URL, method: any FineTuningMethod,
+        output: URL, options: TrainingOptions = TrainingOptions()
+    ) {
+        self.init(
+            base: .model(model), task: SentenceTraining(task), data: [data], method: method,
+            output: output, options: options)
     }
 
     /// What a run tells while it goes.
@@ -41,10 +60,10 @@ public struct FineTuningRun {
 
     /// Everything that a run works on, loaded and checked.
     private struct Setup {
-        let folder: ModelFolder
+        let configuration: ConfigurationFile
         let trainer: Trainer
         let trainee: Trainee
-        let evaluator: Evaluator
+        let scorer: any Scorer
         let exampleCount: Int
         let notes: [String]
     }
@@ -78,36 +97,56 @@ public struct FineTuningRun {
 
     private func prepare() throws -> Setup {
         try options.check()
-        let (training, dev) = (
-            try task.examples(.train, in: data), try task.examples(.dev, in: data)
-        )
-        let folder = try ModelFolder(model)
-        let tokenizer = try Tokenizer.load(from: model)
+        let data = try task.read(data)
+        let tokenizer = try Tokenizer.load(from: tokenizerFolder)
+        let (loaded, configuration) = try load()
+        var options = options
+        options.batchSize = options.batchSize ?? task.defaults.batchSize
+        let (examples, scorer) = try data.encode(
+            for: loaded, with: tokenizer,
+            maximumLength: options.maximumLength ?? task.defaults.maximumLength, device: device)
+        guard let examples, !examples.lengths.isEmpty else {
+            throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
+        }
+        let generator = try Generator(seed: options.seed)
+        let trainee = try Trainee(
+            loaded.model, method: method, targets: targets, using: generator)
+        let trainer = try Trainer(
+            trainee, on: examples, scorer: scorer, options: options,
+            using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
+        return Setup(
+            configuration: configuration, trainer: trainer, trainee: trainee, scorer: scorer,
+            exampleCount: examples.lengths.count, notes: loaded.notes())
+    }
+
+    private func load() throws -> (LoadedModel, ConfigurationFile) {
         var loading = ModelFolder.LoadOptions()
         loading.computeType = computeType
         loading.weights = method is any AdapterMethod ? .computeType : .float32
         loading.device = device
-        loading.labels = Objective(task).labelCount
+        loading.labels = task.labelCount
         loading.seed = options.seed
-        let loaded = try folder.load(loading)
-        func encode(_ examples: [Example]) throws -> [EncodedExample] {
-            try EncodedExample.encode(
-                examples, with: tokenizer, for: loaded.sequenceModel(), maximumLength: options.maximumLength)
+        switch base {
+        case .model(let url):
+            let folder = try ModelFolder(url)
+            return (try folder.load(loading), folder.configuration)
+        case .new(let file, _):
+            let configuration = try ConfigurationFile(file)
+            return (try ModelFolder.make(configuration, loading), configuration)
         }
-        try Objective(task).centre(loaded.sequenceModel(), on: training)
-        let generator = try Generator(seed: options.seed)
-        let trainee = try Trainee(
-            loaded.model, method: method, targets: targets, using: generator)
-        let evaluator = Evaluator(
-            task, try encode(dev), paddingID: tokenizer.paddingID, device: device)
-        let examples = try encode(training)
-        let trainer = try Trainer(
-            trainee, task: task, examples: examples, evaluator: evaluator, options: options,
-            paddingID: tokenizer.paddingID, device: device,
-            using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
-        return Setup(
-            folder: folder, trainer: trainer, trainee: trainee, evaluator: evaluator,
-            exampleCount: examples.count, notes: loaded.notes())
+    }
+
+    private var tokenizerFolder: URL {
+        switch base {
+        case .model(let url), .new(_, let url): url
+        }
+    }
+
+    /// What the run started from, for the records.
+    private var baseName: String {
+        switch base {
+        case .model(let url), .new(let url, _): url.relativePath
+        }
     }
 
     private func train(
@@ -127,7 +166,7 @@ public struct FineTuningRun {
         if trainer.isAtEpochEnd, !log.evaluations.contains(where: { $0.step == done }) {
             trainer.prepareAdapters()
             let record = EvaluationRecord(
-                step: done, try setup.evaluator.evaluate(setup.trainee.model))
+                step: done, try setup.scorer.evaluate(setup.trainee.model) { _ in })
             try log.add(record)
             try report(.training(.evaluated(record)))
         }
@@ -160,13 +199,23 @@ public struct FineTuningRun {
     private func save(_ setup: Setup) throws {
         if let adapter = setup.trainee.adapter {
             try AdapterFolder.write(
-                adapter, baseModel: model.relativePath, seed: options.seed, to: output)
+                adapter, task: task.adapterTask, baseModel: baseName, seed: options.seed,
+                to: output)
         } else {
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: setup.trainee.model),
-                fields: setup.folder.configuration.fields, head: Objective(task).headMeaning,
-                copying: Tokenizer.fileNames.map(model.appendingPathComponent), to: output)
+                fields: fields(setup), head: task.headMeaning,
+                copying: Tokenizer.fileNames.map(tokenizerFolder.appendingPathComponent),
+                to: output)
         }
+    }
+
+    private func fields(_ setup: Setup) -> [String: Any] {
+        var fields = setup.configuration.fields
+        if case .new = base, let model = setup.trainee.model as? any CausalModel {
+            fields["architectures"] = [model.className]
+        }
+        return fields
     }
 
     private func result(_ setup: Setup, _ log: RunLog) -> RunResult {
@@ -177,7 +226,7 @@ public struct FineTuningRun {
             value: last?.metrics[task.primaryMetric] ?? nil, metrics: last?.metrics ?? [:],
             loss: last?.evaluationLoss,
             before: log.evaluations.first { $0.step == 0 }, method: type(of: method).facts.name,
-            model: model.relativePath, trainableParameters: setup.trainee.trainableCount,
+            model: baseName, trainableParameters: setup.trainee.trainableCount,
             methodParameters: setup.trainee.methodCount, totalParameters: setup.trainee.totalCount,
             steps: setup.trainer.totalSteps, seconds: seconds,
             tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0,
@@ -189,15 +238,19 @@ public struct FineTuningRun {
     /// What must be equal for a resumed run to end where this one would have.
     private func identity(_ setup: Setup) -> [String: String] {
         let rate = options.learningRate ?? method.defaultLearningRate
-        return [
+        var identity = [
             "task": task.name, "method": "\(method)", "steps": "\(setup.trainer.totalSteps)",
-            "examples": "\(setup.exampleCount)", "batch-size": "\(options.batchSize)",
+            "examples": "\(setup.exampleCount)",
+            "batch-size": "\(setup.trainer.options.batchSize ?? 0)",
             "gradient-accumulation": "\(options.accumulation)", "seed": "\(options.seed)",
             "learning-rate": "\(rate)", "head-learning-rate": "\(options.headLearningRate)",
             "weight-decay": "\(options.weightDecay)", "warmup-ratio": "\(options.warmupRatio)",
             "gradient-limit": options.gradientLimit.map { "\($0)" } ?? "none",
-            "max-length": "\(options.maximumLength)", "dtype": computeType.rawValue,
+            "max-length": "\(options.maximumLength ?? task.defaults.maximumLength)",
+            "dtype": computeType.rawValue, "shuffling": "\(options.shuffles)",
         ]
+        identity.merge(task.identity) { mine, _ in mine }
+        return identity
     }
 }
 

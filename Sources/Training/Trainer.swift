@@ -1,7 +1,5 @@
 import DualAdapters
-import DualModels
 import DualModules
-import DualTasks
 import DualTorch
 import Foundation
 
@@ -11,16 +9,14 @@ public final class Trainer {
     public let options: TrainingOptions
     public let totalSteps: Int
     let schedule: LearningRateSchedule
-    private let objective: Objective
-    private let examples: [EncodedExample]
-    private let evaluator: Evaluator?
+    private let examples: any TrainingSet
+    private let lengths: [Int]
+    private let scorer: (any Scorer)?
     private let plan: BatchPlan
     let optimizer: AdamW
     let groupNames: [[String]]
     /// Where dropout takes its numbers from.
     let generator: Generator
-    private let paddingID: Int
-    private let device: Device
     private(set) var progress = Progress()
 
     /// How far a run has come; a checkpoint keeps it.
@@ -34,27 +30,25 @@ public final class Trainer {
     }
 
     /// - Parameters:
-    ///   - evaluator: scores the model after every epoch; nil for no scores.
+    ///   - scorer: scores the model after every epoch; nil for no scores.
     ///   - generator: as it stands after the adapters were drawn.
     /// - Throws: ``TrainingError/badOption(name:reason:)``.
     public init(
-        _ trainee: Trainee, task: any SentenceTask.Type, examples: [EncodedExample],
-        evaluator: Evaluator?, options: TrainingOptions, paddingID: Int, device: Device = .cpu,
-        using generator: Generator
+        _ trainee: Trainee, on examples: any TrainingSet, scorer: (any Scorer)?,
+        options: TrainingOptions, using generator: Generator
     ) throws {
         try options.check()
         self.trainee = trainee
         self.options = options
-        self.objective = Objective(task)
         self.examples = examples
-        self.evaluator = evaluator
+        self.scorer = scorer
         self.generator = generator
-        self.paddingID = paddingID
-        self.device = device
+        lengths = examples.lengths
         plan = BatchPlan(
-            lengths: examples.map(\.ids.count), batchSize: options.batchSize,
-            accumulation: options.accumulation, seed: options.seed)
-        totalSteps = options.steps ?? options.epochs * plan.stepsPerEpoch
+            lengths: lengths, batchSize: options.batchSize ?? 1,
+            accumulation: options.accumulation, batching: examples.batching,
+            shuffles: options.shuffles, seed: options.seed)
+        totalSteps = options.steps ?? plan.steps(ofEpochs: options.epochs)
         schedule = LearningRateSchedule(
             warmupSteps: Int((options.warmupRatio * Double(totalSteps)).rounded(.up)),
             totalSteps: totalSteps)
@@ -74,9 +68,9 @@ public final class Trainer {
         checkpoints: CheckpointFolder? = nil, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) throws -> Void
     ) throws {
-        var epoch = progress.step / plan.stepsPerEpoch
         while progress.step < totalSteps {
-            for batches in plan.epoch(epoch).dropFirst(progress.step % plan.stepsPerEpoch) {
+            let place = plan.place(ofStep: progress.step)
+            for batches in plan.epoch(place.epoch).dropFirst(place.index) {
                 try step(batches, lastCheckpoint: checkpoints?.newest, report: report)
                 if let checkpoints,
                     options.checkpointSteps.map({ progress.step % $0 == 0 }) ?? false
@@ -89,10 +83,9 @@ public final class Trainer {
                 }
                 if progress.step == totalSteps { break }
             }
-            epoch += 1
             prepareAdapters()
-            if let evaluator {
-                let evaluation = try evaluator.evaluate(trainee.model)
+            if let scorer {
+                let evaluation = try scorer.evaluate(trainee.model) { _ in }
                 try report(.evaluated(EvaluationRecord(step: progress.step, evaluation)))
             }
         }
@@ -100,7 +93,7 @@ public final class Trainer {
 
     /// Whether the steps done end an epoch, or the run, or have not begun.
     var isAtEpochEnd: Bool {
-        progress.step == totalSteps || progress.step % plan.stepsPerEpoch == 0
+        progress.step == totalSteps || plan.place(ofStep: progress.step).index == 0
     }
 
     /// Tells the adapters which step comes.
@@ -140,21 +133,21 @@ public final class Trainer {
         }
     }
 
-    /// Backward of every micro-batch, each weighted by its share of the step's examples.
-    /// - Returns: the mean loss of the step's examples.
+    /// Backward of every micro-batch, each weighted by its share of what the step predicts.
+    /// - Returns: the mean loss of the step.
     private func accumulate(_ batches: [[Int]]) throws -> Double {
-        let count = batches.reduce(0) { $0 + $1.count }
+        let weights = batches.map { Double(examples.weight(of: $0)) }
+        let whole = weights.reduce(0, +)
         var sum = 0.0
-        for indices in batches {
-            let batch = try TokenBatch(examples, indices, paddingID: paddingID, device: device)
-            let logits = try trainee.model.logits(batch, mode: .training(generator))
-            let share = Double(indices.count) / Double(count)
-            let loss = try objective.loss(logits, indices.map { examples[$0].label }) * share
+        for (indices, weight) in zip(batches, weights) {
+            let mean = try examples.loss(
+                of: trainee.model, on: indices, mode: .training(generator))
+            let loss = try mean * (weight / whole)
             let value = try loss.item()
             guard value.isFinite else { return value }
             try loss.backward()
             sum += value
-            progress.tokens += batch.tokenCount
+            progress.tokens += indices.reduce(0) { $0 + lengths[$1] }
         }
         return sum
     }
@@ -163,7 +156,7 @@ public final class Trainer {
         defer { (progress.lossSum, progress.lossSteps) = (0, 0) }
         return StepRecord(
             step: progress.step,
-            epoch: Double(progress.step) / Double(plan.stepsPerEpoch),
+            epoch: plan.epochs(atStep: progress.step),
             loss: progress.lossSum / Double(max(1, progress.lossSteps)),
             learningRate: learningRate, gradientNorm: gradientNorm, tokens: progress.tokens,
             seconds: progress.seconds)

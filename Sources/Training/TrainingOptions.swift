@@ -3,7 +3,8 @@ public struct TrainingOptions: Sendable {
     public var epochs = 3
     /// Optimizer steps; nil for as many as the epochs make.
     public var steps: Int?
-    public var batchSize = 32
+    /// Examples of one forward pass; nil for the task's own choice.
+    public var batchSize: Int?
     /// Micro-batches of `batchSize` that one optimizer step sums up.
     public var accumulation = 1
     /// Peak rate of what the method trains; nil for the method's own.
@@ -15,8 +16,10 @@ public struct TrainingOptions: Sendable {
     public var warmupRatio = 0.06
     /// The largest norm of all gradients together; nil for no limit.
     public var gradientLimit: Double? = 1
-    /// Tokens that an example is cut to.
-    public var maximumLength = 128
+    /// Tokens that an example is cut to; nil for the task's own choice.
+    public var maximumLength: Int?
+    /// Whether every epoch has an order of its own, instead of the data's.
+    public var shuffles = true
     public var seed: UInt64 = 0
     /// Steps between two lines of the log.
     public var loggingSteps = 10
@@ -32,7 +35,7 @@ public struct TrainingOptions: Sendable {
         }
         // The upper bounds are beyond any use, and keep products of the numbers in range.
         let counts = [
-            ("epochs", epochs), ("steps", steps ?? 1), ("batch-size", batchSize),
+            ("epochs", epochs), ("steps", steps ?? 1), ("batch-size", batchSize ?? 1),
             ("gradient-accumulation", accumulation), ("logging-steps", loggingSteps),
             ("checkpoint-steps", checkpointSteps ?? 1),
         ]
@@ -51,8 +54,8 @@ public struct TrainingOptions: Sendable {
         try require(
             gradientLimit ?? 1 > 0, "gradient-limit", "\(gradientLimit ?? 1) is not greater than 0")
         try require(
-            4...1_000_000 ~= maximumLength, "max-length",
-            "\(maximumLength) is not from 4 to 1000000")
+            4...1_000_000 ~= maximumLength ?? 4, "max-length",
+            "\(maximumLength ?? 4) is not from 4 to 1000000")
     }
 }
 
@@ -63,6 +66,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case interrupted(step: Int, checkpoint: String)
     case unwritable(path: String, reason: String)
     case unreadable(path: String, reason: String)
+    case tooShort(sequences: Int, length: Int)
     case nothingToResume(folder: String)
     case otherRun(checkpoint: String, field: String, saved: String, given: String)
     case badCheckpoint(path: String, reason: String)
@@ -78,6 +82,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
             "stopped after step \(step); --resume goes on from \(checkpoint)"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .tooShort(let sequences, let length):
+            "the text makes \(sequences) sequence(s) of up to \(length) tokens, of which none can be "
+                + "held out to score on; give more text, or --dev-data, or a smaller --max-length"
         case .nothingToResume(let folder): "\(folder) has no checkpoint to resume from"
         case .otherRun(let checkpoint, let field, let saved, let given):
             "\(checkpoint) is of a run with \(field) \(saved), not \(given)"

@@ -6,8 +6,9 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Score a fine-tuned model on a task's dev split.",
         discussion: """
-            Example:
+            Examples:
               duallora evaluate --model MiniLM --adapter out --task stsb --data glue/STS-B
+              duallora evaluate --model gpt2 --adapter out --task text --data other.txt
             """)
 
     @Option(help: "Folder of the model.")
@@ -16,14 +17,12 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Folder of an adapter for it.")
     var adapter: String?
 
-    @Option(help: "The task: \(TaskRegistry.tasks.map { $0.name }.joined(separator: ", ")).")
-    var task: String
+    @OptionGroup(title: "Data") var data: DataArguments
 
-    @Option(help: "Folder of the task's files.")
-    var data: String
-
-    @Option(name: .customLong("max-length"), help: "Tokens that an example is cut to.")
-    var maximumLength: Int = 128
+    @Option(
+        name: .customLong("max-length"),
+        help: "Tokens that an example is cut to. Default: 512 for text, 128 for sentences.")
+    var maximumLength: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -37,8 +36,8 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let device = try compute.apply()
-        let task = try TaskRegistry.task(named: task)
-        let examples = try task.examples(.dev, in: folder(data))
+        let task = try data.trainingTask()
+        let examples = try task.readForScoring(data.places)
         let tokenizer = try Tokenizer.load(from: folder(model))
         var options = ModelFolder.LoadOptions()
         options.computeType = dtype
@@ -46,35 +45,24 @@ struct EvaluateCommand: ParsableCommand {
         let loaded = try AdaptedModel.load(
             model: folder(model), adapter: adapter.map(folder), options: options)
         for text in loaded.notes { note("note: \(text)") }
-        let wanted = Objective(task).labelCount
-        let scorer = try loaded.loaded.sequenceModel()
-        guard let head = scorer.head else { throw ModelError.noHead(folder: model) }
-        guard head.outputSize == wanted else {
-            throw CommandError(
-                "\(task.name) needs a head with \(wanted) output(s), but this one has \(head.outputSize)"
-            )
-        }
-        let encoded = try EncodedExample.encode(
-            examples, with: tokenizer, for: scorer, maximumLength: maximumLength)
-        let evaluator = Evaluator(
-            task, encoded, paddingID: tokenizer.paddingID, device: device)
-        let evaluation = try evaluator.evaluate(scorer)
-        try show(evaluation, task, count: examples.count)
+        let (_, scorer) = try examples.encode(
+            for: loaded.loaded, with: tokenizer,
+            maximumLength: maximumLength ?? task.defaults.maximumLength, device: device)
+        try show(scorer.evaluate(loaded.model) { _ in }, task)
     }
 
-    private func show(
-        _ evaluation: Evaluation, _ task: any SentenceTask.Type, count: Int
-    ) throws {
+    private func show(_ evaluation: Evaluation, _ task: any TrainingTask) throws {
         guard json else {
             for (name, value) in evaluation.metrics { print("\(name) \(decimal(value))") }
-            print("loss \(decimal(evaluation.loss)) over \(count) examples")
+            print("loss \(decimal(evaluation.loss)) over \(evaluation.exampleCount) examples")
             return
         }
         var metrics: [String: Any] = [:]
         for (name, value) in evaluation.metrics { metrics[name] = jsonNumber(value) }
         try printJSON([
             "task": task.name, "metric": task.primaryMetric, "value": jsonNumber(evaluation.value),
-            "metrics": metrics, "loss": jsonNumber(evaluation.loss), "examples": count,
+            "metrics": metrics, "loss": jsonNumber(evaluation.loss),
+            "examples": evaluation.exampleCount,
         ])
     }
 }

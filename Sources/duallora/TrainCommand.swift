@@ -9,18 +9,15 @@ struct TrainCommand: ParsableCommand {
             Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
             Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
 
-            Example:
+            Examples:
               duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
+              duallora train --model gpt2 --task text --data book.txt --method lora --output out
             """)
 
     @Option(help: "Folder of the model: config.json, model.safetensors, tokenizer.json.")
     var model: String
 
-    @Option(help: "The task: \(TaskRegistry.tasks.map { $0.name }.joined(separator: ", ")).")
-    var task: String
-
-    @Option(help: "Folder of the task's files, as GLUE names them.")
-    var data: String
+    @OptionGroup(title: "Data") var data: DataArguments
 
     @Option(help: "Folder for what the run makes.")
     var output: String
@@ -45,33 +42,33 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         let device = try compute.apply()
         var run = FineTuningRun(
-            model: folder(model), task: try TaskRegistry.task(named: task), data: folder(data),
+            base: .model(folder(model)), task: try data.trainingTask(), data: data.places,
             method: try method.make(), output: folder(output), options: training.options)
         run.targets = method.selection
         run.computeType = dtype
         run.device = device
         run.resume = resume
-        let view = RunView()
-        Interrupt.watch()
-        let result = try run.run(shouldStop: { Interrupt.happened }, report: view.show)
-        view.finish()
-        if json {
-            print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
-        } else {
-            summarize(result)
-        }
+        try show(run, json: json)
     }
+}
 
-    private func summarize(_ result: RunResult) {
-        let saved = result.method == "full" ? "model.safetensors" : "adapter_model.safetensors"
-        print(
-            """
-            \(result.metric) \(decimal(result.before?.metrics[result.metric] ?? nil)) -> \
-            \(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
-            \(decimal(result.loss)) on the dev split, \(Int(result.seconds.rounded())) s of training
-            \(output)/: \(saved), result.json, train.jsonl, loss.png
-            """)
+/// Runs, shows how it goes, and says what came of it.
+func show(_ run: FineTuningRun, json: Bool) throws {
+    let view = RunView()
+    Interrupt.watch()
+    let result = try run.run(shouldStop: { Interrupt.happened }, report: view.show)
+    view.finish()
+    guard !json else {
+        return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
+    let saved = result.method == "full" ? "model.safetensors" : "adapter_model.safetensors"
+    print(
+        """
+        \(result.metric) \(decimal(result.before?.metrics[result.metric] ?? nil)) -> \
+        \(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
+        \(decimal(result.loss)) on the dev split, \(Int(result.seconds.rounded())) s of training
+        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
+        """)
 }
 
 /// How long, how fast and in which portions a run trains.
@@ -82,8 +79,10 @@ struct TrainingArguments: ParsableArguments {
     @Option(parsing: .unconditional, help: "Optimizer steps, instead of epochs.")
     var steps: Int?
 
-    @Option(parsing: .unconditional, help: "Examples of one forward pass.")
-    var batchSize: Int = 32
+    @Option(
+        parsing: .unconditional,
+        help: "Examples of one forward pass. Default: 8 for text, 32 for sentences.")
+    var batchSize: Int?
 
     @Option(parsing: .unconditional, help: "Forward passes of one optimizer step.")
     var gradientAccumulation: Int = 1
@@ -108,8 +107,11 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         name: .customLong("max-length"), parsing: .unconditional,
-        help: "Tokens that an example is cut to.")
-    var maximumLength: Int = 128
+        help: "Tokens that an example is cut to. Default: 512 for text, 128 for sentences.")
+    var maximumLength: Int?
+
+    @Flag(name: .customLong("no-shuffle"), help: "Take the examples in the order of the data.")
+    var keepsOrder = false
 
     @Option(parsing: .unconditional, help: "Steps between two lines of the log.")
     var loggingSteps: Int = 10
@@ -134,6 +136,7 @@ struct TrainingArguments: ParsableArguments {
         options.warmupRatio = warmupRatio
         options.gradientLimit = gradientLimit == 0 ? nil : gradientLimit
         options.maximumLength = maximumLength
+        options.shuffles = !keepsOrder
         options.loggingSteps = loggingSteps
         options.checkpointSteps = checkpointSteps
         options.seed = seed

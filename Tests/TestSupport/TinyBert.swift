@@ -37,7 +37,7 @@ extension Bert {
 
     /// Writes the model as a folder that ``ModelFolder`` opens.
     public func write(to folder: URL, head: ModelFolder.HeadMeaning? = nil) throws {
-        let outputs = head?.outputSize ?? 0
+        let outputs = self.head?.outputSize ?? 0
         let meaning: ModelFolder.HeadMeaning =
             outputs == 1 ? .regression : .classes((0..<outputs).map { "LABEL_\($0)" })
         try ModelFolder.write(

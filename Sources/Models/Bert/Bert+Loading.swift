@@ -4,12 +4,11 @@ import Foundation
 
 extension Bert {
     static func load(
-        _ folder: ModelFolder, _ options: ModelFolder.LoadOptions
+        _ file: ConfigurationFile, _ checkpoint: Checkpoint?, _ options: ModelFolder.LoadOptions
     ) throws -> LoadedModel {
-        let checkpoint = try Checkpoint(folder: folder.url)
-        let configuration = try BertConfiguration(folder.configuration)
+        let configuration = try BertConfiguration(file)
         let source = try options.source(of: checkpoint, spellings: checkpointSpellings)
-        let head = try chooseHead(source, folder, configuration, labels: options.labels)
+        let head = try chooseHead(source, file, configuration, labels: options.labels)
         let bert = try Bert(source, configuration, head: head, computeType: options.computeType)
         try source.check()
         return LoadedModel(
@@ -19,15 +18,27 @@ extension Bert {
 
     /// The checkpoint's head, if it has the outputs that are asked for; else a new one.
     private static func chooseHead(
-        _ source: WeightSource, _ folder: ModelFolder, _ configuration: BertConfiguration,
+        _ source: WeightSource, _ file: ConfigurationFile, _ configuration: BertConfiguration,
         labels: Int?
     ) throws -> HeadChoice {
         guard let labels else {
             let stored = source.contains("classifier.weight")
-            return stored ? .stored(labels: try folder.labelCount()) : .none
+            return stored ? .stored(labels: try labelCount(file)) : .none
         }
         let fits = source.contains("classifier.weight", shape: [labels, configuration.hiddenSize])
         return fits ? .stored(labels: labels) : .created(labels: labels)
+    }
+
+    /// The number of labels that the configuration speaks of; 2 when it does not, as transformers.
+    private static func labelCount(_ file: ConfigurationFile) throws -> Int {
+        if let names = file.fields["id2label"] {
+            guard let names = names as? [String: Any] else {
+                throw file.bad(
+                    "id2label", found: "\(names)", expected: "an object of names by number")
+            }
+            return names.count
+        }
+        return try file.integer("num_labels") ?? 2
     }
 
     /// Old checkpoints call LayerNorm's weights gamma and beta; those of the bare encoder

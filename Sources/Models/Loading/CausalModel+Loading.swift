@@ -4,11 +4,11 @@ import Foundation
 
 extension Llama {
     static func load(
-        _ folder: ModelFolder, _ options: ModelFolder.LoadOptions
+        _ file: ConfigurationFile, _ checkpoint: Checkpoint?, _ options: ModelFolder.LoadOptions
     ) throws -> LoadedModel {
-        let configuration = try LlamaConfiguration(folder.configuration)
+        let configuration = try LlamaConfiguration(file)
         return try loadDecoder(
-            folder, options, bodyPrefix: "model.", sharesEmbedding: configuration.sharesEmbedding,
+            checkpoint, options, bodyPrefix: "model.", sharesEmbedding: configuration.sharesEmbedding,
             buffers: ["rotary_emb.inv_freq"]
         ) { source, hasHead in
             try Llama(
@@ -19,11 +19,11 @@ extension Llama {
 
 extension GPT2 {
     static func load(
-        _ folder: ModelFolder, _ options: ModelFolder.LoadOptions
+        _ file: ConfigurationFile, _ checkpoint: Checkpoint?, _ options: ModelFolder.LoadOptions
     ) throws -> LoadedModel {
-        let configuration = try GPT2Configuration(folder.configuration)
+        let configuration = try GPT2Configuration(file)
         return try loadDecoder(
-            folder, options, bodyPrefix: "transformer.",
+            checkpoint, options, bodyPrefix: "transformer.",
             sharesEmbedding: configuration.sharesEmbedding,
             buffers: ["attn.bias", "attn.masked_bias"]
         ) { source, hasHead in
@@ -32,26 +32,25 @@ extension GPT2 {
     }
 }
 
-/// Builds a decoder from its folder's checkpoint and checks that the two fit.
+/// Builds a decoder from its checkpoint, or anew without one, and checks that the two fit.
 ///
 /// - Parameters:
 ///   - bodyPrefix: what names begin with, but in checkpoints of the model without its head.
 ///   - buffers: ends of names that old checkpoints have and no model needs.
 ///   - make: builds the model; whether it has a head of its own depends on the checkpoint.
 private func loadDecoder<Model: CausalModel>(
-    _ folder: ModelFolder, _ options: ModelFolder.LoadOptions, bodyPrefix: String,
+    _ checkpoint: Checkpoint?, _ options: ModelFolder.LoadOptions, bodyPrefix: String,
     sharesEmbedding: Bool, buffers: [String], make: (WeightSource, _ hasHead: Bool) throws -> Model
 ) throws -> LoadedModel {
     guard options.labels == nil else {
         throw ModelError.otherKind(
             model: "\(Model.self)", wanted: "an encoder, which scores sentences")
     }
-    let checkpoint = try Checkpoint(folder: folder.url)
     let source = try options.source(of: checkpoint) { name in
         name.hasPrefix(bodyPrefix) ? [name, String(name.dropFirst(bodyPrefix.count))] : [name]
     }
     // A checkpoint with the whole model's names has a head, or lacks one that it should have.
-    let isWhole = checkpoint.names.contains { $0.hasPrefix(bodyPrefix) }
+    let isWhole = checkpoint?.names.contains { $0.hasPrefix(bodyPrefix) } ?? true
     let hasHead = isWhole || source.contains("lm_head.weight")
     let model = try make(source, hasHead)
     try source.check()

@@ -10,7 +10,8 @@ public struct ModelFolder {
     /// What every architecture offers to the folder that holds it.
     struct Architecture: Sendable {
         let type: String
-        let make: @Sendable (ModelFolder, LoadOptions) throws -> LoadedModel
+        /// Builds the model of a configuration from a checkpoint, or from random numbers.
+        let make: @Sendable (ConfigurationFile, Checkpoint?, LoadOptions) throws -> LoadedModel
     }
 
     /// Every architecture that can be loaded, by `model_type`.
@@ -63,17 +64,30 @@ public struct ModelFolder {
     /// Loads the model.
     /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
     public func load(_ options: LoadOptions = LoadOptions()) throws -> LoadedModel {
+        let architecture = try Self.architecture(configuration)
+        return try architecture.make(configuration, Checkpoint(folder: url), options)
+    }
+
+    /// A model of random weights.
+    /// - Throws: ``ModelError``, ``ConfigurationError``.
+    public static func make(
+        _ configuration: ConfigurationFile, _ options: LoadOptions = LoadOptions()
+    ) throws -> LoadedModel {
+        try architecture(configuration).make(configuration, nil, options)
+    }
+
+    private static func architecture(_ configuration: ConfigurationFile) throws -> Architecture {
         let type = try configuration.text("model_type") ?? "(none)"
-        guard let found = Self.architectures.first(where: { $0.type == type }) else {
+        guard let found = architectures.first(where: { $0.type == type }) else {
             throw ModelError.unsupportedArchitecture(
-                file: configuration.url.path, found: type, known: Self.architectures.map(\.type))
+                file: configuration.url.path, found: type, known: architectures.map(\.type))
         }
-        try refuseQuantized()
-        return try found.make(self, options)
+        try refuseQuantized(configuration)
+        return found
     }
 
     /// Quantised weights would be read as numbers that they are not.
-    private func refuseQuantized() throws {
+    private static func refuseQuantized(_ configuration: ConfigurationFile) throws {
         guard let quantization = configuration.fields["quantization_config"] else { return }
         let method = (quantization as? [String: Any])?["quant_method"] as? String
         throw configuration.bad(
@@ -89,18 +103,6 @@ public struct ModelFolder {
         case stored
         /// As they must be to train: small updates do not get lost.
         case float32
-    }
-
-    /// The number of labels that the configuration speaks of; 2 when it does not, as transformers.
-    func labelCount() throws -> Int {
-        if let names = configuration.fields["id2label"] {
-            guard let names = names as? [String: Any] else {
-                throw configuration.bad(
-                    "id2label", found: "\(names)", expected: "an object of names by number")
-            }
-            return names.count
-        }
-        return try configuration.integer("num_labels") ?? 2
     }
 }
 

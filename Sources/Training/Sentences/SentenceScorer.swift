@@ -2,18 +2,8 @@ import DualModels
 import DualTasks
 import DualTorch
 
-/// What a model scores on a task.
-public struct Evaluation: Sendable {
-    /// The mean loss of an example.
-    public let loss: Double
-    /// The primary metric first.
-    public let metrics: [(name: String, value: Double)]
-
-    public var value: Double { metrics.first?.value ?? .nan }
-}
-
 /// Runs a model over examples and scores what it says.
-public struct Evaluator {
+public struct SentenceScorer: Scorer {
     public let task: any SentenceTask.Type
     public let examples: [EncodedExample]
     let paddingID: Int
@@ -50,6 +40,7 @@ public struct Evaluator {
         }
         let metrics = try task.metrics(
             predictions: predictions.compactMap { $0 }, labels: examples.map(\.label))
-        return Evaluation(loss: total / Double(max(1, examples.count)), metrics: metrics)
+        return Evaluation(loss: total / Double(max(1, examples.count)), metrics: metrics,
+            exampleCount: examples.count)
     }
 }

@@ -19,6 +19,14 @@ public enum Objective: Equatable, Sendable {
         }
     }
 
+    /// Refuses a model whose head has other outputs than the task.
+    func check(_ model: any SequenceModel) throws {
+        guard let head = model.head else { throw ModelError.noHead(folder: "the model") }
+        guard head.outputSize == labelCount else {
+            throw ModelError.otherHead(outputs: head.outputSize, wanted: labelCount)
+        }
+    }
+
     /// The mean loss of logits (B, labels) against the labels of the batch.
     func loss(_ logits: Tensor, _ labels: [Label]) throws -> Tensor {
         switch self {

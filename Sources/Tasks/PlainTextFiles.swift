@@ -1,0 +1,86 @@
+import Foundation
+
+/// Plain text to train and score language models on.
+public struct PlainTextFiles: Sendable {
+    /// What of a file is one document, whose tokens see nothing of another.
+    public enum Unit: String, CaseIterable, Sendable {
+        case file
+        /// Separated by empty lines.
+        case paragraph
+        case line
+    }
+
+    /// The names of a folder's files, in order of preference.
+    public static let trainNames = ["train.txt"]
+    public static let devNames = ["dev.txt", "valid.txt", "validation.txt"]
+
+    public var unit: Unit
+
+    public init(unit: Unit = .file) { self.unit = unit }
+
+    /// The files that are meant by a list of files, or by one folder with `train.txt` and `dev.txt`.
+    /// - Returns: nil where a folder has no file for the part.
+    /// - Throws: ``TaskDataError``.
+    public static func files(_ part: Split, of places: [URL]) throws(TaskDataError) -> [URL]? {
+        guard places.count == 1, places[0].hasDirectoryPathOnDisk else { return places }
+        let names = part == .train ? trainNames : devNames
+        let files = names.map { places[0].appendingPathComponent($0) }
+        let found = files.first { FileManager.default.fileExists(atPath: $0.path) }
+        if part == .train, found == nil {
+            throw .missingFile(folder: places[0].relativePath, lookedFor: names)
+        }
+        return found.map { [$0] }
+    }
+
+    /// The documents of files, in order; those of white space alone are left out.
+    /// - Throws: ``TaskDataError`` for a file that cannot be read, is not UTF-8 or has no text.
+    public func documents(in files: [URL]) throws(TaskDataError) -> [String] {
+        var documents: [String] = []
+        for file in files {
+            let found = documents(of: try Self.text(of: file))
+            guard !found.isEmpty else { throw .noText(path: file.relativePath) }
+            documents += found
+        }
+        return documents
+    }
+
+    /// A file as it stands, with its line ends.
+    private static func text(of file: URL) throws(TaskDataError) -> String {
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw .unreadable(path: file.relativePath, reason: TabSeparatedFile.reason(error))
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            let bad = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+            throw .notUTF8(path: file.relativePath, line: bad + 1)
+        }
+        return text
+    }
+
+    /// Lines end at "\n", with or without "\r" before it, and at nothing else.
+    private func documents(of text: String) -> [String] {
+        if unit == .file { return text.isBlank ? [] : [text] }
+        let lines = text.utf8.split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false
+        ).map { line in
+            String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+        }
+        if unit == .line { return lines.filter { !$0.isBlank } }
+        return lines.split(whereSeparator: \.isBlank).map { $0.joined(separator: "\n") }
+    }
+}
+
+extension URL {
+    fileprivate var hasDirectoryPathOnDisk: Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            && isFolder.boolValue
+    }
+}
+
+extension String {
+    fileprivate var isBlank: Bool { unicodeScalars.allSatisfy(\.properties.isWhitespace) }
+}

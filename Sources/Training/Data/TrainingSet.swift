@@ -1,0 +1,44 @@
+import DualModels
+import DualTorch
+
+/// Examples in a model's own numbers, and what the model's loss on them is.
+public protocol TrainingSet {
+    /// Tokens of each example.
+    var lengths: [Int] { get }
+    /// How examples come together in a batch.
+    var batching: Batching { get }
+
+    /// What the mean loss of the examples counts for in a step: how many things are predicted.
+    func weight(of indices: [Int]) -> Int
+    /// The mean loss of the examples, differentiable.
+    func loss(
+        of model: any TransformerModel, on indices: [Int], mode: ForwardMode
+    ) throws -> Tensor
+}
+
+/// How examples come together in a batch.
+public enum Batching: Equatable, Sendable {
+    /// So many examples of like length, padded to one.
+    case padded
+    /// One behind the other without padding, up to so many tokens for each that a padded batch has.
+    case packed(rowLength: Int)
+}
+
+/// Scores a model on examples that it is not trained on.
+public protocol Scorer {
+    /// - Parameter progress: gets the number of examples done.
+    func evaluate(
+        _ model: any TransformerModel, progress: (Int) throws -> Void
+    ) throws -> Evaluation
+}
+
+/// What a model scores on a task.
+public struct Evaluation: Sendable {
+    /// The mean loss of what is predicted.
+    public let loss: Double
+    /// The primary metric first.
+    public let metrics: [(name: String, value: Double)]
+    public let exampleCount: Int
+
+    public var value: Double { metrics.first?.value ?? .nan }
+}
