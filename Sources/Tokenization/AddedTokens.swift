@@ -24,11 +24,13 @@ struct AddedToken: Equatable, Sendable, Decodable {
 struct AddedTokens: Sendable {
     /// A stretch of text between added tokens, or an added token.
     enum Segment: Equatable, Sendable {
-        case text([Unicode.Scalar])
+        case text([Unicode.Scalar], startsText: Bool)
         case token(Piece)
     }
 
     private(set) var tokens: [Int: AddedToken] = [:]
+    /// The normalized forms of tokens that are searched for so, where they differ.
+    private(set) var normalizedForms: [Int: String] = [:]
     private var idOfContent: [[Unicode.Scalar]: Int] = [:]
     /// Patterns searched for in the text as given, and in the normalized text.
     private var literalPatterns: ScalarTrie?
@@ -62,6 +64,7 @@ struct AddedTokens: Sendable {
                     file: file, field: "added_tokens", found: "'\(token.content)'",
                     expected: "a token of which normalization leaves something")
             }
+            if pattern != content { normalizedForms[id] = String(scalars: pattern) }
             Self.insert(pattern, id, into: &normalizedPatterns)
         }
     }
@@ -80,22 +83,24 @@ struct AddedTokens: Sendable {
     /// Splits at literal tokens, normalizes the rest, and splits that at normalized tokens.
     func split(_ text: [Unicode.Scalar], normalizer: (any Normalizer)?) -> [Segment] {
         var segments: [Segment] = []
-        for segment in split(text, at: literalPatterns) {
-            guard case .text(let literal) = segment else {
+        for segment in split(text, at: literalPatterns, startsText: true) {
+            guard case .text(let literal, let startsText) = segment else {
                 segments.append(segment)
                 continue
             }
             let normalized = normalizer?.normalize(literal) ?? literal
-            segments += split(normalized, at: normalizedPatterns)
+            segments += split(normalized, at: normalizedPatterns, startsText: startsText)
         }
         return segments
     }
 
     /// Takes the leftmost longest pattern, again and again. A match that its token's flags refuse
     /// is passed over as a whole.
-    private func split(_ text: [Unicode.Scalar], at patterns: ScalarTrie?) -> [Segment] {
+    private func split(
+        _ text: [Unicode.Scalar], at patterns: ScalarTrie?, startsText: Bool
+    ) -> [Segment] {
         guard !text.isEmpty else { return [] }
-        guard let patterns else { return [.text(text)] }
+        guard let patterns else { return [.text(text, startsText: startsText)] }
         var segments: [Segment] = []
         var covered = 0
         var position = 0
@@ -111,12 +116,18 @@ struct AddedTokens: Sendable {
             }
             let range = widened(found, for: token, in: text, from: covered)
             if covered < range.lowerBound {
-                segments.append(.text(Array(text[covered..<range.lowerBound])))
+                segments.append(
+                    .text(
+                        Array(text[covered..<range.lowerBound]),
+                        startsText: startsText && covered == 0))
             }
             segments.append(.token(Piece(id: match.value, token: String(scalars: text[range]))))
             covered = range.upperBound
         }
-        if covered < text.count { segments.append(.text(Array(text[covered...]))) }
+        if covered < text.count {
+            segments.append(
+                .text(Array(text[covered...]), startsText: startsText && covered == 0))
+        }
         return segments
     }
 
@@ -142,13 +153,5 @@ struct AddedTokens: Sendable {
             while upper < text.count, text[upper].isRustWhitespace { upper += 1 }
         }
         return lower..<upper
-    }
-}
-
-extension String {
-    init(scalars: some Sequence<Unicode.Scalar>) {
-        var view = UnicodeScalarView()
-        view.append(contentsOf: scalars)
-        self.init(view)
     }
 }

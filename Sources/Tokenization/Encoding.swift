@@ -1,30 +1,38 @@
-/// What a tokenizer makes of one text or one pair of texts: three arrays of one length.
-public struct Encoding: Equatable, Sendable {
+/// What a tokenizer makes of one text or one pair of texts: arrays of one length.
+public struct Encoding: Sendable {
     /// The vocabulary indices a model takes.
-    public var ids: [Int]
+    public private(set) var ids: [Int] = []
     /// 0 for the first text and its special tokens, 1 for the second, as the template says.
-    public var typeIDs: [Int]
-    /// The spelling of each id, as `tokenizers` reports it: an added token keeps the white space
-    /// that it swallowed.
-    public var tokens: [String]
+    public private(set) var typeIDs: [Int] = []
+    private var spellings: [Int: String] = [:]
+    private let vocabulary: TokenSpellings
 
-    public init(ids: [Int] = [], typeIDs: [Int] = [], tokens: [String] = []) {
-        self.ids = ids
-        self.typeIDs = typeIDs
-        self.tokens = tokens
+    init(_ parts: [TypedPieces], vocabulary: TokenSpellings) {
+        self.vocabulary = vocabulary
+        for part in parts {
+            for (position, spelling) in part.pieces.spellings {
+                spellings[ids.count + position] = spelling
+            }
+            ids.append(contentsOf: part.pieces.ids)
+            typeIDs.append(contentsOf: repeatElement(part.typeID, count: part.pieces.count))
+        }
     }
 
-    mutating func append(_ pieces: some Sequence<Piece>, typeID: Int) {
-        for piece in pieces {
-            ids.append(piece.id)
-            typeIDs.append(typeID)
-            tokens.append(piece.token)
-        }
+    /// The spelling of each id, as `tokenizers` reports it: an added token keeps the white space
+    /// that it swallowed. They are looked up anew at every call.
+    public var tokens: [String] {
+        ids.enumerated().map { spellings[$0] ?? vocabulary.spelling(of: $1) ?? "" }
     }
 }
 
-/// One token of a text, before special tokens are put around it.
-struct Piece: Equatable, Sendable {
-    var id: Int
-    var token: String
+extension Encoding: Equatable {
+    public static func == (left: Encoding, right: Encoding) -> Bool {
+        left.ids == right.ids && left.typeIDs == right.typeIDs && left.tokens == right.tokens
+    }
+}
+
+/// Tokens that share a type id: a text, or special tokens beside it.
+struct TypedPieces: Equatable, Sendable {
+    var pieces: Pieces
+    var typeID: Int
 }

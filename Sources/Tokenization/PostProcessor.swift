@@ -3,23 +3,24 @@ protocol PostProcessor: Sendable {
     /// How many special tokens come on top of the text's own.
     func specialTokenCount(forPair isPair: Bool) -> Int
 
-    func join(_ first: [Piece], _ second: [Piece]?, addingSpecialTokens: Bool) -> Encoding
+    func join(_ first: Pieces, _ second: Pieces?, addingSpecialTokens: Bool) -> [TypedPieces]
 }
 
 /// Joins without special tokens, as `tokenizers` does when it has no post-processor.
+///
+/// Its `ByteLevel` is the same: that one trims the offsets of tokens, which are not kept here.
 struct PlainPostProcessor: PostProcessor {
     func specialTokenCount(forPair isPair: Bool) -> Int { 0 }
 
-    func join(_ first: [Piece], _ second: [Piece]?, addingSpecialTokens: Bool) -> Encoding {
-        var encoding = Encoding()
-        encoding.append(first, typeID: 0)
-        encoding.append(second ?? [], typeID: 1)
-        return encoding
+    func join(_ first: Pieces, _ second: Pieces?, addingSpecialTokens: Bool) -> [TypedPieces] {
+        var parts = [TypedPieces(pieces: first, typeID: 0)]
+        if let second { parts.append(TypedPieces(pieces: second, typeID: 1)) }
+        return parts
     }
 }
 
 /// `TemplateProcessing` of `tokenizers`: a single text and a pair each follow a list of parts.
-/// `BertProcessing` is the template `[CLS] A [SEP] B:1 [SEP]:1`.
+/// `BertProcessing` and `RobertaProcessing` are templates too.
 struct TemplateProcessing: PostProcessor {
     enum Part: Equatable, Sendable {
         case first(typeID: Int)
@@ -35,7 +36,7 @@ struct TemplateProcessing: PostProcessor {
         self.pair = pair
     }
 
-    /// BERT's template.
+    /// BERT's template: `[CLS] A [SEP] B:1 [SEP]:1`.
     init(classification: Piece, separator: Piece) {
         single = [
             .special([classification], typeID: 0), .first(typeID: 0),
@@ -44,22 +45,37 @@ struct TemplateProcessing: PostProcessor {
         pair = single + [.second(typeID: 1), .special([separator], typeID: 1)]
     }
 
+    /// RoBERTa's template: `<s> A </s> </s> B </s>`, all of one type.
+    init(robertaClassification classification: Piece, separator: Piece) {
+        single = [
+            .special([classification], typeID: 0), .first(typeID: 0),
+            .special([separator], typeID: 0),
+        ]
+        pair =
+            single + [
+                .special([separator], typeID: 0), .second(typeID: 0),
+                .special([separator], typeID: 0),
+            ]
+    }
+
     func specialTokenCount(forPair isPair: Bool) -> Int {
         (isPair ? pair : single).reduce(0) { count, part in
             if case .special(let tokens, _) = part { count + tokens.count } else { count }
         }
     }
 
-    func join(_ first: [Piece], _ second: [Piece]?, addingSpecialTokens: Bool) -> Encoding {
-        var encoding = Encoding()
-        for part in second == nil ? single : pair {
+    func join(_ first: Pieces, _ second: Pieces?, addingSpecialTokens: Bool) -> [TypedPieces] {
+        (second == nil ? single : pair).compactMap { part in
             switch part {
-            case .first(let typeID): encoding.append(first, typeID: typeID)
-            case .second(let typeID): encoding.append(second ?? [], typeID: typeID)
+            case .first(let typeID): return TypedPieces(pieces: first, typeID: typeID)
+            case .second(let typeID):
+                return second.map { TypedPieces(pieces: $0, typeID: typeID) }
             case .special(let tokens, let typeID):
-                if addingSpecialTokens { encoding.append(tokens, typeID: typeID) }
+                guard addingSpecialTokens else { return nil }
+                var pieces = Pieces()
+                for token in tokens { pieces.append(token) }
+                return TypedPieces(pieces: pieces, typeID: typeID)
             }
         }
-        return encoding
     }
 }

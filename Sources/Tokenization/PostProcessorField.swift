@@ -3,7 +3,7 @@ struct PostProcessorField: Decodable {
     let postProcessor: any PostProcessor
 
     private enum CodingKeys: String, CodingKey {
-        case type, sep, cls, single, pair
+        case type, sep, cls, single, pair, processors
         case specialTokens = "special_tokens"
     }
 
@@ -15,6 +15,12 @@ struct PostProcessorField: Decodable {
             postProcessor = TemplateProcessing(
                 classification: try values.decode(TokenAndID.self, forKey: .cls).piece,
                 separator: try values.decode(TokenAndID.self, forKey: .sep).piece)
+        case "ByteLevel": postProcessor = PlainPostProcessor()
+        case "RobertaProcessing":
+            postProcessor = TemplateProcessing(
+                robertaClassification: try values.decode(TokenAndID.self, forKey: .cls).piece,
+                separator: try values.decode(TokenAndID.self, forKey: .sep).piece)
+        case "Sequence": postProcessor = try Self.sequence(values)
         case "TemplateProcessing":
             let tokens = try values.decode([String: SpecialToken].self, forKey: .specialTokens)
                 .mapValues(\.pieces)
@@ -22,10 +28,28 @@ struct PostProcessorField: Decodable {
                 single: try Self.parts(values, .single, tokens, allowsSecond: false),
                 pair: try Self.parts(values, .pair, tokens, allowsSecond: true))
         default:
-            let field = (decoder.codingPath + [CodingKeys.type]).field
-            throw UnsupportedType(
-                field: field, found: type, supported: ["BertProcessing", "TemplateProcessing"])
+            throw decoder.unsupported(
+                type,
+                [
+                    "BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence",
+                    "TemplateProcessing",
+                ])
         }
+    }
+
+    /// A sequence in which at most one processor joins texts; the others, of type `ByteLevel`,
+    /// change nothing here. What two that join make of each other is not supported.
+    private static func sequence(
+        _ values: KeyedDecodingContainer<CodingKeys>
+    ) throws -> any PostProcessor {
+        let joining = try values.decode([PostProcessorField].self, forKey: .processors)
+            .map(\.postProcessor).filter { !($0 is PlainPostProcessor) }
+        guard joining.count <= 1 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .processors, in: values,
+                debugDescription: "more than one of them adds special tokens")
+        }
+        return joining.first ?? PlainPostProcessor()
     }
 
     /// Resolves a template. What `tokenizers` would only stumble over when it encodes, a special

@@ -17,24 +17,37 @@ public struct Tokenizer: Sendable {
     let model: any TokenModel
     let addedTokens: AddedTokens
     let postProcessor: any PostProcessor
+    let decoder: any TokenDecoder
+    let spellings: TokenSpellings
 
     /// The largest id plus one, added tokens counted: how many rows an embedding needs.
     public let vocabularySize: Int
     /// The id that fills a batch up: that of `pad_token`, or of `[PAD]`, or 0.
     public let paddingID: Int
+    /// The id of `bos_token`, if the tokenizer's files name one that it has.
+    public let beginningOfTextID: Int?
+    /// The id of `eos_token`, if the tokenizer's files name one that it has.
+    public let endOfTextID: Int?
 
     init(
         normalizer: (any Normalizer)?, preTokenizer: (any PreTokenizer)?, model: any TokenModel,
-        addedTokens: AddedTokens, postProcessor: any PostProcessor, paddingToken: String
+        addedTokens: AddedTokens, postProcessor: any PostProcessor, decoder: (any TokenDecoder)?,
+        roles: TokenRoles
     ) {
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
         self.model = model
         self.addedTokens = addedTokens
         self.postProcessor = postProcessor
+        self.decoder = decoder ?? SpacedDecoder()
+        spellings = TokenSpellings(added: addedTokens, vocabulary: model.vocabulary)
         vocabularySize = max(model.vocabulary.maximumID, addedTokens.tokens.keys.max() ?? -1) + 1
-        paddingID =
-            addedTokens.id(for: paddingToken) ?? model.vocabulary.id(for: paddingToken) ?? 0
+        func id(_ token: String) -> Int? {
+            addedTokens.id(for: token) ?? model.vocabulary.id(for: token)
+        }
+        paddingID = id(roles.padding ?? "[PAD]") ?? 0
+        beginningOfTextID = roles.beginningOfText.flatMap(id)
+        endOfTextID = roles.endOfText.flatMap(id)
     }
 
     /// Loads `tokenizer.json`, or when there is none `vocab.txt` with `tokenizer_config.json`.
@@ -74,12 +87,34 @@ public struct Tokenizer: Sendable {
             }
             Truncation.longestFirst(&first, &second, limit: maximumLength - special)
         }
-        return postProcessor.join(first, second, addingSpecialTokens: addingSpecialTokens)
+        return Encoding(
+            postProcessor.join(first, second, addingSpecialTokens: addingSpecialTokens),
+            vocabulary: spellings)
+    }
+
+    /// The text of ids, as `Tokenizer.decode` of `tokenizers` gives it. Ids that the tokenizer
+    /// does not have are passed over.
+    public func decode(_ ids: [Int], skippingSpecialTokens: Bool = false) -> String {
+        var stream = makeStreamingDecoder(skippingSpecialTokens: skippingSpecialTokens)
+        var text = ""
+        for id in ids { text += stream.append(id) }
+        return text + stream.finish()
+    }
+
+    /// A decoder that takes ids one by one, as a model generates them.
+    public func makeStreamingDecoder(skippingSpecialTokens: Bool = true) -> StreamingDecoder {
+        StreamingDecoder(
+            spellings: spellings, skipsSpecialTokens: skippingSpecialTokens, decoder: decoder)
+    }
+
+    /// Whether an id is that of a special token, which decoding can skip.
+    public func isSpecial(_ id: Int) -> Bool {
+        spellings.decodedSpelling(of: id).map(spellings.isSpecial) ?? false
     }
 
     /// The spelling of an id in the vocabulary or among the added tokens.
     public func token(for id: Int) -> String? {
-        addedTokens.tokens[id]?.content ?? model.vocabulary.token(for: id)
+        spellings.spelling(of: id)
     }
 
     /// The id of a token that is spelled exactly so, scalar by scalar.
@@ -88,15 +123,15 @@ public struct Tokenizer: Sendable {
     }
 
     /// All tokens of one text, before truncation and special tokens.
-    private func pieces(of text: String) -> [Piece] {
-        var pieces: [Piece] = []
+    private func pieces(of text: String) -> Pieces {
+        var pieces = Pieces()
         for segment in addedTokens.split(Array(text.unicodeScalars), normalizer: normalizer) {
             switch segment {
             case .token(let piece): pieces.append(piece)
-            case .text(let scalars):
-                for word in preTokenizer?.split(scalars[...]) ?? [scalars[...]] {
-                    model.tokenize(word, into: &pieces)
-                }
+            case .text(let scalars, let startsText):
+                var words = Words(scalars, startsText: startsText)
+                preTokenizer?.split(&words)
+                model.tokenize(words, into: &pieces)
             }
         }
         return pieces

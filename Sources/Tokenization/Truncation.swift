@@ -3,9 +3,9 @@ enum Truncation {
     /// Cuts the ends off, from the longer text first, until both fit into `limit` tokens.
     /// When both must be cut, they get equal shares, and an odd token goes to the longer one, or
     /// of two equally long texts to the second.
-    static func longestFirst(_ first: inout [Piece], _ second: inout [Piece]?, limit: Int) {
+    static func longestFirst(_ first: inout Pieces, _ second: inout Pieces?, limit: Int) {
         guard let other = second else {
-            cut(&first, to: limit)
+            first.truncate(to: limit)
             return
         }
         guard first.count + other.count > limit else { return }
@@ -16,11 +16,7 @@ enum Truncation {
             longer = shorter + limit % 2
         }
         let isFirstLonger = first.count > other.count
-        cut(&first, to: isFirstLonger ? longer : shorter)
-        second = Array(other.prefix(isFirstLonger ? shorter : longer))
-    }
-
-    private static func cut(_ pieces: inout [Piece], to limit: Int) {
-        if pieces.count > limit { pieces.removeSubrange(limit...) }
+        first.truncate(to: isFirstLonger ? longer : shorter)
+        second?.truncate(to: isFirstLonger ? shorter : longer)
     }
 }

@@ -12,12 +12,12 @@ struct VocabularyFile {
             try folder.decodeIfPresent(TokenizerSettings.self, TokenizerSettings.fileName)
             ?? TokenizerSettings()
         let file = folder.path(name)
-        let vocabulary = try Vocabulary(lines(of: folder.text(name)), file: file)
+        let vocabulary = try Vocabulary(lines: lines(of: folder.text(name)), file: file)
         func required(_ token: AddedToken, _ field: String) throws -> Piece {
-            guard let piece = vocabulary.entry(for: token.content.unicodeScalars) else {
+            guard let id = vocabulary.id(for: token.content) else {
                 throw TokenizerError.missingToken(file: file, field: field, token: token.content)
             }
-            return piece
+            return Piece(id: id, token: token.content)
         }
         let unknown = try required(settings.unknownToken, "unk_token")
         let separator = try required(settings.separatorToken, "sep_token")
@@ -29,24 +29,27 @@ struct VocabularyFile {
         return Tokenizer(
             normalizer: normalizer,
             preTokenizer: BertPreTokenizer(),
-            model: WordPiece(vocabulary: vocabulary, unknown: unknown),
+            model: WordPiece(vocabulary: vocabulary, unknownID: unknown.id),
             addedTokens: try AddedTokens(
                 special + settings.otherTokens, vocabulary: vocabulary, normalizer: normalizer,
                 file: folder.path(TokenizerSettings.fileName)),
             postProcessor: TemplateProcessing(
                 classification: classification, separator: separator),
-            paddingToken: settings.paddingToken.content)
+            decoder: WordPieceDecoder(),
+            roles: try TokenRoles.load(from: folder))
     }
 
     /// Lines end at LF; white space at their end, a CR among it, is no part of the token.
-    private static func lines(of bytes: [UInt8]) -> [Piece] {
+    private static func lines(of bytes: [UInt8]) -> TokenList {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
-        return lines.enumerated().map { id, line in
+        var tokens = TokenList()
+        for line in lines {
             var scalars = String(decoding: line, as: UTF8.self).unicodeScalars[...]
             while let last = scalars.last, last.isRustWhitespace { scalars.removeLast() }
-            return Piece(id: id, token: String(scalars))
+            tokens.append(Array(String(scalars).utf8))
         }
+        return tokens
     }
 }
 
@@ -99,7 +102,7 @@ struct TokenizerSettings: Decodable {
 }
 
 /// A special token as `tokenizer_config.json` names it: a string, or an object with flags.
-private struct NamedToken: Decodable {
+struct NamedToken: Decodable {
     let token: AddedToken
 
     private enum CodingKeys: String, CodingKey {

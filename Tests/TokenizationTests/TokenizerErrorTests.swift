@@ -60,8 +60,8 @@ import Testing
     @Test("An unsupported stage is named with what is supported")
     func unsupportedStages() throws {
         #expect(
-            try message(json: tokenizerJSON(modelType: "BPE"))
-                == "DIR/tokenizer.json: 'model.type' is 'BPE', which is not supported; "
+            try message(json: tokenizerJSON(modelType: "WordLevel"))
+                == "DIR/tokenizer.json: 'model.type' is 'WordLevel', which is not supported; "
                 + "supported: WordPiece.")
         #expect(
             try message(
@@ -71,9 +71,10 @@ import Testing
                 + "which is not supported; supported: BertPreTokenizer, Sequence, Whitespace, "
                 + "WhitespaceSplit.")
         #expect(
-            try message(json: tokenizerJSON(processor: #"{"type":"ByteLevel"}"#))
-                == "DIR/tokenizer.json: 'post_processor.type' is 'ByteLevel', which is not "
-                + "supported; supported: BertProcessing, TemplateProcessing.")
+            try message(json: tokenizerJSON(processor: #"{"type":"Bytes"}"#))
+                == "DIR/tokenizer.json: 'post_processor.type' is 'Bytes', which is not "
+                + "supported; supported: BertProcessing, ByteLevel, RobertaProcessing, Sequence, "
+                + "TemplateProcessing.")
     }
 
     @Test("A value of the wrong kind is named")

@@ -1,81 +1,80 @@
-/// Reads the object at `model.vocab` of a JSON text: its tokens exactly as they are spelled, in
-/// their order, and where it stands. All else is passed over and left to `JSONDecoder`.
-struct VocabularyExtractor {
-    struct Found {
-        var tokens: [Piece]
-        var range: Range<Int>
-    }
-
-    private let bytes: [UInt8]
-    private let file: String
-    private var position = 0
+/// Reads JSON byte by byte, for the large tables of a tokenizer: strings come out exactly as they
+/// are spelled, in their order, and no value is made of what is passed over.
+struct JSONScanner {
+    let bytes: [UInt8]
+    let file: String
+    private(set) var position = 0
 
     init(_ bytes: [UInt8], file: String) {
         self.bytes = bytes
         self.file = file
     }
 
-    /// nil when there is no object at the path, which is the caller's to report.
-    func extract(field: String) throws(TokenizerError) -> Found? {
-        var reader = self
-        for key in field.split(separator: ".") {
-            guard try reader.enter(key: String(key)) else { return nil }
+    /// Reads the object that starts here; `body` must read the value of each key.
+    mutating func readObject(
+        _ body: (_ key: ArraySlice<UInt8>, inout JSONScanner) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        try readMembers(from: "{", to: "}") { (scanner) throws(TokenizerError) in
+            let key = try scanner.readString()
+            try scanner.expect(":")
+            try body(key, &scanner)
         }
-        guard reader.peek() == UInt8(ascii: "{") else { return nil }
-        let start = reader.position
-        let tokens = try reader.readVocabulary(field: field)
-        return Found(tokens: tokens, range: start..<reader.position)
     }
 
-    /// Moves to the value of a key of the object that starts here.
-    private mutating func enter(key wanted: String) throws(TokenizerError) -> Bool {
-        guard peek() == UInt8(ascii: "{") else { return false }
-        position += 1
-        while peek() == UInt8(ascii: "\"") {
-            let key = try readString()
-            try expect(":")
-            if key == wanted { return true }
-            try skipValue()
-            guard peek() == UInt8(ascii: ",") else { return false }
-            position += 1
-        }
-        return false
+    /// Reads the array that starts here; `body` must read each value.
+    mutating func readArray(
+        _ body: (inout JSONScanner) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        try readMembers(from: "[", to: "]", body)
     }
 
-    private mutating func readVocabulary(field: String) throws(TokenizerError) -> [Piece] {
-        var tokens: [Piece] = []
-        try expect("{")
-        if peek() == UInt8(ascii: "}") {
+    private mutating func readMembers(
+        from opening: Unicode.Scalar, to closing: Unicode.Scalar,
+        _ body: (inout JSONScanner) throws(TokenizerError) -> Void
+    ) throws(TokenizerError) {
+        try expect(opening)
+        if peek() == UInt8(ascii: closing) {
             position += 1
-            return tokens
+            return
         }
         while true {
-            let token = try readString()
-            try expect(":")
-            tokens.append(Piece(id: try readID(of: token, field: field), token: token))
+            try body(&self)
             guard peek() == UInt8(ascii: ",") else { break }
             position += 1
         }
-        try expect("}")
-        return tokens
+        try expect(closing)
     }
 
-    /// Reads an id, which `tokenizers` holds in 32 bits without a sign.
-    private mutating func readID(of token: String, field: String) throws(TokenizerError) -> Int {
+    /// The text of the value that starts here, such as a number.
+    mutating func readLiteral() throws(TokenizerError) -> Substring {
         _ = peek()
         let start = position
         try skipValue()
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard let id = UInt32(text), text.utf8.first != UInt8(ascii: "+") else {
+        return Substring(String(decoding: bytes[start..<position], as: UTF8.self))
+    }
+
+    /// Reads a number that `tokenizers` holds in 32 bits without a sign.
+    mutating func readID(of token: ArraySlice<UInt8>, field: String) throws(TokenizerError) -> Int {
+        _ = peek()
+        var value = 0
+        var end = position
+        while end < bytes.count, end < position + 10, case 0x30...0x39 = bytes[end] {
+            value = 10 * value + Int(bytes[end] & 0xF)
+            end += 1
+        }
+        let isWhole = end > position && (end == bytes.count || Self.endsLiteral(bytes[end]))
+        guard isWhole, value <= Int(UInt32.max) else {
             throw .invalidValue(
-                file: file, field: "\(field).\(token)", found: String(text.prefix(40)),
+                file: file, field: "\(field).\(String(decoding: token, as: UTF8.self))",
+                found: String(try readLiteral().prefix(40)),
                 expected: "an integer from 0 to \(UInt32.max)")
         }
-        return Int(id)
+        position = end
+        return value
     }
 
     /// The next byte that is no white space.
-    private mutating func peek() -> UInt8? {
+    mutating func peek() -> UInt8? {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x9, 0xA, 0xD: position += 1
@@ -85,17 +84,17 @@ struct VocabularyExtractor {
         return nil
     }
 
-    private mutating func expect(_ character: Unicode.Scalar) throws(TokenizerError) {
+    mutating func expect(_ character: Unicode.Scalar) throws(TokenizerError) {
         guard peek() == UInt8(ascii: character) else { throw unexpected("a '\(character)'") }
         position += 1
     }
 
-    private func unexpected(_ wanted: String) -> TokenizerError {
+    func unexpected(_ wanted: String) -> TokenizerError {
         .invalidJSON(file: file, reason: "\(wanted) should stand at byte \(position).")
     }
 
     /// Passes over one value, without a check of what nests in it.
-    private mutating func skipValue() throws(TokenizerError) {
+    mutating func skipValue() throws(TokenizerError) {
         var depth = 0
         repeat {
             switch peek() {
@@ -126,30 +125,34 @@ struct VocabularyExtractor {
         }
     }
 
-    /// Leaves the position behind the closing quote.
-    private mutating func skipString() throws(TokenizerError) {
+    /// Leaves the position behind the closing quote, and says whether a backslash came before it.
+    @discardableResult
+    private mutating func skipString() throws(TokenizerError) -> Bool {
         try expect("\"")
+        var hasEscape = false
         while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
             guard bytes[position] >= 0x20 else { throw unexpected("an escaped control character") }
-            position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+            let isEscape = bytes[position] == UInt8(ascii: "\\")
+            hasEscape = hasEscape || isEscape
+            position += isEscape ? 2 : 1
         }
         guard position < bytes.count else { throw unexpected("a closing '\"'") }
         position += 1
+        return hasEscape
     }
 
-    private mutating func readString() throws(TokenizerError) -> String {
+    /// The bytes of the string that starts here, its escapes resolved.
+    mutating func readString() throws(TokenizerError) -> ArraySlice<UInt8> {
         guard peek() == UInt8(ascii: "\"") else { throw unexpected("a '\"'") }
         let start = position + 1
-        try skipString()
+        let hasEscape = try skipString()
         let body = bytes[start..<position - 1]
-        guard body.contains(UInt8(ascii: "\\")) else {
-            return String(decoding: body, as: UTF8.self)
-        }
+        guard hasEscape else { return body }
         guard let text = Self.unescaped(body) else {
             position = start
             throw unexpected("a string with valid escapes")
         }
-        return text
+        return ArraySlice(text.utf8)
     }
 
     /// Resolves backslashes; nil for an escape that JSON does not have or half a surrogate pair.

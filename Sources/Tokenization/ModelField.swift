@@ -1,0 +1,57 @@
+/// The `model` of `tokenizer.json` but for its large tables, which `ModelTables` holds.
+enum ModelField: Decodable {
+    case wordPiece(WordPieceField)
+
+    private static let supported = ["WordPiece"]
+
+    init(from decoder: any Decoder) throws {
+        let type = try decoder.type()
+        switch type {
+        case "WordPiece": self = .wordPiece(try WordPieceField(from: decoder))
+        default: throw decoder.unsupported(type, Self.supported)
+        }
+    }
+
+    func model(_ tables: ModelTables, file: String) throws -> any TokenModel {
+        switch self {
+        case .wordPiece(let field): try field.model(tables, file: file)
+        }
+    }
+}
+
+extension ModelTables {
+    func requiredVocabulary(file: String) throws(TokenizerError) -> Vocabulary {
+        guard let vocabulary else { throw .missingKey(file: file, field: "model.vocab") }
+        return try Vocabulary(
+            vocabulary.tokens, ids: vocabulary.ids, file: file, field: "model.vocab")
+    }
+}
+
+/// A `model` of type `WordPiece`.
+struct WordPieceField: Decodable {
+    private let unknownToken: String
+    private let continuationPrefix: String
+    private let maximumWordLength: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case unk_token, continuing_subword_prefix, max_input_chars_per_word
+    }
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        unknownToken = try values.decode(String.self, forKey: .unk_token)
+        continuationPrefix = try values.decode(String.self, forKey: .continuing_subword_prefix)
+        maximumWordLength = Int(
+            try values.decode(UInt32.self, forKey: .max_input_chars_per_word))
+    }
+
+    func model(_ tables: ModelTables, file: String) throws(TokenizerError) -> WordPiece {
+        let vocabulary = try tables.requiredVocabulary(file: file)
+        guard let unknownID = vocabulary.id(for: unknownToken) else {
+            throw .missingToken(file: file, field: "model.unk_token", token: unknownToken)
+        }
+        return WordPiece(
+            vocabulary: vocabulary, unknownID: unknownID, continuationPrefix: continuationPrefix,
+            maximumWordLength: maximumWordLength)
+    }
+}
