@@ -167,6 +167,10 @@ extension AdapterFolder {
         of set: AdapterSet, task: TaskType, baseModel: String, seed: UInt64
     ) -> [String: Any] {
         var fields = set.method.fields(of: set.adapters, seed: seed)
+        // PEFT's word for weights that are kept as (in, out); the adapter's own shapes are the same.
+        if fields["fan_in_fan_out"] != nil {
+            fields["fan_in_fan_out"] = set.layers.contains { $0.weight.storage == .transposed }
+        }
         fields["peft_type"] = type(of: set.method).peftType
         fields["task_type"] = task.rawValue
         fields["base_model_name_or_path"] = baseModel

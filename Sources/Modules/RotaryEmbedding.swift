@@ -57,9 +57,10 @@ public struct RotaryEmbedding: Equatable, Sendable {
         case .linear(let factor): return try plainFrequencies(base: base).map { $0 / Float(factor) }
         case .dynamic(let factor, let limit):
             guard length > limit else { return try plainFrequencies(base: base) }
-            let growth = Float(factor) * Float(length) / Float(limit) - Float(factor - 1)
+            let growth = try Tensor.scalar(Double(length)) * factor / Double(limit) - (factor - 1)
             let power = Double(headSize) / Double(headSize - 2)
-            return try plainFrequencies(base: base * pow(Double(growth), power))
+            let grown = try growth.raised(to: power) * base
+            return try grown.raised(to: exponents()).array(of: Float.self).map { 1 / $0 }
         case .llama3(let factor, let low, let high, let limit):
             return try plainFrequencies(base: base).map {
                 Self.llama3(
@@ -86,17 +87,22 @@ public struct RotaryEmbedding: Equatable, Sendable {
 
     /// base^(2 i / D)
     private func basePowers(_ base: Double) throws -> [Float] {
-        let pairs = try Tensor.range(headSize / 2).to(.float32) * 2
-        return try (pairs / Double(headSize)).asExponents(of: base).array()
+        try exponents().asExponents(of: base).array()
+    }
+
+    /// 2 i / D
+    private func exponents() throws -> Tensor {
+        try Tensor.range(headSize / 2).to(.float32) * 2 / Double(headSize)
     }
 
     private static func llama3(
         _ frequency: Float, factor: Float, low: Float, high: Float, length: Float
     ) -> Float {
-        let wave = 2 * Float.pi / frequency
+        // PyTorch divides a number by a tensor as the number times the reciprocal.
+        let wave = 1 / frequency * Float(2 * Double.pi)
         if wave < length / high { return frequency }
         if wave > length / low { return frequency / factor }
-        let smooth = (length / wave - low) / (high - low)
+        let smooth = (1 / wave * length - low) / (high - low)
         return (1 - smooth) * frequency / factor + smooth * frequency
     }
 

@@ -37,7 +37,7 @@ public struct PlainTextFiles: Sendable {
     public func documents(in files: [URL]) throws(TaskDataError) -> [String] {
         var documents: [String] = []
         for file in files {
-            let found = documents(of: try Self.text(of: file))
+            let found = split(try Self.text(of: file))
             guard !found.isEmpty else { throw .noText(path: file.relativePath) }
             documents += found
         }
@@ -61,7 +61,7 @@ public struct PlainTextFiles: Sendable {
     }
 
     /// Lines end at "\n", with or without "\r" before it, and at nothing else.
-    private func documents(of text: String) -> [String] {
+    private func split(_ text: String) -> [String] {
         if unit == .file { return text.isBlank ? [] : [text] }
         let lines = text.utf8.split(
             separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false

@@ -96,10 +96,11 @@ public struct FineTuningRun {
     private var checkpointsPlace: URL { output.appendingPathComponent("checkpoints") }
 
     private func prepare() throws -> Setup {
-        try options.check()
+        if case .new = base { try options.check(fewestSteps: 0) } else { try options.check() }
         let data = try task.read(data)
+        let folder = try modelFolder()
         let tokenizer = try Tokenizer.load(from: tokenizerFolder)
-        let (loaded, configuration) = try load()
+        let (loaded, configuration) = try load(folder)
         var options = options
         options.batchSize = options.batchSize ?? task.defaults.batchSize
         let (examples, scorer) = try data.encode(
@@ -119,21 +120,23 @@ public struct FineTuningRun {
             exampleCount: examples.lengths.count, notes: loaded.notes())
     }
 
-    private func load() throws -> (LoadedModel, ConfigurationFile) {
+    /// The folder of the model, if there is one already.
+    private func modelFolder() throws -> ModelFolder? {
+        guard case .model(let url) = base else { return nil }
+        return try ModelFolder(url)
+    }
+
+    private func load(_ folder: ModelFolder?) throws -> (LoadedModel, ConfigurationFile) {
         var loading = ModelFolder.LoadOptions()
         loading.computeType = computeType
         loading.weights = method is any AdapterMethod ? .computeType : .float32
         loading.device = device
         loading.labels = task.labelCount
         loading.seed = options.seed
-        switch base {
-        case .model(let url):
-            let folder = try ModelFolder(url)
-            return (try folder.load(loading), folder.configuration)
-        case .new(let file, _):
-            let configuration = try ConfigurationFile(file)
-            return (try ModelFolder.make(configuration, loading), configuration)
-        }
+        if let folder { return (try folder.load(loading), folder.configuration) }
+        guard case .new(let file, _) = base else { throw ModelError.noFolder(path: baseName) }
+        let configuration = try ConfigurationFile(file)
+        return (try ModelFolder.make(configuration, loading), configuration)
     }
 
     private var tokenizerFolder: URL {

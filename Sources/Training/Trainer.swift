@@ -37,7 +37,7 @@ public final class Trainer {
         _ trainee: Trainee, on examples: any TrainingSet, scorer: (any Scorer)?,
         options: TrainingOptions, using generator: Generator
     ) throws {
-        try options.check()
+        try options.check(fewestSteps: 0)
         self.trainee = trainee
         self.options = options
         self.examples = examples

@@ -28,20 +28,25 @@ public struct TrainingOptions: Sendable {
 
     public init() {}
 
+    /// - Parameter fewestSteps: 0 where a run may write what it starts from.
     /// - Throws: ``TrainingError/badOption(name:reason:)``.
-    public func check() throws {
+    public func check(fewestSteps: Int = 1) throws {
         func require(_ holds: Bool, _ name: String, _ reason: String) throws {
             if !holds { throw TrainingError.badOption(name: name, reason: reason) }
         }
         // The upper bounds are beyond any use, and keep products of the numbers in range.
         let counts = [
-            ("epochs", epochs), ("steps", steps ?? 1), ("batch-size", batchSize ?? 1),
+            ("epochs", epochs), ("batch-size", batchSize ?? 1),
             ("gradient-accumulation", accumulation), ("logging-steps", loggingSteps),
             ("checkpoint-steps", checkpointSteps ?? 1),
         ]
         for (name, value) in counts {
             try require(1...1_000_000 ~= value, name, "\(value) is not from 1 to 1000000")
         }
+        let steps = steps ?? 1
+        try require(
+            fewestSteps...1_000_000 ~= steps, "steps",
+            "\(steps) is not from \(fewestSteps) to 1000000")
         let rate = learningRate ?? 1
         try require(rate > 0 && rate.isFinite, "learning-rate", "\(rate) is not greater than 0")
         try require(

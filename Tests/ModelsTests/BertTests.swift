@@ -97,13 +97,13 @@ import Testing
         #expect(text.contains("25 tokens") && text.contains("24"))
         #expect(try bert.logits(TokenBatch.seeded(lengths: [24])).shape == [1, 2])
         #expect(throws: ModelError.unknownToken(id: 40, vocabulary: 40)) {
-            try bert.check(ids: [1, 40], typeIDs: [0, 0])
+            try bert.check(ids: [1, 40])
         }
         #expect(throws: ModelError.unknownToken(id: -1, vocabulary: 40)) {
-            try bert.check(ids: [-1], typeIDs: [0])
+            try bert.check(ids: [-1])
         }
         #expect(throws: ModelError.tooLong(tokens: 25, limit: 24)) {
-            try bert.check(ids: [Int](repeating: 1, count: 25), typeIDs: [])
+            try bert.check(ids: [Int](repeating: 1, count: 25))
         }
     }
 
@@ -172,7 +172,7 @@ import Testing
     @Test("A bare encoder is written and read under bare names, without a head")
     func bareEncoder() throws {
         let bert = try Bert.tiny()
-        let weights = ModelFolder.checkpointWeights(of: bert).filter {
+        let weights = try ModelFolder.checkpointWeights(of: bert).filter {
             $0.key.hasPrefix("bert.") && !$0.key.hasPrefix("bert.pooler")
         }
         let bare = Dictionary(
@@ -186,7 +186,7 @@ import Testing
             try loaded.model.hiddenStates(batch, mode: .inference).isClose(
                 to: bert.hiddenStates(batch, mode: .inference), absolute: 1e-6))
         #expect(throws: ModelError.noHead(folder: "this model")) { try loaded.model.logits(batch) }
-        #expect(Set(ModelFolder.checkpointWeights(of: loaded.model).keys) == Set(bare.keys))
+        #expect(Set(try ModelFolder.checkpointWeights(of: loaded.model).keys) == Set(bare.keys))
     }
 
     @Test("A head that is asked for is made when the checkpoint has none that fits, and said to be")
@@ -214,7 +214,7 @@ import Testing
     @Test("A tensor without a place is said to be unused")
     func unused() throws {
         let bert = try Bert.tiny()
-        var weights = ModelFolder.checkpointWeights(of: bert)
+        var weights = try ModelFolder.checkpointWeights(of: bert)
         weights["extra.weight"] = try Tensor([1.0])
         weights["bert.embeddings.position_ids"] = try Tensor([1])
         weights["cls.predictions.bias"] = try Tensor([1.0])
@@ -240,7 +240,7 @@ import Testing
     @Test("Old names of norms are understood")
     func gammaAndBeta() throws {
         let bert = try Bert.tiny()
-        let weights = ModelFolder.checkpointWeights(of: bert).map { name, value in
+        let weights = try ModelFolder.checkpointWeights(of: bert).map { name, value in
             (
                 name.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
                     .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta"), value
@@ -256,7 +256,7 @@ import Testing
     @Test("A tensor that is missing, or of another shape, is named")
     func misfits() throws {
         let bert = try Bert.tiny()
-        var weights = ModelFolder.checkpointWeights(of: bert)
+        var weights = try ModelFolder.checkpointWeights(of: bert)
         let name = "bert.encoder.layer.1.attention.self.key.weight"
         weights[name] = try Tensor.zeros([12, 11])
         try ModelFolder.write(
@@ -309,8 +309,11 @@ import Testing
         try folder.write("x", to: "file")
         #expect(message { _ = try ModelFolder(folder.file("file")) }.contains("is not a folder"))
         #expect(message { _ = try ModelFolder(folder.url) }.contains("there is no such file"))
-        try folder.write(#"{"model_type": "gpt2"}"#, to: "config.json")
-        #expect(message { _ = try load() }.contains("model_type gpt2 is not known; known are bert"))
+        try folder.write(#"{"model_type": "gpt3"}"#, to: "config.json")
+        #expect(message { _ = try load() }.contains("model_type gpt3 is not known; known are bert"))
+        let quantized = #"{"model_type": "bert", "quantization_config": {"quant_method": "awq"}}"#
+        try folder.write(quantized, to: "config.json")
+        #expect(message { _ = try load() }.contains("'quantization_config' is awq"))
         try folder.write("{}", to: "config.json")
         #expect(message { _ = try load() }.contains("model_type (none) is not known"))
     }

@@ -33,14 +33,26 @@ import Testing
         #expect(!source.contains("rest", shape: [2]))
     }
 
-    @Test("A tensor that is missing, or of another shape, is named with its file")
+    @Test("Tensors that are missing, or of another shape, are named with their file, all at once")
     func misfits() throws {
-        let source = try source(["a.weight": .seeded([2, 3], seed: 1)])
-        let missing = message { _ = try Linear(source.root / "a", from: 3, to: 2) }
-        #expect(missing.contains("no tensor 'a.bias'"))
-        let shape = message { _ = try Linear(source.root / "a", from: 4, to: 2, bias: false) }
+        func problem(_ layers: [(name: String, from: Int)], bias: Bool = true) throws -> String {
+            let source = try source(["a.weight": .seeded([2, 3], seed: 1)])
+            for layer in layers {
+                _ = try Linear(source.root / layer.name, from: layer.from, to: 2, bias: bias)
+            }
+            return message { try source.check() }
+        }
+        #expect(try problem([("a", 3)]).contains("no tensor 'a.bias'"))
+        let shape = try problem([("a", 4)], bias: false)
         #expect(shape.contains("model.safetensors: 'a.weight' has shape [2, 3]"))
         #expect(shape.contains("asks for [2, 4]"))
+        let several = try problem([("a", 4), ("b", 3)])
+        #expect(several.hasPrefix("4 tensors do not fit: "))
+        for name in ["a.weight", "a.bias", "b.weight", "b.bias"] {
+            #expect(several.contains("'\(name)'"))
+        }
+        #expect(try problem((0..<9).map { ("c\($0)", 1) }).hasSuffix("; and so on"))
+        #expect(try problem([("a", 3)], bias: false) == "no error")
     }
 
     @Test("A weight may be made where the checkpoint lacks it, or always")

@@ -65,7 +65,7 @@ import Testing
         #expect(abs(evaluation.loss - loss) < 1e-5)
     }
 
-    private func evaluator(_ place: Workplace, _ model: any TransformerModel) throws -> Evaluator {
+    private func evaluator(_ place: Workplace, _ model: any TransformerModel) throws -> SentenceScorer {
         let examples = try ToyTask.examples(.dev, in: place.data).map { example in
             let ids = example.text.split(separator: " ").compactMap {
                 Workplace.words.firstIndex(of: String($0))
@@ -74,7 +74,7 @@ import Testing
                 ids: [2] + ids + [3], typeIDs: [Int](repeating: 0, count: ids.count + 2),
                 label: example.label)
         }
-        return Evaluator(ToyTask.self, examples, paddingID: 0)
+        return SentenceScorer(ToyTask.self, examples, paddingID: 0)
     }
 
     @Test("Two runs of one seed give the same bytes, another seed others")
@@ -195,12 +195,12 @@ import Testing
 
     /// What is wrong with a run before it starts, and words of its error.
     static let failures: [(String, @Sendable (inout FineTuningRun) -> Void)] = [
-        ("is not a folder", { $0.model = $0.model.appendingPathComponent("none") }),
-        ("train.tsv", { $0.data = $0.data.appendingPathComponent("none") }),
+        ("is not a folder", { $0.base = .model(URL(fileURLWithPath: "/none")) }),
+        ("train.tsv", { $0.data = [$0.data[0].appendingPathComponent("none")] }),
         ("--epochs", { $0.options.epochs = 0 }),
         ("matches no layer", { $0.targets = .names(["nothing"]) }),
         ("no checkpoint to resume", { $0.resume = true }),
-        ("cannot be written", { $0.output = $0.data.appendingPathComponent("train.tsv") }),
+        ("cannot be written", { $0.output = $0.data[0].appendingPathComponent("train.tsv") }),
         ("cannot be written", { $0.output = URL(fileURLWithPath: "/proc/none/out") }),
     ]
 

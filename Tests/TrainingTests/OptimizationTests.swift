@@ -150,7 +150,7 @@ import Testing
             lengths: lengths, batchSize: batchSize, accumulation: accumulation, seed: 5)
         for epoch in 0..<3 {
             let steps = plan.epoch(epoch)
-            #expect(steps.count == plan.stepsPerEpoch)
+            #expect(steps.count == plan.steps(ofEpochs: 1))
             #expect(steps.flatMap { $0 }.flatMap { $0 }.sorted() == Array(0..<count))
             #expect(steps.allSatisfy { (1...accumulation).contains($0.count) })
             #expect(steps.joined().allSatisfy { (1...batchSize).contains($0.count) })

@@ -31,8 +31,8 @@ import Testing
         var options = Workplace.options
         change(&options)
         return try Trainer(
-            trainee, task: ToyTask.self, examples: Self.examples(examples), evaluator: nil,
-            options: options, paddingID: 0, using: generator)
+            trainee, on: SentenceSet(ToyTask.self, Self.examples(examples), paddingID: 0),
+            scorer: nil, options: options, using: generator)
     }
 
     static let methods: [any FineTuningMethod] = [
@@ -163,8 +163,8 @@ import Testing
         let detached = try LoRA(rank: 2).makeAdapter(for: bert.linears[0], using: generator)
         bert.linears[0].adapter = detached
         let trainer = try Trainer(
-            trainee, task: ToyTask.self, examples: Self.examples(16), evaluator: nil,
-            options: Workplace.options, paddingID: 0, using: generator)
+            trainee, on: SentenceSet(ToyTask.self, Self.examples(16), paddingID: 0), scorer: nil,
+            options: Workplace.options, using: generator)
         let text = message { try trainer.run { _ in } }
         #expect(text.contains("query.lora_A.weight' received no gradient"), "in: \(text)")
     }

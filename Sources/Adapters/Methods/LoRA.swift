@@ -72,7 +72,7 @@ public struct LoRA: AdapterMethod {
         alpha = try file.number("lora_alpha") ?? 8
         dropout = try file.probability("lora_dropout", default: 0)
         rankStabilized = try file.flag("use_rslora") ?? false
-        for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora"]
+        for key in ["use_dora", "lora_bias", "use_qalora", "use_bdlora"]
         where try file.flag(key) == true {
             throw AdapterError.unsupported(
                 file: file.url.path, key: key, found: "true", reason: "which is not supported")

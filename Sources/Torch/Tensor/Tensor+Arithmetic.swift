@@ -99,6 +99,16 @@ extension Tensor {
         try call("aten::pow.Scalar", [.double(base), .tensor(self)])
     }
 
+    /// Each element to a power.
+    public func raised(to power: Double) throws -> Tensor {
+        try call("aten::pow.Tensor_Scalar", [.tensor(self), .double(power)])
+    }
+
+    /// Each element to the power of its like, broadcast.
+    public func raised(to powers: Tensor) throws -> Tensor {
+        try call("aten::pow.Tensor_Tensor", [.tensor(self), .tensor(powers)])
+    }
+
     public func exponential() throws -> Tensor { try call("aten::exp", [.tensor(self)]) }
 
     /// Elements held between two bounds.

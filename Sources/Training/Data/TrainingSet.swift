@@ -1,4 +1,5 @@
 import DualModels
+import DualModules
 import DualTorch
 
 /// Examples in a model's own numbers, and what the model's loss on them is.

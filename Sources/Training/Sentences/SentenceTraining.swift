@@ -1,5 +1,6 @@
 import DualAdapters
 import DualModels
+import DualModules
 import DualTasks
 import DualTokenization
 import DualTorch
