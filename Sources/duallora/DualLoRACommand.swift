@@ -14,7 +14,7 @@ struct DualLoRACommand: ParsableCommand {
             """,
         version: packageVersion,
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, PretrainCommand.self, MergeCommand.self, ForwardCommand.self,
+            TrainCommand.self, EvaluateCommand.self, PretrainCommand.self, MergeCommand.self, ForwardCommand.self, InspectCommand.self,
             TokenizeCommand.self, MethodsCommand.self, DemoCommand.self,
         ])
 }

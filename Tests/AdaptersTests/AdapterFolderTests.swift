@@ -172,7 +172,6 @@ import Testing
         Field("peft_type", #""IA3""#, "but known are LORA, DUAL_LORA"),
         Field("peft_type", "null", "is (none)"),
         Field("use_dora", "true", "not supported"),
-        Field("fan_in_fan_out", "true", "not supported"),
         Field("lora_bias", "true", "not supported"),
         Field("bias", #""all""#, "only none is supported"),
         Field("rank_pattern", #"{"query": 4}"#, "not supported"),
@@ -209,6 +208,7 @@ import Testing
         try rewriteConfiguration {
             $0["rank_pattern"] = [String: Int]()
             $0["use_dora"] = false
+            $0["fan_in_fan_out"] = true
             $0["auto_mapping"] = NSNull()
             $0["unknown_to_us"] = 3
         }

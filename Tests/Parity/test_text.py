@@ -156,7 +156,7 @@ def test_every_method_lowers_the_perplexity_of_text_that_it_has_not_seen(
     base(place / "model", name, initializer_range=0.05)
     before = json.loads(harness.succeed(
         "evaluate", "--json", model=place / "model", task="text", data=place / "other.txt",
-        dtype="float32"))["value"]
+        documents="line", dtype="float32"))["value"]
     adapted = dict(targets="all-linear") if method != "full" else {}
     result = harness.train(
         place / "model", place / "train.txt", place / "out", task="text", method=method,
@@ -166,8 +166,8 @@ def test_every_method_lowers_the_perplexity_of_text_that_it_has_not_seen(
     tuned = (dict(model=place / "out") if method == "full"
              else dict(model=place / "model", adapter=place / "out"))
     after = json.loads(harness.succeed(
-        "evaluate", "--json", task="text", data=place / "other.txt", dtype="float32",
-        **tuned))["value"]
+        "evaluate", "--json", task="text", data=place / "other.txt", documents="line",
+        dtype="float32", **tuned))["value"]
     assert after < 0.8 * before
 
 

@@ -117,6 +117,8 @@ import Testing
     @Test("A training step on text leaks no tensor, packed or padded")
     func tensors() async {
         await #expect(processExitsWith: .success) {
+            // Where a batch predicts second tokens alone, no query matters.
+            let sequences = try #require(Self.sequences).filter { $0.count > 2 }
             for (decoder, isPacked) in zip(TinyDecoder.all, [true, false, true, false, true, true]) {
                 let generator = try Generator(seed: 1)
                 let trainee = try Trainee(
@@ -125,7 +127,7 @@ import Testing
                 var options = Workplace.options
                 (options.epochs, options.batchSize) = (8, 2)
                 let layout = SequenceLayout(isPacked: isPacked, paddingID: 0)
-                let set = TextSet(try #require(Self.sequences), rowLength: 12, layout: layout)
+                let set = TextSet(sequences, rowLength: 12, layout: layout)
                 let trainer = try Trainer(
                     trainee, on: set, scorer: nil, options: options, using: generator)
                 var live: [Int] = []

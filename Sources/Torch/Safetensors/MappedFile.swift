@@ -28,7 +28,9 @@ final class MappedFile {
         guard count > 0 else {
             throw SafetensorsError.unreadable(file: url.path, reason: "it is empty")
         }
-        let address = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0)
+        // Nothing is reserved for pages that no one writes to: a file may be larger than memory.
+        let address = mmap(
+            nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
         guard let address, address != MAP_FAILED else {
             throw SafetensorsError.unreadable(
                 file: url.path, reason: String(cString: strerror(errno)))
