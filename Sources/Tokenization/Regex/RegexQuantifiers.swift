@@ -2,7 +2,10 @@ extension RegexParser {
     /// Wraps an atom into the quantifiers behind it.
     mutating func parseQuantifiers(of atom: RegexNode) throws(RegexError) -> RegexNode {
         var node = atom
+        var count = 0
         while let (least, most, isInterval) = try parseQuantifier() {
+            count += 1
+            guard count <= 20 else { throw RegexError(reason: "quantifiers pile up") }
             switch node {
             case .look, .anchor, .empty:
                 throw RegexError(reason: "a quantifier has nothing to repeat")
