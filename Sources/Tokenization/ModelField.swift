@@ -1,12 +1,22 @@
 /// The `model` of `tokenizer.json` but for its large tables, which `ModelTables` holds.
 enum ModelField: Decodable {
+    case bytePair(BPEField)
     case wordPiece(WordPieceField)
 
-    private static let supported = ["WordPiece"]
+    private static let supported = ["BPE", "WordPiece"]
 
+    private enum CodingKeys: String, CodingKey { case type, merges }
+
+    /// A model without a type, as old files have it, is told by its fields, as in `tokenizers`.
     init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        if !values.contains(.type), values.contains(.merges) {
+            self = .bytePair(try BPEField(from: decoder))
+            return
+        }
         let type = try decoder.type()
         switch type {
+        case "BPE": self = .bytePair(try BPEField(from: decoder))
         case "WordPiece": self = .wordPiece(try WordPieceField(from: decoder))
         default: throw decoder.unsupported(type, Self.supported)
         }
@@ -14,6 +24,7 @@ enum ModelField: Decodable {
 
     func model(_ tables: ModelTables, file: String) throws -> any TokenModel {
         switch self {
+        case .bytePair(let field): try field.model(tables, file: file)
         case .wordPiece(let field): try field.model(tables, file: file)
         }
     }

@@ -16,6 +16,7 @@ struct NormalizerField: Decodable {
                 separatesChinese: try values.decode(Bool.self, forKey: .handle_chinese_chars),
                 stripsAccents: try values.decodeIfPresent(Bool.self, forKey: .strip_accents),
                 lowercases: try values.decode(Bool.self, forKey: .lowercase))
+        case "ByteLevel": normalizer = ByteLevelNormalizer()
         case "Lowercase": normalizer = Lowercase()
         case "StripAccents": normalizer = StripAccents()
         case "NFD": normalizer = UnicodeNormalization(form: .nfd)
@@ -29,8 +30,8 @@ struct NormalizerField: Decodable {
             throw decoder.unsupported(
                 type,
                 [
-                    "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Sequence",
-                    "StripAccents",
+                    "BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD",
+                    "Sequence", "StripAccents",
                 ])
         }
     }

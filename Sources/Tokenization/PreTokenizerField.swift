@@ -2,21 +2,89 @@
 struct PreTokenizerField: Decodable {
     let preTokenizer: any PreTokenizer
 
-    private enum CodingKeys: String, CodingKey { case pretokenizers }
+    private static let supported = [
+        "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "Punctuation", "Sequence",
+        "Split", "Whitespace", "WhitespaceSplit",
+    ]
+
+    private enum CodingKeys: String, CodingKey {
+        case pretokenizers, add_prefix_space, use_regex, individual_digits, behavior, delimiter
+    }
 
     init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
         let type = try decoder.type()
         switch type {
         case "BertPreTokenizer": preTokenizer = BertPreTokenizer()
+        case "ByteLevel":
+            let usesPattern = try values.decodeIfPresent(Bool.self, forKey: .use_regex) ?? true
+            preTokenizer = ByteLevelPreTokenizer(
+                addsPrefixSpace: try values.decode(Bool.self, forKey: .add_prefix_space),
+                pattern: usesPattern ? try .init(ByteLevelPreTokenizer.gpt2Pattern) : nil)
+        case "CharDelimiterSplit":
+            preTokenizer = DelimiterPreTokenizer(delimiter: try Self.delimiter(values))
+        case "Digits":
+            preTokenizer = DigitsPreTokenizer(
+                separatesDigits: try values.decode(Bool.self, forKey: .individual_digits))
+        case "Punctuation":
+            preTokenizer = PunctuationPreTokenizer(
+                behavior: try values.decodeIfPresent(SplitBehavior.self, forKey: .behavior)
+                    ?? .isolated)
+        case "Sequence":
+            let fields = try values.decode([PreTokenizerField].self, forKey: .pretokenizers)
+            preTokenizer = PreTokenizerSequence(preTokenizers: fields.map(\.preTokenizer))
+        case "Split": preTokenizer = try SplitField(from: decoder).preTokenizer
         case "Whitespace": preTokenizer = Whitespace()
         case "WhitespaceSplit": preTokenizer = WhitespaceSplit()
-        case "Sequence":
-            let fields = try decoder.container(keyedBy: CodingKeys.self)
-                .decode([PreTokenizerField].self, forKey: .pretokenizers)
-            preTokenizer = PreTokenizerSequence(preTokenizers: fields.map(\.preTokenizer))
-        default:
-            throw decoder.unsupported(
-                type, ["BertPreTokenizer", "Sequence", "Whitespace", "WhitespaceSplit"])
+        default: throw decoder.unsupported(type, Self.supported)
+        }
+    }
+
+    private static func delimiter(
+        _ values: KeyedDecodingContainer<CodingKeys>
+    ) throws -> Unicode.Scalar {
+        let scalars = try values.decode(String.self, forKey: .delimiter).unicodeScalars
+        guard let delimiter = scalars.first, scalars.count == 1 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .delimiter, in: values, debugDescription: "it is not one character")
+        }
+        return delimiter
+    }
+}
+
+/// A `pre_tokenizer` of type `Split`.
+private struct SplitField: Decodable {
+    let preTokenizer: SplitPreTokenizer
+
+    private enum CodingKeys: String, CodingKey { case pattern, behavior, invert }
+
+    private enum PatternKeys: String, CodingKey {
+        case string = "String"
+        case regex = "Regex"
+    }
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        preTokenizer = SplitPreTokenizer(
+            pattern: try Self.pattern(
+                values.nestedContainer(keyedBy: PatternKeys.self, forKey: .pattern)),
+            behavior: try values.decode(SplitBehavior.self, forKey: .behavior),
+            isInverted: try values.decode(Bool.self, forKey: .invert))
+    }
+
+    private static func pattern(
+        _ values: KeyedDecodingContainer<PatternKeys>
+    ) throws -> RegularExpression {
+        if let text = try values.decodeIfPresent(String.self, forKey: .string) {
+            return try RegularExpression(literal: text)
+        }
+        let pattern = try values.decode(String.self, forKey: .regex)
+        do {
+            return try RegularExpression(pattern)
+        } catch {
+            throw DecodingError.dataCorruptedError(
+                forKey: .regex, in: values,
+                debugDescription: "in the pattern '\(pattern)' \(error.reason)")
         }
     }
 }

@@ -1,25 +1,40 @@
 /// A fixed set of Unicode scalars, kept as an inversion list (see `UnicodeTables`).
-struct ScalarSet: Sendable {
-    private let boundaries: [UInt32]
+struct ScalarSet: Equatable, Sendable {
+    let boundaries: [UInt32]
 
     init(boundaries: [UInt32]) {
         self.boundaries = boundaries
     }
 
     func contains(_ scalar: Unicode.Scalar) -> Bool {
+        contains(value: scalar.value)
+    }
+
+    func contains(value: UInt32) -> Bool {
+        boundaryCount(upTo: value) & 1 == 1
+    }
+
+    /// Whether no scalar of a range is a member.
+    func isDisjoint(from range: ClosedRange<UInt32>) -> Bool {
+        let count = boundaryCount(upTo: range.lowerBound)
+        return count & 1 == 0 && count == boundaryCount(upTo: range.upperBound)
+    }
+
+    private func boundaryCount(upTo value: UInt32) -> Int {
         var low = 0
         var high = boundaries.count
         while low < high {
             let middle = (low + high) / 2
-            if boundaries[middle] <= scalar.value { low = middle + 1 } else { high = middle }
+            if boundaries[middle] <= value { low = middle + 1 } else { high = middle }
         }
-        return low & 1 == 1
+        return low
     }
 
     static let removedByCleanText = ScalarSet(boundaries: UnicodeTables.removedByCleanText)
     static let nonspacingMarks = ScalarSet(boundaries: UnicodeTables.nonspacingMarks)
     static let combiningMarks = ScalarSet(boundaries: UnicodeTables.combiningMarks)
     static let punctuation = ScalarSet(boundaries: UnicodeTables.punctuation)
+    static let numeric = ScalarSet(boundaries: UnicodeTables.numeric)
 }
 
 extension Unicode.Scalar {
@@ -40,6 +55,11 @@ extension Unicode.Scalar {
         case ..<0x80: false
         default: ScalarSet.punctuation.contains(self)
         }
+    }
+
+    /// Rust's `char::is_numeric`.
+    var isRustNumeric: Bool {
+        value < 0x80 ? 0x30...0x39 ~= value : ScalarSet.numeric.contains(self)
     }
 
     /// The blocks that `tokenizers` calls Chinese. It starts the fifth at U+2B920, where the

@@ -9,7 +9,7 @@ public struct Tokenizer: Sendable {
     /// Files that belong to a tokenizer and are copied along with a merged checkpoint.
     public static let fileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
-        "added_tokens.json",
+        "vocab.json", "merges.txt", "added_tokens.json",
     ]
 
     let normalizer: (any Normalizer)?
@@ -50,7 +50,8 @@ public struct Tokenizer: Sendable {
         endOfTextID = roles.endOfText.flatMap(id)
     }
 
-    /// Loads `tokenizer.json`, or when there is none `vocab.txt` with `tokenizer_config.json`.
+    /// Loads `tokenizer.json`, or when there is none `vocab.json` with `merges.txt`, or `vocab.txt`,
+    /// both with `tokenizer_config.json`.
     ///
     /// The truncation and padding that a `tokenizer.json` may ask for are ignored, as
     /// `transformers` ignores them: whoever builds a batch decides.
@@ -59,9 +60,13 @@ public struct Tokenizer: Sendable {
     public static func load(from folder: URL) throws -> Tokenizer {
         let files = TokenizerFolder(url: folder)
         if files.has("tokenizer.json") { return try TokenizerFile.load(from: files) }
+        if files.has(BytePairFiles.mergesName), files.has(BytePairFiles.vocabularyName) {
+            return try BytePairFiles.load(from: files)
+        }
         if files.has("vocab.txt") { return try VocabularyFile.load(from: files) }
         throw TokenizerError.missingFile(
-            folder: folder.path, wanted: ["tokenizer.json", "vocab.txt"])
+            folder: folder.path,
+            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt"])
     }
 
     /// Encodes a text, or a pair of texts, as `Tokenizer.encode` of `tokenizers` does.

@@ -40,6 +40,11 @@ def punctuation():
     return [c for c in SCALARS if len(split.pre_tokenize_str(f"a{c}b")) == 3]
 
 
+def numeric():
+    split = pre_tokenizers.Digits(individual_digits=True)
+    return [c for c in SCALARS if len(split.pre_tokenize_str(f"a{c}b")) == 3]
+
+
 def boundaries(members):
     """An inversion list: the set's first member, the next non-member, the next member, ..."""
     flat = []
@@ -92,6 +97,7 @@ def main():
          "Categories Mn, Mc and Me as of `unicode-normalization-alignments`."),
         ("punctuation", punctuation(),
          "ASCII punctuation, and categories P* as of `unicode_categories`."),
+        ("numeric", numeric(), "Rust's `char::is_numeric`: categories N*."),
     ]
     text = f"""// Written by Tests/Parity/make_unicode_tables.py from tokenizers {tokenizers.__version__}.
 

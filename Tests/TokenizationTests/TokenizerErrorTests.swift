@@ -23,7 +23,9 @@ import Testing
     @Test("An empty folder is told what is missing")
     func emptyFolder() throws {
         #expect(
-            try message([:]) == "DIR has no tokenizer.json and no vocab.txt; one is needed.")
+            try message([:])
+                == "DIR has no tokenizer.json and no vocab.json with merges.txt and no vocab.txt; "
+                + "one is needed.")
     }
 
     @Test("Bytes that are no UTF-8 are refused", arguments: ["tokenizer.json", "vocab.txt"])

@@ -1,0 +1,115 @@
+/// A byte-level tokenizer given as `vocab.json` and `merges.txt`, with `tokenizer_config.json`,
+/// `special_tokens_map.json` and `added_tokens.json` where they are.
+///
+/// The result is that of `GPT2Tokenizer` or `RobertaTokenizer` of `transformers`, as the class that
+/// `tokenizer_config.json` names, or else the `model_type` of `config.json`, asks for; without
+/// either it is GPT-2's.
+struct BytePairFiles {
+    static let vocabularyName = "vocab.json"
+    static let mergesName = "merges.txt"
+
+    static func load(from folder: TokenizerFolder) throws -> Tokenizer {
+        let family = try BytePairFamily.of(folder)
+        let settings = try BytePairSettings.load(from: folder, family: family)
+        let vocabulary = try vocabulary(folder)
+        let model = try BPE(
+            vocabulary: vocabulary, merges: try merges(folder), options: BPE.Options(),
+            file: folder.path(mergesName))
+        let added = try AddedTokens(
+            settings.allTokens, vocabulary: vocabulary, normalizer: nil,
+            file: folder.path(TokenizerSettings.fileName))
+        return Tokenizer(
+            normalizer: nil,
+            preTokenizer: ByteLevelPreTokenizer(
+                addsPrefixSpace: settings.addsPrefixSpace,
+                pattern: try RegularExpression(ByteLevelPreTokenizer.gpt2Pattern)),
+            model: model, addedTokens: added,
+            postProcessor: try postProcessor(family, settings, added, folder),
+            decoder: ByteLevelDecoder(),
+            roles: TokenRoles(
+                padding: settings[.padding]?.content,
+                beginningOfText: settings[.beginning]?.content,
+                endOfText: settings[.end]?.content))
+    }
+
+    private static func vocabulary(_ folder: TokenizerFolder) throws -> Vocabulary {
+        let file = folder.path(vocabularyName)
+        var scanner = JSONScanner(try folder.text(vocabularyName), file: file)
+        let (tokens, ids) = try ModelTables.vocabulary(&scanner, field: vocabularyName)
+        guard scanner.peek() == nil else { throw scanner.unexpected("the end of the file") }
+        return try Vocabulary(tokens, ids: ids, file: file)
+    }
+
+    /// One merge a line; a line that starts with `#version` is passed over.
+    private static func merges(_ folder: TokenizerFolder) throws -> TokenList {
+        let file = folder.path(mergesName)
+        var lines = try folder.text(mergesName).split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        var merges = TokenList()
+        for line in lines {
+            let text = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            try ModelTables.append(line: text, to: &merges, file: file, field: "merges")
+        }
+        return merges
+    }
+
+    private static func postProcessor(
+        _ family: BytePairFamily, _ settings: BytePairSettings, _ added: AddedTokens,
+        _ folder: TokenizerFolder
+    ) throws -> any PostProcessor {
+        func piece(_ role: TokenRole) throws -> Piece {
+            guard let token = settings[role]?.content, let id = added.id(for: token) else {
+                throw TokenizerError.missingKey(
+                    file: folder.path(TokenizerSettings.fileName), field: role.rawValue)
+            }
+            return Piece(id: id, token: token)
+        }
+        if family == .roberta {
+            return TemplateProcessing(
+                robertaClassification: try piece(.classification),
+                separator: try piece(.separator))
+        }
+        func part(_ isOn: Bool, _ role: TokenRole, _ typeID: Int) throws
+            -> [TemplateProcessing.Part]
+        {
+            isOn ? [.special([try piece(role)], typeID: typeID)] : []
+        }
+        func framed(_ text: TemplateProcessing.Part, _ typeID: Int) throws
+            -> [TemplateProcessing.Part]
+        {
+            try part(settings.addsBeginning, .beginning, typeID) + [text]
+                + part(settings.addsEnd, .end, typeID)
+        }
+        let single = try framed(.first(typeID: 0), 0)
+        return TemplateProcessing(
+            single: single, pair: single + (try framed(.second(typeID: 1), 1)))
+    }
+}
+
+/// Which of the two tokenizers a folder's files belong to.
+enum BytePairFamily {
+    case gpt2, roberta
+
+    private struct TokenizerConfiguration: Decodable { let tokenizer_class: String? }
+    private struct ModelConfiguration: Decodable { let model_type: String? }
+
+    static func of(_ folder: TokenizerFolder) throws -> BytePairFamily {
+        let name = TokenizerSettings.fileName
+        let named = try folder.decodeIfPresent(TokenizerConfiguration.self, name)?.tokenizer_class
+        if let named {
+            switch named.hasSuffix("Fast") ? String(named.dropLast(4)) : named {
+            case "GPT2Tokenizer": return .gpt2
+            case "RobertaTokenizer", "BartTokenizer", "LongformerTokenizer": return .roberta
+            default:
+                throw TokenizerError.unsupportedType(
+                    file: folder.path(name), field: "tokenizer_class", found: named,
+                    supported: ["GPT2Tokenizer", "RobertaTokenizer"])
+            }
+        }
+        switch try folder.decodeIfPresent(ModelConfiguration.self, "config.json")?.model_type {
+        case "roberta", "bart", "longformer": return .roberta
+        default: return .gpt2
+        }
+    }
+}

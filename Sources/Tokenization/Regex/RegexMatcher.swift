@@ -1,0 +1,335 @@
+/// Runs a program over a text, backtracking with a stack of its own.
+///
+/// A program has neither captures nor counters, so whether a place in it leads on from a position
+/// never changes. Once an attempt has gone back often, the matcher writes down which pairs of
+/// both failed and does not try them again: no pattern takes exponential time, and one character
+/// repeated a million times does no harm.
+struct RegexMatcher {
+    /// Where to go on when the present way fails.
+    private struct Retry {
+        enum Kind { case plain, shrinking, growing, branches }
+
+        var kind: Kind
+        var instruction: Int
+        var position: Int
+        /// How far a greedy repetition may shrink or a lazy one grow, or the branches left.
+        var limit: Int
+    }
+
+    private let text: UnsafeBufferPointer<Unicode.Scalar>
+    private let instructions: UnsafeBufferPointer<RegexProgram.Instruction>
+    private let bitmaps: UnsafeBufferPointer<UInt64>
+    private let program: RegexProgram
+    private var stack: [Retry] = []
+    /// The stretch of the text that is searched; it is a text of its own.
+    private var lower = 0
+    private var upper = 0
+    private var failures = RegexFailures()
+
+    fileprivate init(
+        _ program: RegexProgram, _ text: UnsafeBufferPointer<Unicode.Scalar>,
+        _ instructions: UnsafeBufferPointer<RegexProgram.Instruction>,
+        _ bitmaps: UnsafeBufferPointer<UInt64>
+    ) {
+        (self.program, self.text) = (program, text)
+        (self.instructions, self.bitmaps) = (instructions, bitmaps)
+    }
+
+    /// Finds all matches in a stretch, as the `find_iter` of Rust's `onig`: they do not overlap,
+    /// and an empty one does not touch the end of the match before.
+    mutating func forEachMatch(in range: Range<Int>, _ body: (Range<Int>) -> Void) {
+        (lower, upper) = (range.lowerBound, range.upperBound)
+        var start = lower
+        var lastEnd = -1
+        while start <= upper, let match = firstMatch(from: start) {
+            if match.isEmpty, match.lowerBound == lastEnd {
+                start += 1
+                continue
+            }
+            body(match)
+            start = match.upperBound
+            lastEnd = start
+        }
+    }
+
+    private mutating func firstMatch(from first: Int) -> Range<Int>? {
+        failures.reset(textLength: upper - lower)
+        for start in first...upper {
+            let kind =
+                start < upper
+                ? RegexBeginnings.kind(of: text[start].value) : RegexBeginnings.kinds - 1
+            guard program.beginnings.contains(kind: kind) else { continue }
+            if let end = run(from: 0, at: start, target: nil) { return start..<end }
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private func contains(_ set: Int, _ scalar: Unicode.Scalar) -> Bool {
+        let value = scalar.value
+        guard value < 0x10000 else { return program.sets[set].contains(scalar) }
+        let word = bitmaps[set &* RegexProgram.bitmapWords &+ Int(value >> 6)]
+        return word >> UInt64(value & 63) & 1 == 1
+    }
+
+    /// Follows instructions until one accepts, at `target` if one is given; the position there.
+    private mutating func run(from first: Int, at start: Int, target: Int?) -> Int? {
+        let base = stack.count
+        defer { stack.removeSubrange(base...) }
+        var instruction = first
+        var position = start
+        while true {
+            var succeeds = true
+            switch instructions[instruction] {
+            case .scalar(let value):
+                succeeds = position < upper && text[position].value == value
+                position += 1
+                instruction += 1
+            case .set(let set):
+                succeeds = position < upper && contains(set, text[position])
+                position += 1
+                instruction += 1
+            case .repeatSet(let set, let least, let most, let greed):
+                succeeds = repeatSet(set, least, most, greed, &instruction, &position)
+            case .split(let next, let other):
+                stack.append(Retry(kind: .plain, instruction: other, position: position, limit: 0))
+                instruction = next
+            case .dispatch(let number): succeeds = dispatch(number, &instruction, position)
+            case .jump(let next): instruction = next
+            case .look(let isAhead, let isNegated, let least, let most, let end):
+                let matches = look(isAhead, least, most, instruction + 1, position)
+                succeeds = matches != isNegated
+                instruction = end
+            case .atomic(let end):
+                let reached = run(from: instruction + 1, at: position, target: nil)
+                succeeds = reached != nil
+                position = reached ?? position
+                instruction = end
+            case .anchor(let anchor):
+                succeeds = holds(anchor, at: position)
+                instruction += 1
+            case .accept:
+                if target == nil || target == position { return position }
+                succeeds = false
+            }
+            if !succeeds, !retry(above: base, &instruction, &position, isTargeted: target != nil) {
+                return nil
+            }
+        }
+    }
+
+    /// Repeats a set as often as its greed wants, and notes how else it could be repeated.
+    @inline(__always)
+    private mutating func repeatSet(
+        _ set: Int, _ least: Int, _ most: Int, _ greed: RegexGreed, _ instruction: inout Int,
+        _ position: inout Int
+    ) -> Bool {
+        let available = upper - position
+        guard available >= least else { return false }
+        let farthest = most < available ? position + most : upper
+        let wanted = greed == .lazy ? position + least : farthest
+        var end = position
+        while end < wanted, contains(set, text[end]) { end += 1 }
+        let nearest = position + least
+        guard end >= nearest else { return false }
+        if greed == .greedy, end > nearest {
+            stack.append(
+                Retry(
+                    kind: .shrinking, instruction: instruction + 1, position: end, limit: nearest))
+        } else if greed == .lazy, farthest > nearest {
+            stack.append(
+                Retry(kind: .growing, instruction: instruction, position: end, limit: farthest))
+        }
+        position = end
+        instruction += 1
+        return true
+    }
+
+    @inline(__always)
+    private mutating func dispatch(
+        _ number: Int, _ instruction: inout Int, _ position: Int
+    ) -> Bool {
+        let kind =
+            position < upper
+            ? RegexBeginnings.kind(of: text[position].value) : RegexBeginnings.kinds - 1
+        let mask = program.dispatchMasks[number * RegexBeginnings.kinds + kind]
+        guard mask != 0 else { return false }
+        let rest = mask & (mask &- 1)
+        if rest != 0 {
+            stack.append(
+                Retry(
+                    kind: .branches, instruction: number, position: position,
+                    limit: Int(bitPattern: UInt(rest))))
+        }
+        instruction = program.dispatchTargets[number][mask.trailingZeroBitCount]
+        return true
+    }
+
+    /// Takes up the latest way that is left and has not failed before.
+    private mutating func retry(
+        above base: Int, _ instruction: inout Int, _ position: inout Int, isTargeted: Bool
+    ) -> Bool {
+        while stack.count > base {
+            guard takeRetry(&instruction, &position) else { continue }
+            if isTargeted || failures.isNew(instruction, position - lower, program) { return true }
+        }
+        return false
+    }
+
+    /// Takes the latest entry, or the next of the ways that it stands for; false when there is none.
+    private mutating func takeRetry(_ instruction: inout Int, _ position: inout Int) -> Bool {
+        let last = stack.count - 1
+        let entry = stack[last]
+        (instruction, position) = (entry.instruction, entry.position)
+        switch entry.kind {
+        case .plain: stack.removeLast()
+        case .shrinking:
+            position -= 1
+            if position > entry.limit {
+                stack[last].position = position
+            } else {
+                stack.removeLast()
+            }
+        case .growing: return grow(entry, &instruction, &position)
+        case .branches:
+            let mask = UInt64(UInt(bitPattern: entry.limit))
+            let rest = mask & (mask &- 1)
+            instruction =
+                program.dispatchTargets[entry.instruction][mask.trailingZeroBitCount]
+            if rest == 0 {
+                stack.removeLast()
+            } else {
+                stack[last].limit = Int(bitPattern: UInt(rest))
+            }
+        }
+        return true
+    }
+
+    /// Lets a lazy repetition take one scalar more, if it can.
+    private mutating func grow(
+        _ entry: Retry, _ instruction: inout Int, _ position: inout Int
+    ) -> Bool {
+        let last = stack.count - 1
+        guard case .repeatSet(let set, _, _, _) = instructions[entry.instruction],
+            position < entry.limit, contains(set, text[position])
+        else {
+            stack.removeLast()
+            return false
+        }
+        position += 1
+        instruction = entry.instruction + 1
+        if position < entry.limit {
+            stack[last].position = position
+        } else {
+            stack.removeLast()
+        }
+        return true
+    }
+
+    private mutating func look(
+        _ isAhead: Bool, _ least: Int, _ most: Int, _ body: Int, _ position: Int
+    ) -> Bool {
+        let outer = failures
+        failures = RegexFailures()
+        failures.reset(textLength: upper - lower)
+        defer { failures = outer }
+        if isAhead { return run(from: body, at: position, target: nil) != nil }
+        let farthest = min(most, position - lower)
+        guard least <= farthest else { return false }
+        return (least...farthest).contains { length in
+            run(from: body, at: position - length, target: position) != nil
+        }
+    }
+
+    private func holds(_ anchor: RegexAnchor, at position: Int) -> Bool {
+        func isLineFeed(_ index: Int) -> Bool { text[index].value == 0xA }
+        switch anchor {
+        case .lineStart:
+            return position == lower || (position < upper && isLineFeed(position - 1))
+        case .lineEnd: return position == upper || isLineFeed(position)
+        case .textStart: return position == lower
+        case .textEnd: return position == upper
+        case .lastLineEnd:
+            return position == upper || (position == upper - 1 && isLineFeed(position))
+        case .wordBoundary, .notWordBoundary:
+            let before = position > lower && RegexProperties.looseWord.contains(text[position - 1])
+            let behind = position < upper && RegexProperties.looseWord.contains(text[position])
+            return (before != behind) == (anchor == .wordBoundary)
+        }
+    }
+}
+
+/// The pairs of instruction and position that failed, written down once there are many.
+private struct RegexFailures {
+    private var budget = 0
+    private var length = 0
+    private var seen: [UInt64] = []
+
+    mutating func reset(textLength: Int) {
+        if !seen.isEmpty { seen = [] }
+        length = textLength + 2
+        budget = 1000 + textLength / 8
+    }
+
+    /// Whether a pair has not failed yet; it will have when it is asked for again.
+    @inline(__always)
+    mutating func isNew(_ instruction: Int, _ position: Int, _ program: RegexProgram) -> Bool {
+        if budget > 0 {
+            budget -= 1
+            return true
+        }
+        return note(instruction, position, program)
+    }
+
+    private mutating func note(
+        _ instruction: Int, _ position: Int, _ program: RegexProgram
+    ) -> Bool {
+        if seen.isEmpty {
+            seen = Array(repeating: 0, count: program.instructions.count * length / 64 + 1)
+        }
+        let index = instruction * length + position
+        let bit: UInt64 = 1 << UInt64(index & 63)
+        if seen[index >> 6] & bit != 0 { return false }
+        seen[index >> 6] |= bit
+        return true
+    }
+}
+
+/// A regular expression of a tokenizer, with the meaning that Oniguruma gives it.
+struct RegularExpression: Sendable {
+    private let program: RegexProgram
+
+    init(_ pattern: String) throws(RegexError) {
+        program = try RegexCompiler.compile(RegexParser.parse(pattern))
+    }
+
+    /// A pattern that matches a text as it is spelled.
+    init(literal: String) throws(RegexError) {
+        program = try RegexCompiler.compile(
+            .sequence(literal.unicodeScalars.map { .scalars(ScalarSet($0)) }))
+    }
+
+    /// Lends a matcher over a text.
+    func withMatcher<Result>(
+        over text: [Unicode.Scalar], _ body: (inout RegexMatcher) -> Result
+    ) -> Result {
+        text.withUnsafeBufferPointer { text in
+            program.instructions.withUnsafeBufferPointer { instructions in
+                program.bitmaps.withUnsafeBufferPointer { bitmaps in
+                    var matcher = RegexMatcher(program, text, instructions, bitmaps)
+                    return body(&matcher)
+                }
+            }
+        }
+    }
+
+    /// All matches in a text, for those who need no speed.
+    func matches(in text: String) -> [Range<Int>] {
+        let scalars = Array(text.unicodeScalars)
+        return withMatcher(over: scalars) { matcher in
+            var found: [Range<Int>] = []
+            matcher.forEachMatch(in: 0..<scalars.count) { found.append($0) }
+            return found
+        }
+    }
+}
