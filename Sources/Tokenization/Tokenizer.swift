@@ -10,7 +10,7 @@ public struct Tokenizer: Sendable {
     public static let fileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
         "vocab.json", "merges.txt", "added_tokens.json",
-    ]
+    ] + SentencePieceFolder.fileNames
 
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
@@ -64,9 +64,11 @@ public struct Tokenizer: Sendable {
             return try BytePairFiles.load(from: files)
         }
         if files.has("vocab.txt") { return try VocabularyFile.load(from: files) }
+        if let tokenizer = try SentencePieceFolder.load(from: files) { return tokenizer }
         throw TokenizerError.missingFile(
             folder: folder.path,
-            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt"])
+            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt"]
+                + SentencePieceFolder.fileNames)
     }
 
     /// Encodes a text, or a pair of texts, as `Tokenizer.encode` of `tokenizers` does.
