@@ -38,9 +38,13 @@ let package = Package(
             ],
             path: "Sources/Training"),
         .target(
+            name: "DualGeneration",
+            dependencies: ["DualModels", "DualModules", "DualTokenization", "DualTorch"],
+            path: "Sources/Generation"),
+        .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualMetrics", "DualModels", "DualModules", "DualTasks",
+                "DualAdapters", "DualGeneration", "DualMetrics", "DualModels", "DualModules", "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
             ],
             path: "Sources/Umbrella"),
@@ -73,6 +77,13 @@ let package = Package(
             dependencies: [
                 "DualAdapters", "DualModels", "DualModules", "DualTasks", "DualTokenization",
                 "DualTorch", "DualTraining", "TestSupport",
+            ],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "GenerationTests",
+            dependencies: [
+                "DualGeneration", "DualModels", "DualModules", "DualTokenization", "DualTorch",
+                "TestSupport",
             ],
             linkerSettings: runPath),
         .testTarget(

@@ -1,0 +1,26 @@
+/// Text that cannot be generated as asked.
+public enum GenerationError: Error, Equatable, CustomStringConvertible {
+    case badOption(name: String, reason: String)
+    case noPrompts
+    case emptyPrompt(number: Int)
+    case noTokenizer
+    case otherVocabulary(tokenizer: Int, model: Int)
+    case notFinite(row: Int, token: Int)
+    case nothingAllowed(row: Int, token: Int)
+
+    public var description: String {
+        switch self {
+        case .badOption(let name, let reason): "--\(name): \(reason)"
+        case .noPrompts: "there is no prompt"
+        case .emptyPrompt(let number):
+            "prompt \(number) has no tokens, and the tokenizer puts none before it"
+        case .noTokenizer: "text needs the model's tokenizer; without one, give token ids"
+        case .otherVocabulary(let tokenizer, let model):
+            "the tokenizer has ids up to \(tokenizer - 1), but the model's vocabulary is \(model)"
+        case .notFinite(let row, let token):
+            "the model's scores of token \(token) after prompt \(row) are not numbers"
+        case .nothingAllowed(let row, let token):
+            "no token may be chosen as token \(token) after prompt \(row): the options exclude all"
+        }
+    }
+}
