@@ -75,11 +75,12 @@ public final class KeyValueCache {
     /// Puts the rows in another order, in place: row i becomes what row `rows[i]` was.
     ///
     /// Rows that exchange places must be of one prompt, for the padding stays.
-    public func reorder(rows: [Int]) throws {
-        guard rows != Array(0..<rowCount) else { return }
+    /// - Parameter start: the first token in which rows may differ: the beams of a prompt share it.
+    public func reorder(rows: [Int], from start: Int = 0) throws {
+        guard rows != Array(0..<rowCount), start < count else { return }
         for tensor in keys + values {
             let indices = try Tensor(rows).to(device: tensor.device)
-            let filled = try tensor.slice(0..<count, along: 2)
+            let filled = try tensor.slice(start..<count, along: 2)
             try filled.copy(from: filled.gathered(rows: indices))
         }
     }

@@ -14,7 +14,8 @@ struct DualLoRACommand: ParsableCommand {
             """,
         version: packageVersion,
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, PretrainCommand.self, MergeCommand.self, ForwardCommand.self, InspectCommand.self,
-            TokenizeCommand.self, MethodsCommand.self, DemoCommand.self,
+            TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, MergeCommand.self,
+            PretrainCommand.self, InspectCommand.self, ForwardCommand.self, TokenizeCommand.self,
+            MethodsCommand.self, DemoCommand.self,
         ])
 }

@@ -74,25 +74,16 @@ struct ForwardCommand: ParsableCommand {
             throw CommandError("give --type-ids for every --ids, or for none")
         }
         return try ids.enumerated().map { index, text in
-            let numbers = try Self.numbers(text, "--ids")
+            let numbers = try tokenIDs(text, "--ids")
             guard !numbers.isEmpty else { throw CommandError("--ids: a sequence is empty") }
             let types =
                 try typeIDs.isEmpty
-                ? numbers.map { _ in 0 } : Self.numbers(typeIDs[index], "--type-ids")
+                ? numbers.map { _ in 0 } : tokenIDs(typeIDs[index], "--type-ids")
             guard types.count == numbers.count else {
                 throw CommandError(
                     "--type-ids: \(types.count) numbers for \(numbers.count) ids")
             }
             return (numbers, types)
-        }
-    }
-
-    private static func numbers(_ text: String, _ option: String) throws -> [Int] {
-        try text.split(whereSeparator: { $0 == " " || $0 == "," }).map { word in
-            guard let number = Int(word), number >= 0 else {
-                throw CommandError("\(option): '\(word)' is not a token id")
-            }
-            return number
         }
     }
 

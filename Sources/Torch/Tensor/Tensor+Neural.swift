@@ -49,6 +49,10 @@ extension Tensor {
         try call("aten::softmax.int", [.tensor(self), .int(dimension), .none])
     }
 
+    public func logSoftmax(along dimension: Int) throws -> Tensor {
+        try call("aten::log_softmax.int", [.tensor(self), .int(dimension), .none])
+    }
+
     /// Drops elements with `probability` and scales the rest by 1 / (1 - probability).
     public func dropout(probability: Double, using generator: Generator) throws -> Tensor {
         if probability <= 0 { return self }

@@ -1,0 +1,38 @@
+/// The time that reading prompts and making tokens takes.
+public final class GenerationClock {
+    /// Tokens of prompts, and the seconds in which they were read.
+    public private(set) var promptTokens = 0
+    public private(set) var promptSeconds = 0.0
+    /// New tokens, those of the continuations that are returned, and the seconds in which they were
+    /// made.
+    public private(set) var newTokens = 0
+    public private(set) var newSeconds = 0.0
+
+    public init() {}
+
+    func reading<Result>(_ prompts: [[Int]], _ body: () throws -> Result) rethrows -> Result {
+        defer { promptTokens += prompts.reduce(0) { $0 + $1.count } }
+        return try measured(&promptSeconds, body)
+    }
+
+    func decoding(_ body: () throws -> [Generation]) rethrows -> [Generation] {
+        let generations = try measured(&newSeconds, body)
+        newTokens += generations.reduce(0) { $0 + $1.tokens }
+        return generations
+    }
+
+    func step(_ body: () throws -> Void) rethrows {
+        try measured(&newSeconds, body)
+        newTokens += 1
+    }
+
+    private func measured<Result>(
+        _ seconds: inout Double, _ body: () throws -> Result
+    ) rethrows -> Result {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let result = try body()
+        seconds += (clock.now - start) / .seconds(1)
+        return result
+    }
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import DualLoRA
+import Foundation
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Continue texts with a model.",
+        discussion: """
+            What is not said here is taken from the model's generation_config.json. Without sampling the \
+            most probable token follows each time, or the search's best beam. One prompt is printed as it \
+            is made; the speed is noted on standard error.
+
+            Example:
+              duallora generate --model llama --prompt "Once upon a time" --max-tokens 64
+              duallora generate --model gpt2 --adapter out --prompts prompts.txt --beams 10 \\
+                --length-penalty 0.8 --no-repeat-ngram 4 --json
+              duallora generate --model llama --ids "1 15043 29892" --temperature 0.7 --top-p 0.9
+            """)
+
+    @Option(help: "Folder of the model.")
+    var model: String
+
+    @Option(help: "Folder of an adapter for it.")
+    var adapter: String?
+
+    @Option(help: "A text to continue; may be given several times.")
+    var prompt: [String] = []
+
+    @Option(help: "A file of texts to continue, one a line.")
+    var prompts: String?
+
+    @Option(
+        help: """
+            Token ids to continue, with spaces; may be given several times. No tokenizer is needed, and \
+            ids are printed.
+            """)
+    var ids: [String] = []
+
+    @OptionGroup(title: "Choosing tokens") var choice: ChoiceOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
+    var dtype = DType.bfloat16
+
+    @OptionGroup(title: "Computing") var compute: ComputeOptions
+
+    @Flag(help: "Print one JSON object a continuation, with its prompt, text, ids and end.")
+    var json = false
+
+    @Flag(help: "Print the prompt before its continuation.")
+    var echo = false
+
+    func validate() throws {
+        let kinds = [!prompt.isEmpty, prompts != nil, !ids.isEmpty].filter { $0 }.count
+        if kinds != 1 { throw ValidationError("give one of --prompt, --prompts and --ids") }
+    }
+
+    func run() throws {
+        let device = try compute.apply()
+        let texts = try texts()
+        let sequences = try ids.map { try tokenIDs($0, "--ids") }
+        let folder = try ModelFolder(folder(model))
+        let needsTokenizer = ids.isEmpty || !choice.stop.isEmpty
+        let tokenizer = needsTokenizer ? try Tokenizer.load(from: folder.url) : nil
+        let options = try choice.options(folder: folder, tokenizer: tokenizer)
+        let loaded = try load(device)
+        let generator = TextGenerator(
+            model: try loaded.loaded.causalModel(),
+            tokenizer: try tokenizer ?? options.tokenizerForStops(in: folder))
+        Interrupt.watch()
+        let encoded = ids.isEmpty ? try generator.encode(texts) : sequences
+        let speed = GenerationClock()
+        if texts.count == 1, !json, options.beams == 1, options.returnedSequences == 1 {
+            try stream(texts[0], encoded[0], generator, options)
+        } else {
+            let generations = try generator.generate(
+                ids: encoded, options, clock: speed, isCancelled: { Interrupt.happened })
+            for generation in generations { try show(generation, texts, encoded) }
+            note(speed.summary)
+        }
+        if Interrupt.happened { throw ExitCode(130) }
+    }
+
+    private func load(_ device: Device) throws -> AdaptedModel {
+        var options = ModelFolder.LoadOptions()
+        options.computeType = dtype
+        options.device = device
+        let loaded = try AdaptedModel.load(
+            model: folder(model), adapter: adapter.map(folder), options: options)
+        for text in loaded.notes { note("note: \(text)") }
+        return loaded
+    }
+
+    private func texts() throws -> [String] {
+        guard let prompts else { return prompt }
+        guard let data = FileManager.default.contents(atPath: prompts) else {
+            throw CommandError("\(prompts) cannot be read")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw CommandError("\(prompts) is not UTF-8 text")
+        }
+        var lines = text.split(
+            omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" })
+        if lines.last?.isEmpty ?? false { lines.removeLast() }
+        guard !lines.isEmpty else { throw CommandError("\(prompts) has no prompt in it") }
+        return lines.map(String.init)
+    }
+
+    private func stream(
+        _ prompt: String, _ ids: [Int], _ generator: TextGenerator, _ options: GenerationOptions
+    ) throws {
+        let output = FileHandle.standardOutput
+        var pieces = try generator.stream(ids: ids, options).makeAsyncIterator()
+        if echo { output.write(Data(prompt.utf8)) }
+        while let piece = try pieces.nextPiece(isCancelled: { Interrupt.happened }) {
+            output.write(Data(piece.utf8))
+        }
+        output.write(Data("\n".utf8))
+        note(pieces.clock.summary)
+    }
+
+    private func show(_ generation: Generation, _ texts: [String], _ encoded: [[Int]]) throws {
+        let spelled = { (ids: [Int]) in ids.map(String.init).joined(separator: " ") }
+        let isText = !texts.isEmpty
+        let prompt = isText ? texts[generation.prompt] : spelled(encoded[generation.prompt])
+        guard json else {
+            let text = isText ? generation.text ?? "" : spelled(generation.ids)
+            return print(echo ? prompt + (isText ? "" : " ") + text : text)
+        }
+        var fields: [String: Any] = [
+            "prompt": prompt, "text": generation.text ?? NSNull(), "ids": generation.ids,
+            "finish": generation.finish.rawValue, "tokens": generation.tokens,
+        ]
+        if let score = generation.score { fields["score"] = jsonNumber(score) }
+        try printJSON(fields)
+    }
+}
+
+extension GenerationOptions {
+    /// Stop strings that come from the model's folder need its tokenizer, even for ids.
+    fileprivate func tokenizerForStops(in folder: ModelFolder) throws -> Tokenizer? {
+        stopStrings.isEmpty ? nil : try Tokenizer.load(from: folder.url)
+    }
+}
+
+extension GenerationClock {
+    /// Tokens a second, of prompts and of what was generated.
+    fileprivate var summary: String {
+        func speed(_ tokens: Int, _ seconds: Double) -> String {
+            let rate = seconds > 0 ? Double(tokens) / seconds : 0
+            return String(
+                format: "%d tokens in %.4f s, %.1f tokens/s", tokens, seconds, rate)
+        }
+        return "note: prompt: \(speed(promptTokens, promptSeconds)); "
+            + "new: \(speed(newTokens, newSeconds))"
+    }
+}

@@ -1,0 +1,5 @@
+import DualGeneration
+import Testing
+
+@Suite struct ProcessorTests {
+}
