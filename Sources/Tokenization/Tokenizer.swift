@@ -9,7 +9,7 @@ public struct Tokenizer: Sendable {
     /// Files that belong to a tokenizer and are copied along with a merged checkpoint.
     public static let fileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
-        "vocab.json", "merges.txt", "added_tokens.json",
+        "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
     ] + SentencePieceFolder.fileNames
 
     let normalizer: (any Normalizer)?

@@ -61,6 +61,7 @@ public struct FineTuningRun {
     /// Everything that a run works on, loaded and checked.
     private struct Setup {
         let configuration: ConfigurationFile
+        let tokenizer: Tokenizer
         let trainer: Trainer
         let trainee: Trainee
         let scorer: any Scorer
@@ -101,6 +102,11 @@ public struct FineTuningRun {
         let folder = try modelFolder()
         let tokenizer = try Tokenizer.load(from: tokenizerFolder)
         let (loaded, configuration) = try load(folder)
+        if case .new = base, tokenizer.vocabularySize > loaded.model.vocabularySize {
+            throw configuration.bad(
+                "vocab_size", found: "\(loaded.model.vocabularySize)",
+                expected: "at least the tokenizer's \(tokenizer.vocabularySize)")
+        }
         var options = options
         options.batchSize = options.batchSize ?? task.defaults.batchSize
         let (examples, scorer) = try data.encode(
@@ -116,7 +122,7 @@ public struct FineTuningRun {
             trainee, on: examples, scorer: scorer, options: options,
             using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
         return Setup(
-            configuration: configuration, trainer: trainer, trainee: trainee, scorer: scorer,
+            configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee, scorer: scorer,
             exampleCount: examples.lengths.count, notes: loaded.notes())
     }
 
@@ -208,7 +214,8 @@ public struct FineTuningRun {
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: setup.trainee.model),
                 fields: fields(setup), head: task.headMeaning,
-                copying: Tokenizer.fileNames.map(tokenizerFolder.appendingPathComponent),
+                copying: (Tokenizer.fileNames + ModelFolder.companionNames)
+                    .map(tokenizerFolder.appendingPathComponent),
                 to: output)
         }
     }
@@ -217,6 +224,9 @@ public struct FineTuningRun {
         var fields = setup.configuration.fields
         if case .new = base, let model = setup.trainee.model as? any CausalModel {
             fields["architectures"] = [model.className]
+            // The reference's own choice is LLaMA's, whatever the tokenizer.
+            fields["bos_token_id"] = fields["bos_token_id"] ?? setup.tokenizer.beginningOfTextID
+            fields["eos_token_id"] = fields["eos_token_id"] ?? setup.tokenizer.endOfTextID
         }
         return fields
     }

@@ -44,7 +44,8 @@ public struct MergeRun {
                 head: (loaded.model as? any SequenceModel)?.head.map {
                     headMeaning(outputs: $0.outputSize, loaded)
                 },
-                copying: Tokenizer.fileNames.map(model.appendingPathComponent), to: aside)
+                copying: (Tokenizer.fileNames + ModelFolder.companionNames)
+                    .map(model.appendingPathComponent), to: aside)
             let difference = verify ? try check(aside, probes, expected) : nil
             try moveFiles(from: aside)
             return Result(notes: loaded.notes, difference: difference, tensors: weights.count)

@@ -7,6 +7,9 @@ public struct ModelFolder {
     public let url: URL
     public let configuration: ConfigurationFile
 
+    /// Files beside the weights that a changed model needs as well.
+    public static let companionNames = ["generation_config.json"]
+
     /// What every architecture offers to the folder that holds it.
     struct Architecture: Sendable {
         let type: String
