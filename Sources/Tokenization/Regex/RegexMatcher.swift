@@ -14,6 +14,8 @@ struct RegexMatcher {
         var position: Int
         /// How far a greedy repetition may shrink or a lazy one grow, or the branches left.
         var limit: Int
+
+        var isRepetition: Bool { kind == .shrinking || kind == .growing }
     }
 
     private let text: UnsafeBufferPointer<Unicode.Scalar>
@@ -92,9 +94,13 @@ struct RegexMatcher {
             case .repeatSet(let set, let least, let most, let greed):
                 succeeds = repeatSet(set, least, most, greed, &instruction, &position)
             case .split(let next, let other):
+                succeeds = target != nil || failures.isOpen(instruction, position - lower, program)
                 stack.append(Retry(kind: .plain, instruction: other, position: position, limit: 0))
                 instruction = next
-            case .dispatch(let number): succeeds = dispatch(number, &instruction, position)
+            case .dispatch(let number):
+                succeeds =
+                    (target != nil || failures.isOpen(instruction, position - lower, program))
+                    && dispatch(number, &instruction, position)
             case .jump(let next): instruction = next
             case .look(let isAhead, let isNegated, let least, let most, let end):
                 let matches = look(isAhead, least, most, instruction + 1, position)
@@ -170,8 +176,13 @@ struct RegexMatcher {
         above base: Int, _ instruction: inout Int, _ position: inout Int, isTargeted: Bool
     ) -> Bool {
         while stack.count > base {
+            let isRepetition = stack[stack.count - 1].isRepetition
             guard takeRetry(&instruction, &position) else { continue }
-            if isTargeted || failures.isNew(instruction, position - lower, program) { return true }
+            if isTargeted || !isRepetition
+                || failures.isOpen(afterRepetition: instruction, position - lower, program)
+            {
+                return true
+            }
         }
         return false
     }
@@ -259,7 +270,9 @@ struct RegexMatcher {
     }
 }
 
-/// The pairs of instruction and position that failed, written down once there are many.
+/// The pairs of instruction and position where there was a choice, written down once there are
+/// many. When one comes up again, all of its choices have failed: what follows a place does not
+/// depend on the way to it, and no loop comes back to a place without going on in the text.
 private struct RegexFailures {
     private var budget = 0
     private var length = 0
@@ -271,9 +284,9 @@ private struct RegexFailures {
         budget = 1000 + textLength / 8
     }
 
-    /// Whether a pair has not failed yet; it will have when it is asked for again.
+    /// Whether an instruction that chooses has not been at a position yet; it has from now on.
     @inline(__always)
-    mutating func isNew(_ instruction: Int, _ position: Int, _ program: RegexProgram) -> Bool {
+    mutating func isOpen(_ instruction: Int, _ position: Int, _ program: RegexProgram) -> Bool {
         if budget > 0 {
             budget -= 1
             return true
@@ -281,13 +294,21 @@ private struct RegexFailures {
         return note(instruction, position, program)
     }
 
+    /// The same for the end of a repetition of a set, by the instruction that follows it.
+    @inline(__always)
+    mutating func isOpen(
+        afterRepetition instruction: Int, _ position: Int, _ program: RegexProgram
+    ) -> Bool {
+        isOpen(program.instructions.count + instruction, position, program)
+    }
+
     private mutating func note(
-        _ instruction: Int, _ position: Int, _ program: RegexProgram
+        _ number: Int, _ position: Int, _ program: RegexProgram
     ) -> Bool {
         if seen.isEmpty {
-            seen = Array(repeating: 0, count: program.instructions.count * length / 64 + 1)
+            seen = Array(repeating: 0, count: 2 * program.instructions.count * length / 64 + 1)
         }
-        let index = instruction * length + position
+        let index = number * length + position
         let bit: UInt64 = 1 << UInt64(index & 63)
         if seen[index >> 6] & bit != 0 { return false }
         seen[index >> 6] |= bit
