@@ -28,7 +28,7 @@ struct RegexMatcher {
     private var upper = 0
     private var failures = RegexFailures()
 
-    fileprivate init(
+    init(
         _ program: RegexProgram, _ text: UnsafeBufferPointer<Unicode.Scalar>,
         _ instructions: UnsafeBufferPointer<RegexProgram.Instruction>,
         _ bitmaps: UnsafeBufferPointer<UInt64>
@@ -266,91 +266,6 @@ struct RegexMatcher {
             let before = position > lower && RegexProperties.looseWord.contains(text[position - 1])
             let behind = position < upper && RegexProperties.looseWord.contains(text[position])
             return (before != behind) == (anchor == .wordBoundary)
-        }
-    }
-}
-
-/// The pairs of instruction and position where there was a choice, written down once there are
-/// many. When one comes up again, all of its choices have failed: what follows a place does not
-/// depend on the way to it, and no loop comes back to a place without going on in the text.
-private struct RegexFailures {
-    private var budget = 0
-    private var length = 0
-    private var seen: [UInt64] = []
-
-    mutating func reset(textLength: Int) {
-        if !seen.isEmpty { seen = [] }
-        length = textLength + 2
-        budget = 1000 + textLength / 8
-    }
-
-    /// Whether an instruction that chooses has not been at a position yet; it has from now on.
-    @inline(__always)
-    mutating func isOpen(_ instruction: Int, _ position: Int, _ program: RegexProgram) -> Bool {
-        if budget > 0 {
-            budget -= 1
-            return true
-        }
-        return note(instruction, position, program)
-    }
-
-    /// The same for the end of a repetition of a set, by the instruction that follows it.
-    @inline(__always)
-    mutating func isOpen(
-        afterRepetition instruction: Int, _ position: Int, _ program: RegexProgram
-    ) -> Bool {
-        isOpen(program.instructions.count + instruction, position, program)
-    }
-
-    private mutating func note(
-        _ number: Int, _ position: Int, _ program: RegexProgram
-    ) -> Bool {
-        if seen.isEmpty {
-            seen = Array(repeating: 0, count: 2 * program.instructions.count * length / 64 + 1)
-        }
-        let index = number * length + position
-        let bit: UInt64 = 1 << UInt64(index & 63)
-        if seen[index >> 6] & bit != 0 { return false }
-        seen[index >> 6] |= bit
-        return true
-    }
-}
-
-/// A regular expression of a tokenizer, with the meaning that Oniguruma gives it.
-struct RegularExpression: Sendable {
-    private let program: RegexProgram
-
-    init(_ pattern: String) throws(RegexError) {
-        program = try RegexCompiler.compile(RegexParser.parse(pattern))
-    }
-
-    /// A pattern that matches a text as it is spelled.
-    init(literal: String) throws(RegexError) {
-        program = try RegexCompiler.compile(
-            .sequence(literal.unicodeScalars.map { .scalars(ScalarSet($0)) }))
-    }
-
-    /// Lends a matcher over a text.
-    func withMatcher<Result>(
-        over text: [Unicode.Scalar], _ body: (inout RegexMatcher) -> Result
-    ) -> Result {
-        text.withUnsafeBufferPointer { text in
-            program.instructions.withUnsafeBufferPointer { instructions in
-                program.bitmaps.withUnsafeBufferPointer { bitmaps in
-                    var matcher = RegexMatcher(program, text, instructions, bitmaps)
-                    return body(&matcher)
-                }
-            }
-        }
-    }
-
-    /// All matches in a text, for those who need no speed.
-    func matches(in text: String) -> [Range<Int>] {
-        let scalars = Array(text.unicodeScalars)
-        return withMatcher(over: scalars) { matcher in
-            var found: [Range<Int>] = []
-            matcher.forEachMatch(in: 0..<scalars.count) { found.append($0) }
-            return found
         }
     }
 }
