@@ -55,8 +55,8 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         let tokenizer = try Tokenizer.load(from: folder(model))
         if stdin { return try answerLines(tokenizer) }
-        if decode { return try show(parsedIDs(text ?? ""), tokenizer) }
-        try show(encode(text ?? "", tokenizer))
+        if decode { return show(try parsedIDs(text ?? ""), tokenizer) }
+        show(try encode(text ?? "", tokenizer))
     }
 
     /// Answers each line of standard input with a line.
@@ -72,11 +72,9 @@ struct TokenizeCommand: ParsableCommand {
         while let line = readLine() {
             number += 1
             if decode {
-                let ids: [Int] = try value(line, "a JSON array of ids")
-                try printJSON(fields(ids, tokenizer))
+                print(object(try value(line, "a JSON array of ids"), tokenizer))
             } else {
-                let encoding = try encode(value(line, "a JSON string"), tokenizer)
-                try printJSON(["ids": encoding.ids, "tokens": encoding.tokens])
+                print(object(try encode(value(line, "a JSON string"), tokenizer)))
             }
         }
     }
@@ -86,32 +84,38 @@ struct TokenizeCommand: ParsableCommand {
             text, pair: pair, addingSpecialTokens: !noSpecial, maximumLength: maximumLength)
     }
 
-    private func show(_ encoding: Encoding) throws {
+    private func show(_ encoding: Encoding) {
         if json {
-            try printJSON(["ids": encoding.ids, "tokens": encoding.tokens])
+            print(object(encoding))
         } else {
             print(encoding.ids.map(String.init).joined(separator: " "))
             print(encoding.tokens.joined(separator: " "))
         }
     }
 
-    private func show(_ ids: [Int], _ tokenizer: Tokenizer) throws {
+    private func show(_ ids: [Int], _ tokenizer: Tokenizer) {
         if json {
-            try printJSON(fields(ids, tokenizer))
+            print(object(ids, tokenizer))
         } else {
             print(tokenizer.decode(ids, skippingSpecialTokens: skipSpecial))
         }
     }
 
-    private func fields(_ ids: [Int], _ tokenizer: Tokenizer) -> [String: Any] {
-        var fields: [String: Any] = [
-            "text": tokenizer.decode(ids, skippingSpecialTokens: skipSpecial)
-        ]
+    private func object(_ encoding: Encoding) -> String {
+        var line = JSONLine()
+        line.set("ids", encoding.ids)
+        line.set("tokens", encoding.tokens)
+        return line.text
+    }
+
+    private func object(_ ids: [Int], _ tokenizer: Tokenizer) -> String {
+        var line = JSONLine()
         if json {
             var stream = tokenizer.makeStreamingDecoder(skippingSpecialTokens: skipSpecial)
-            fields["pieces"] = ids.map { stream.append($0) } + [stream.finish()]
+            line.set("pieces", ids.map { stream.append($0) } + [stream.finish()])
         }
-        return fields
+        line.set("text", tokenizer.decode(ids, skippingSpecialTokens: skipSpecial))
+        return line.text
     }
 
     /// Ids with white space or commas between them.

@@ -64,13 +64,15 @@ import Testing
         #expect(
             try message(json: tokenizerJSON(modelType: "WordLevel"))
                 == "DIR/tokenizer.json: 'model.type' is 'WordLevel', which is not supported; "
-                + "supported: WordPiece.")
+                + "supported: BPE, WordPiece.")
         #expect(
             try message(
                 json: tokenizerJSON(
-                    preTokenizer: #"{"type":"Sequence","pretokenizers":[{"type":"Metaspace"}]}"#))
-                == "DIR/tokenizer.json: 'pre_tokenizer.pretokenizers[0].type' is 'Metaspace', "
-                + "which is not supported; supported: BertPreTokenizer, Sequence, Whitespace, "
+                    preTokenizer:
+                        #"{"type":"Sequence","pretokenizers":[{"type":"UnicodeScripts"}]}"#))
+                == "DIR/tokenizer.json: 'pre_tokenizer.pretokenizers[0].type' is 'UnicodeScripts', "
+                + "which is not supported; supported: BertPreTokenizer, ByteLevel, "
+                + "CharDelimiterSplit, Digits, Punctuation, Sequence, Split, Whitespace, "
                 + "WhitespaceSplit.")
         #expect(
             try message(json: tokenizerJSON(processor: #"{"type":"Bytes"}"#))

@@ -4,6 +4,8 @@ struct RegexCompiler {
 
     /// A program may be so long: what repeats a fixed number of times is written out.
     private static let greatestLength = 100_000
+    /// Every set takes eight kilobytes.
+    private static let mostSets = 1000
 
     static func compile(_ node: RegexNode) throws(RegexError) -> RegexProgram {
         var compiler = RegexCompiler()
@@ -21,6 +23,9 @@ struct RegexCompiler {
     }
 
     private mutating func add(_ node: RegexNode) throws(RegexError) {
+        guard program.sets.count < Self.mostSets else {
+            throw RegexError(reason: "it is too large")
+        }
         switch node {
         case .empty: break
         case .scalars(let set):

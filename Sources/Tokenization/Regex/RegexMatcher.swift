@@ -14,6 +14,8 @@ struct RegexMatcher {
         var position: Int
         /// How far a greedy repetition may shrink or a lazy one grow, or the branches left.
         var limit: Int
+
+        var isRepetition: Bool { kind == .shrinking || kind == .growing }
     }
 
     private let text: UnsafeBufferPointer<Unicode.Scalar>
@@ -26,7 +28,7 @@ struct RegexMatcher {
     private var upper = 0
     private var failures = RegexFailures()
 
-    fileprivate init(
+    init(
         _ program: RegexProgram, _ text: UnsafeBufferPointer<Unicode.Scalar>,
         _ instructions: UnsafeBufferPointer<RegexProgram.Instruction>,
         _ bitmaps: UnsafeBufferPointer<UInt64>
@@ -92,9 +94,13 @@ struct RegexMatcher {
             case .repeatSet(let set, let least, let most, let greed):
                 succeeds = repeatSet(set, least, most, greed, &instruction, &position)
             case .split(let next, let other):
+                succeeds = target != nil || failures.isOpen(instruction, position - lower, program)
                 stack.append(Retry(kind: .plain, instruction: other, position: position, limit: 0))
                 instruction = next
-            case .dispatch(let number): succeeds = dispatch(number, &instruction, position)
+            case .dispatch(let number):
+                succeeds =
+                    (target != nil || failures.isOpen(instruction, position - lower, program))
+                    && dispatch(number, &instruction, position)
             case .jump(let next): instruction = next
             case .look(let isAhead, let isNegated, let least, let most, let end):
                 let matches = look(isAhead, least, most, instruction + 1, position)
@@ -170,8 +176,13 @@ struct RegexMatcher {
         above base: Int, _ instruction: inout Int, _ position: inout Int, isTargeted: Bool
     ) -> Bool {
         while stack.count > base {
+            let isRepetition = stack[stack.count - 1].isRepetition
             guard takeRetry(&instruction, &position) else { continue }
-            if isTargeted || failures.isNew(instruction, position - lower, program) { return true }
+            if isTargeted || !isRepetition
+                || failures.isOpen(afterRepetition: instruction, position - lower, program)
+            {
+                return true
+            }
         }
         return false
     }
@@ -255,81 +266,6 @@ struct RegexMatcher {
             let before = position > lower && RegexProperties.looseWord.contains(text[position - 1])
             let behind = position < upper && RegexProperties.looseWord.contains(text[position])
             return (before != behind) == (anchor == .wordBoundary)
-        }
-    }
-}
-
-/// The pairs of instruction and position that failed, written down once there are many.
-private struct RegexFailures {
-    private var budget = 0
-    private var length = 0
-    private var seen: [UInt64] = []
-
-    mutating func reset(textLength: Int) {
-        if !seen.isEmpty { seen = [] }
-        length = textLength + 2
-        budget = 1000 + textLength / 8
-    }
-
-    /// Whether a pair has not failed yet; it will have when it is asked for again.
-    @inline(__always)
-    mutating func isNew(_ instruction: Int, _ position: Int, _ program: RegexProgram) -> Bool {
-        if budget > 0 {
-            budget -= 1
-            return true
-        }
-        return note(instruction, position, program)
-    }
-
-    private mutating func note(
-        _ instruction: Int, _ position: Int, _ program: RegexProgram
-    ) -> Bool {
-        if seen.isEmpty {
-            seen = Array(repeating: 0, count: program.instructions.count * length / 64 + 1)
-        }
-        let index = instruction * length + position
-        let bit: UInt64 = 1 << UInt64(index & 63)
-        if seen[index >> 6] & bit != 0 { return false }
-        seen[index >> 6] |= bit
-        return true
-    }
-}
-
-/// A regular expression of a tokenizer, with the meaning that Oniguruma gives it.
-struct RegularExpression: Sendable {
-    private let program: RegexProgram
-
-    init(_ pattern: String) throws(RegexError) {
-        program = try RegexCompiler.compile(RegexParser.parse(pattern))
-    }
-
-    /// A pattern that matches a text as it is spelled.
-    init(literal: String) throws(RegexError) {
-        program = try RegexCompiler.compile(
-            .sequence(literal.unicodeScalars.map { .scalars(ScalarSet($0)) }))
-    }
-
-    /// Lends a matcher over a text.
-    func withMatcher<Result>(
-        over text: [Unicode.Scalar], _ body: (inout RegexMatcher) -> Result
-    ) -> Result {
-        text.withUnsafeBufferPointer { text in
-            program.instructions.withUnsafeBufferPointer { instructions in
-                program.bitmaps.withUnsafeBufferPointer { bitmaps in
-                    var matcher = RegexMatcher(program, text, instructions, bitmaps)
-                    return body(&matcher)
-                }
-            }
-        }
-    }
-
-    /// All matches in a text, for those who need no speed.
-    func matches(in text: String) -> [Range<Int>] {
-        let scalars = Array(text.unicodeScalars)
-        return withMatcher(over: scalars) { matcher in
-            var found: [Range<Int>] = []
-            matcher.forEachMatch(in: 0..<scalars.count) { found.append($0) }
-            return found
         }
     }
 }
