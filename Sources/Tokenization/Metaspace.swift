@@ -24,7 +24,8 @@ struct Metaspace: PreTokenizer, Decodable {
         replacement = try values.decodeScalar(.replacement)
         splits = try values.decodeIfPresent(Bool.self, forKey: .split) ?? true
         let addsPrefix = try values.decodeIfPresent(Bool.self, forKey: .add_prefix_space) ?? true
-        let scheme = try values.contains(.prepend_scheme)
+        let scheme =
+            try values.contains(.prepend_scheme)
             ? values.decode(PrependScheme.self, forKey: .prepend_scheme) : .always
         guard addsPrefix || scheme == .never else {
             throw DecodingError.dataCorruptedError(
@@ -60,17 +61,5 @@ struct Metaspace: PreTokenizer, Decodable {
         case .first: return startsText
         case .never: return false
         }
-    }
-}
-
-extension KeyedDecodingContainer {
-    /// Decodes a string of one Unicode scalar, a `char` of Rust.
-    func decodeScalar(_ key: Key) throws -> Unicode.Scalar {
-        let text = try decode(String.self, forKey: key).unicodeScalars
-        guard let only = text.first, text.count == 1 else {
-            throw DecodingError.dataCorruptedError(
-                forKey: key, in: self, debugDescription: "it must be one character")
-        }
-        return only
     }
 }

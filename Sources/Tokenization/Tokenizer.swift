@@ -7,10 +7,11 @@ import Foundation
 /// stages are its stages: added tokens, normalizer, pre-tokenizer, model, post-processor.
 public struct Tokenizer: Sendable {
     /// Files that belong to a tokenizer and are copied along with a merged checkpoint.
-    public static let fileNames = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
-        "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
-    ] + SentencePieceFolder.fileNames
+    public static let fileNames =
+        [
+            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+            "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
+        ] + SentencePieceFolder.fileNames
 
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
@@ -51,7 +52,7 @@ public struct Tokenizer: Sendable {
     }
 
     /// Loads `tokenizer.json`, or when there is none `vocab.json` with `merges.txt`, or `vocab.txt`,
-    /// both with `tokenizer_config.json`.
+    /// or `tokenizer.model`, all with `tokenizer_config.json`.
     ///
     /// The truncation and padding that a `tokenizer.json` may ask for are ignored, as
     /// `transformers` ignores them: whoever builds a batch decides.
@@ -67,8 +68,9 @@ public struct Tokenizer: Sendable {
         if let tokenizer = try SentencePieceFolder.load(from: files) { return tokenizer }
         throw TokenizerError.missingFile(
             folder: folder.path,
-            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt"]
-                + SentencePieceFolder.fileNames)
+            wanted: [
+                "tokenizer.json", "vocab.json with merges.txt", "vocab.txt", "tokenizer.model",
+            ])
     }
 
     /// Encodes a text, or a pair of texts, as `Tokenizer.encode` of `tokenizers` does.

@@ -108,8 +108,13 @@ def hard_texts(count, seed):
 
 
 def every_scalar(*contexts):
-    scalars = [chr(c) for c in range(0x32400) if not 0xD800 <= c <= 0xDFFF]
-    scalars += [chr(c) for c in range(0xE0000, 0xE0200)] + [chr(c) for c in range(0xE0200, 0x110000, 509)]
+    """All scalars in every context, 16 to a text; of the largest blocks, which are alike, some."""
+    scalars = [
+        chr(c) for c in (*range(0x3400), *range(0x3400, 0x9FFF, 7), *range(0xA000, 0xAC00),
+                         *range(0xAC00, 0xD7A4, 7), *range(0xD7A4, 0xD800), *range(0xE000, 0xF900, 7),
+                         *range(0xF900, 0x17000), *range(0x17000, 0x1B000, 7),
+                         *range(0x1B000, 0x20000), *range(0x2F800, 0x2FA20),
+                         *range(0xE0000, 0xE0200), *range(0x20000, 0x110000, 509))]
     return [" ".join(context.replace("{}", c) for c in scalars[start:start + 16])
             for context in contexts for start in range(0, len(scalars), 16)]
 
@@ -188,11 +193,17 @@ def compare_model(folder, texts):
     assert_same(lists, ["".join(line["pieces"]) for line in found], expected)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+# Both kinds share the normalizer, so its rules are tried with one of them.
+ONCE = {"identity": "bpe", "nfkc": "unigram", "nfkc_cf": "bpe", "nmt_nfkc_cf": "unigram",
+        "rules": "bpe", "denormalized": "unigram"}
+
+
+@pytest.mark.parametrize("kind, variant", [
+    (kind, variant) for variant in VARIANTS for kind in ("bpe", "unigram")
+    if ONCE.get(variant, kind) == kind])
 def test_trained_models_agree_with_sentencepiece(tmp_path, kind, variant):
     train(tmp_path, kind, VARIANTS[variant])
-    compare_model(tmp_path, hard_texts(400, seed=11))
+    compare_model(tmp_path, hard_texts(300, seed=11))
 
 
 def rescored(score):
@@ -230,7 +241,7 @@ def test_edited_models_agree_with_sentencepiece(tmp_path, kind, edit):
 def test_the_rules_agree_on_every_scalar(tmp_path):
     train(tmp_path, "bpe", dict(normalization_rule_name="nmt_nfkc_cf", byte_fallback=True,
                                 vocab_size=700, character_coverage=1.0))
-    compare_model(tmp_path, every_scalar("a{}b", "{}\u0301"))
+    compare_model(tmp_path, every_scalar("a{}b{}\u0301"))
 
 
 @pytest.mark.parametrize("name", ["llama.spm.model", "unigram.spm.model"])
@@ -240,7 +251,7 @@ def test_real_models_agree_with_sentencepiece(tmp_path, name):
     (tmp_path / "tokenizer.model").symlink_to(SHARED / name)
     dice = random.Random(4)
     long = "".join(dice.choice("etaoinshrdlu") for _ in range(100_000))
-    compare_model(tmp_path, hard_texts(4000, seed=17) + every_scalar("a{}b") + [long])
+    compare_model(tmp_path, hard_texts(2000, seed=17) + every_scalar("a{}b") + [long])
 
 
 def test_a_long_text_agrees_with_sentencepiece(tmp_path):
@@ -253,19 +264,20 @@ def test_a_long_text_agrees_with_sentencepiece(tmp_path):
 
 
 def llama(tmp_path, **settings):
-    train(tmp_path, "bpe", dict(byte_fallback=True, vocab_size=700))
+    train(tmp_path, "bpe", dict(
+        byte_fallback=True, vocab_size=700, remove_extra_whitespaces=False,
+        normalization_rule_name="identity"))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(
         {"tokenizer_class": "LlamaTokenizer", **settings}))
     return processor(tmp_path)
 
 
 def added(content, **flags):
-    return {"content": content, "lstrip": False, "rstrip": False, "normalized": True,
+    return {"__type": "AddedToken", "content": content, "lstrip": False, "rstrip": False, "normalized": True,
             "single_word": False, "special": True, **flags}
 
 
-@pytest.mark.parametrize("start", [None, True, False])
-@pytest.mark.parametrize("end", [None, True, False])
+@pytest.mark.parametrize("start, end", [(None, None), (True, True), (False, False), (False, True)])
 def test_llama_frames_a_text_as_its_settings_say(tmp_path, start, end):
     flags = {"add_bos_token": start, "add_eos_token": end}
     reference = llama(tmp_path, **{key: flag for key, flag in flags.items() if flag is not None})
@@ -340,35 +352,17 @@ def test_other_kinds_of_models_are_refused_by_name(tmp_path, kind):
     harness.assert_refused(refusal(tmp_path), "tokenizer.model", kind.upper(), "UNIGRAM")
 
 
-@pytest.mark.parametrize("name", ["T5Tokenizer", "XLMRobertaTokenizerFast", "AlbertTokenizer"])
+@pytest.mark.parametrize("name", ["T5Tokenizer", "XLMRobertaTokenizerFast"])
 def test_other_classes_are_refused_by_name(tmp_path, name):
     llama(tmp_path, tokenizer_class=name)
     harness.assert_refused(refusal(tmp_path), name, "LlamaTokenizer")
 
 
-def test_a_model_that_is_cut_off_is_refused_anywhere(tmp_path):
+def test_a_model_that_is_cut_off_is_refused(tmp_path):
     train(tmp_path, "bpe", {})
     whole = (tmp_path / "tokenizer.model").read_bytes()
-    dice = random.Random(29)
-    for end in [0, 1, 2, *(dice.randrange(len(whole)) for _ in range(12))]:
-        (tmp_path / "tokenizer.model").write_bytes(whole[:end])
-        done = refusal(tmp_path)
-        if done.returncode:  # cut between two fields, what is left may be a model
-            harness.assert_refused(done, "tokenizer.model")
-
-
-def test_a_model_with_changed_bytes_is_read_or_refused(tmp_path):
-    train(tmp_path, "unigram", {})
-    whole = bytearray((tmp_path / "tokenizer.model").read_bytes())
-    dice = random.Random(31)
-    for _ in range(40):
-        changed = bytearray(whole)
-        for _ in range(dice.randrange(1, 6)):
-            changed[dice.randrange(len(changed))] = dice.randrange(256)
-        (tmp_path / "tokenizer.model").write_bytes(changed)
-        done = refusal(tmp_path)
-        if done.returncode:
-            harness.assert_refused(done, "tokenizer.model")
+    (tmp_path / "tokenizer.model").write_bytes(whole[:-1])
+    harness.assert_refused(refusal(tmp_path), "tokenizer.model is damaged at byte")
 
 
 # --- tokenizer.json -------------------------------------------------------------------------------
@@ -508,14 +502,14 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_agree_with_tokenizers(tmp_path, trained, name):
-    texts = hard_texts(500, seed=37) + ["<s>a</s> b", "a</s>b c", "</s></s>", "a<pre> b", "[sym]a"]
+    texts = hard_texts(300, seed=37) + ["<s>a</s> b", "a</s>b c", "</s></s>", "a<pre> b", "[sym]a"]
     compare_file(tmp_path, FILES[name](trained), texts)
 
 
 def test_precompiled_maps_agree_on_every_scalar(tmp_path, trained):
     """Here a grapheme cluster is looked up first, so its ends matter."""
     made = FILES["precompiled"](trained)
-    compare_file(tmp_path, made, every_scalar("e\u0301{}", "{}e\u0301", "A\u030a{}\u0301"))
+    compare_file(tmp_path, made, every_scalar("e\u0301{} {}e\u0301"))
 
 
 def test_ties_and_scores_with_many_digits_agree(tmp_path):
