@@ -62,7 +62,8 @@ public final class Linear {
 
     /// The layer without its adapter.
     public func frozen(_ x: Tensor) throws -> Tensor {
-        try x.linear(weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
+        let (weight, bias) = (try weight.value.to(x.dtype), try bias?.value.to(x.dtype))
+        return try x.narrowProduct(weight, bias: bias) ?? x.linear(weight, bias: bias)
     }
 
     /// W + ΔW in the type of W; the sum is formed in float32 (or in W's type, if that is wider).

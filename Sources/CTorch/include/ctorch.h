@@ -119,6 +119,23 @@ ct_status ct_attach_backward(const char *name, ct_tensor *const *inputs, size_t 
                              ct_tensor *const *outputs, size_t output_count,
                              ct_backward_function function);
 
+/* ---- products of few rows ------------------------------------------------------------------- */
+
+/* The instruction sets that the kernel is compiled for. */
+typedef enum ct_narrow_variant {
+    CT_NARROW_BEST = 0, /* of those that the machine has */
+    CT_NARROW_PORTABLE,
+    CT_NARROW_AVX2,
+    CT_NARROW_AVX512,
+    CT_NARROW_AVX512_BF16,
+} ct_narrow_variant;
+
+/* x (..., in) · weight (out, in)ᵀ + bias (out), which may be NULL. *out is NULL where the kernel does
+ * not apply: unless all are contiguous on the CPU and of one type, float32 or bfloat16, x has at most
+ * so many rows, no gradient is recorded, and the machine has the variant. */
+ct_status ct_narrow_product(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                            int64_t most_rows, ct_narrow_variant variant, ct_tensor **out);
+
 /* ---- random numbers ------------------------------------------------------------------------- */
 
 ct_status ct_generator_new(uint64_t seed, int32_t device_type, int32_t device_index,

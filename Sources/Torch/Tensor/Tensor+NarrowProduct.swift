@@ -1,0 +1,37 @@
+import CTorch
+
+/// The instruction sets that the product of few rows is compiled for.
+public enum NarrowProductVariant: String, CaseIterable, Sendable {
+    case best, portable, avx2, avx512, avx512BFloat16
+
+    fileprivate var number: ct_narrow_variant {
+        switch self {
+        case .best: CT_NARROW_BEST
+        case .portable: CT_NARROW_PORTABLE
+        case .avx2: CT_NARROW_AVX2
+        case .avx512: CT_NARROW_AVX512
+        case .avx512BFloat16: CT_NARROW_AVX512_BF16
+        }
+    }
+}
+
+extension Tensor {
+    /// The most rows for which the kernel was measured to be faster than LibTorch's products.
+    public static func mostNarrowRows(_ dtype: DType) -> Int { dtype == .bfloat16 ? 16 : 64 }
+
+    /// As ``linear(_:bias:)``, by a kernel that reads the weight at the speed of the memory; nil where
+    /// it does not apply, as with many rows, where gradients are recorded, or off the CPU.
+    public func narrowProduct(
+        _ weight: Tensor, bias: Tensor? = nil, mostRows: Int? = nil,
+        variant: NarrowProductVariant = .best
+    ) throws -> Tensor? {
+        let mostRows = mostRows ?? Self.mostNarrowRows(dtype)
+        var out: OpaquePointer?
+        let status = withExtendedLifetime((self, weight, bias)) {
+            ct_narrow_product(
+                handle, weight.handle, bias?.handle, Int64(mostRows), variant.number, &out)
+        }
+        try check(status, "narrow product")
+        return out.map(Tensor.init(owning:))
+    }
+}
