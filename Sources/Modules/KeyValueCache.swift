@@ -51,6 +51,27 @@ public final class KeyValueCache {
         )
     }
 
+    /// Attention of one new token a row to this layer's tokens and to itself, which the cache keeps,
+    /// in one call.
+    ///
+    /// - Parameters:
+    ///   - query: (B, H, D); `key`, `value`: (B, G, D), not yet turned.
+    ///   - window: how many tokens, its own counted, a token sees; nil for all before it.
+    ///   - scale: of the scores; nil for 1 / √D.
+    /// - Returns: (B, H, D); nil, with the cache as it was, where this does not go.
+    public func attend(
+        _ layer: Int, _ query: Tensor, _ key: Tensor, _ value: Tensor, rotary: RotaryTable?,
+        window: Int?, scale: Double? = nil
+    ) throws -> Tensor? {
+        guard case .rows(let padding) = layout else { return nil }
+        let start = window.map { max(0, count + 1 - $0) } ?? 0
+        let attention = DecodingAttention(
+            rotary: rotary.map { ($0.cosine, $0.signedSine) }, keys: keys[layer],
+            values: values[layer], count: count, first: padding.map { max($0, start) },
+            scale: scale ?? 1 / Double(query.size(-1)).squareRoot())
+        return try attention(query, key, value)
+    }
+
     /// Counts tokens whose keys and values every layer has kept.
     public func advance(by tokens: Int) { count += tokens }
 

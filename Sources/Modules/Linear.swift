@@ -66,6 +66,19 @@ public final class Linear {
         return try x.narrowProduct(weight, bias: bias) ?? x.linear(weight, bias: bias)
     }
 
+    /// Several layers of one x: their products come together where no adapter stands between.
+    public static func together(
+        _ layers: [Linear], _ x: Tensor, mode: ForwardMode = .inference
+    ) throws -> [Tensor] {
+        if layers.allSatisfy({ $0.adapter == nil }) {
+            let matrices = try layers.map {
+                (weight: try $0.weight.value.to(x.dtype), bias: try $0.bias?.value.to(x.dtype))
+            }
+            if let products = try x.narrowProducts(matrices) { return products }
+        }
+        return try layers.map { try $0(x, mode: mode) }
+    }
+
     /// W + ΔW in the type of W; the sum is formed in float32 (or in W's type, if that is wider).
     public func mergedWeight() throws -> Tensor {
         guard let adapter else { return weight.value }

@@ -12,6 +12,8 @@ public final class RMSNorm {
 
     /// The mean is computed in float32 at least, whatever the type of `x`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.rmsNorm(weight: weight.value.to(x.dtype), epsilon: epsilon)
+        let weight = try weight.value.to(x.dtype)
+        return try x.narrowRMSNorm(weight: weight, epsilon: epsilon)
+            ?? x.rmsNorm(weight: weight, epsilon: epsilon)
     }
 }

@@ -130,11 +130,36 @@ typedef enum ct_narrow_variant {
     CT_NARROW_AVX512_BF16,
 } ct_narrow_variant;
 
-/* x (..., in) · weight (out, in)ᵀ + bias (out), which may be NULL. *out is NULL where the kernel does
- * not apply: unless all are contiguous on the CPU and of one type, float32 or bfloat16, x has at most
- * so many rows, no gradient is recorded, and the machine has the variant. */
-ct_status ct_narrow_product(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
-                            int64_t most_rows, ct_narrow_variant variant, ct_tensor **out);
+/* x (..., in) · weight (out, in)ᵀ + bias (out), which may be NULL, for each of `count` weights, in one
+ * start of the threads. All of `outs` are NULL where the kernel does not apply: unless all tensors are
+ * contiguous on the CPU and of one type, float32 or bfloat16, x has at most so many rows, no gradient
+ * is recorded, and the machine has the variant. */
+ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
+                             size_t count, int64_t most_rows, ct_narrow_variant variant,
+                             ct_tensor **outs);
+
+/* x / sqrt(mean(x²) + epsilon) · weight over the last dimension. *out is NULL where the kernel does
+ * not apply, as above. */
+ct_status ct_rms_norm(const ct_tensor *x, const ct_tensor *weight, double epsilon, int64_t most_rows,
+                      ct_tensor **out);
+
+/* Attention of one new token a row to a cache of keys and values, which takes the token's own. */
+typedef struct ct_decoding_attention {
+    const ct_tensor *query;      /* (B, H, D) */
+    const ct_tensor *key;        /* (B, G, D), H a multiple of G */
+    const ct_tensor *value;      /* (B, G, D) */
+    const ct_tensor *cosine;     /* D numbers, or B times D; NULL for no rotary positions */
+    const ct_tensor *sine;       /* as many; those of the first half of a head negated */
+    const ct_tensor *keys;       /* (B, G, capacity, D) */
+    const ct_tensor *values;     /* (B, G, capacity, D) */
+    int64_t count;               /* tokens that the cache has */
+    const int64_t *first;        /* the first token that each row sees */
+    float scale;                 /* of the scores */
+} ct_decoding_attention;
+
+/* *out (B, H, D) is NULL, and the cache as it was, where the kernel does not apply: unless all is on
+ * the CPU and of one type, float32 or bfloat16, heads are contiguous, and no gradient is recorded. */
+ct_status ct_attend_to_cache(const ct_decoding_attention *call, ct_tensor **out);
 
 /* ---- random numbers ------------------------------------------------------------------------- */
 

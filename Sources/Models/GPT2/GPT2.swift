@@ -44,6 +44,9 @@ final class GPT2Attention {
     fileprivate func callAsFunction(_ x: Tensor, _ pass: GPT2Pass) throws -> Tensor {
         let (B, T, E) = (x.size(0), x.size(1), x.size(2))
         let joined = try joint(x, mode: pass.mode)  // (B, T, 3 E)
+        if let mixed = try decoded(joined, pass) {
+            return try output(mixed, mode: pass.mode)
+        }
         func third(_ index: Int) throws -> Tensor {
             try joined.slice(index * E..<(index + 1) * E, along: 2)
                 .reshaped(B, T, configuration.heads, configuration.headSize).transposed(1, 2)
@@ -56,6 +59,21 @@ final class GPT2Attention {
             dropout: configuration.attentionDropout, mode: pass.mode)
         let projected = try output(mixed.transposed(1, 2).reshaped(B, T, E), mode: pass.mode)
         return try pass.mode.dropping(projected, probability: configuration.residualDropout)
+    }
+}
+
+extension GPT2Attention {
+    /// What one new token a row takes from the cache (B, 1, E), in one call; nil where that does not
+    /// go.
+    fileprivate func decoded(_ joined: Tensor, _ pass: GPT2Pass) throws -> Tensor? {
+        guard joined.size(1) == 1, let cache = pass.cache, !pass.mode.isTraining else { return nil }
+        let (B, E) = (joined.size(0), configuration.hiddenSize)
+        let thirds = try joined.reshaped(B, 3, configuration.heads, configuration.headSize)
+        let mixed = try cache.attend(
+            layer, thirds.selecting(0, along: 1), thirds.selecting(1, along: 1),
+            thirds.selecting(2, along: 1), rotary: nil, window: nil,
+            scale: configuration.scale(layer: layer))
+        return try mixed?.reshaped(B, 1, E)
     }
 }
 

@@ -48,13 +48,26 @@ final class LlamaAttention {
 
     fileprivate func callAsFunction(_ x: Tensor, _ pass: LlamaPass) throws -> Tensor {
         let (B, T, D) = (x.size(0), x.size(1), configuration.headSize)
-        func heads(_ linear: Linear, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
-            let split = try linear(x, mode: pass.mode).reshaped(B, T, count, D)
-            return try (norm.map { try $0(split) } ?? split).transposed(1, 2)
+        let projected = try Linear.together([query, key, value], x, mode: pass.mode)
+        func heads(_ index: Int, _ count: Int, _ norm: RMSNorm?, _ shape: [Int]) throws -> Tensor {
+            let split = try projected[index].reshaped(shape + [count, D])
+            return try norm.map { try $0(split) } ?? split
         }
-        let q = try pass.rotary(heads(query, configuration.heads, queryNorm))  // (B, H, T, D)
-        var k = try pass.rotary(heads(key, configuration.keyValueHeads, keyNorm))  // (B, G, T, D)
-        var v = try heads(value, configuration.keyValueHeads, nil)
+        if T == 1, let cache = pass.cache, !pass.mode.isTraining,
+            let mixed = try cache.attend(
+                layer, heads(0, configuration.heads, queryNorm, [B]),
+                heads(1, configuration.keyValueHeads, keyNorm, [B]),
+                heads(2, configuration.keyValueHeads, nil, [B]), rotary: pass.rotary,
+                window: configuration.windows[layer])
+        {
+            return try output(mixed.reshaped(B, 1, configuration.heads * D), mode: pass.mode)
+        }
+        func turned(_ index: Int, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
+            try pass.rotary(heads(index, count, norm, [B, T]).transposed(1, 2))
+        }
+        let q = try turned(0, configuration.heads, queryNorm)  // (B, H, T, D)
+        var k = try turned(1, configuration.keyValueHeads, keyNorm)  // (B, G, T, D)
+        var v = try heads(2, configuration.keyValueHeads, nil, [B, T]).transposed(1, 2)
         if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, G, S, D)
         let mixed = try attendCausally(
             q, k, v, visible: pass.visible[configuration.windows[layer]] ?? .causal,
@@ -83,7 +96,8 @@ final class LlamaFeedForward {
     }
 
     func callAsFunction(_ x: Tensor, mode: ForwardMode) throws -> Tensor {
-        try down(activation(gate(x, mode: mode)) * up(x, mode: mode), mode: mode)
+        let parts = try Linear.together([gate, up], x, mode: mode)
+        return try down(activation(parts[0]) * parts[1], mode: mode)
     }
 }
 

@@ -25,13 +25,23 @@ extension Tensor {
         _ weight: Tensor, bias: Tensor? = nil, mostRows: Int? = nil,
         variant: NarrowProductVariant = .best
     ) throws -> Tensor? {
+        try narrowProducts([(weight, bias)], mostRows: mostRows, variant: variant)?.first
+    }
+
+    /// The products with several weights, for which the threads are started once.
+    public func narrowProducts(
+        _ matrices: [(weight: Tensor, bias: Tensor?)], mostRows: Int? = nil,
+        variant: NarrowProductVariant = .best
+    ) throws -> [Tensor]? {
         let mostRows = mostRows ?? Self.mostNarrowRows(dtype)
-        var out: OpaquePointer?
-        let status = withExtendedLifetime((self, weight, bias)) {
-            ct_narrow_product(
-                handle, weight.handle, bias?.handle, Int64(mostRows), variant.number, &out)
+        var outs = [OpaquePointer?](repeating: nil, count: matrices.count)
+        let status = withExtendedLifetime((self, matrices)) {
+            ct_narrow_products(
+                handle, matrices.map { $0.weight.handle }, matrices.map { $0.bias?.handle },
+                matrices.count, Int64(mostRows), variant.number, &outs)
         }
-        try check(status, "narrow product")
-        return out.map(Tensor.init(owning:))
+        try check(status, "narrow products")
+        let results = outs.compactMap { $0.map(Tensor.init(owning:)) }
+        return results.count == matrices.count ? results : nil
     }
 }

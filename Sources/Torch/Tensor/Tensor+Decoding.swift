@@ -1,0 +1,76 @@
+import CTorch
+
+extension Tensor {
+    /// As ``rmsNorm(weight:epsilon:)`` in one call, for few rows; nil where the kernel does not apply,
+    /// as where gradients are recorded, or off the CPU.
+    public func narrowRMSNorm(weight: Tensor, epsilon: Double) throws -> Tensor? {
+        var out: OpaquePointer?
+        let status = withExtendedLifetime((self, weight)) {
+            ct_rms_norm(handle, weight.handle, epsilon, Int64(Self.mostNarrowNormRows), &out)
+        }
+        try check(status, "rms norm")
+        return out.map(Tensor.init(owning:))
+    }
+
+    /// One thread normalises: with more rows, LibTorch's several are faster.
+    private static let mostNarrowNormRows = 128
+}
+
+/// One layer's part of a cache, and what a new token's attention to it needs.
+public struct DecodingAttention {
+    /// Cosines and sines (those of a head's first half negated) of the new tokens' positions, D
+    /// numbers for all rows or for each; nil for no rotary positions.
+    public var rotary: (cosine: Tensor, signedSine: Tensor)?
+    /// (B, G, capacity, D)
+    public var keys: Tensor
+    /// (B, G, capacity, D)
+    public var values: Tensor
+    /// Tokens that the cache has.
+    public var count: Int
+    /// The first token that each row sees.
+    public var first: [Int]
+    /// What scores are multiplied by.
+    public var scale: Double
+
+    public init(
+        rotary: (cosine: Tensor, signedSine: Tensor)?, keys: Tensor, values: Tensor, count: Int,
+        first: [Int], scale: Double
+    ) {
+        self.rotary = rotary
+        self.keys = keys
+        self.values = values
+        self.count = count
+        self.first = first
+        self.scale = scale
+    }
+
+    /// Turns one new token's query and key in each row, puts key and value into the cache, and attends
+    /// to it, in one call.
+    ///
+    /// - Parameters:
+    ///   - query: (B, H, D); `key`, `value`: (B, G, D).
+    /// - Returns: (B, H, D); nil, with the cache as it was, where the kernel does not apply, as where
+    ///   gradients are recorded, or off the CPU.
+    public func callAsFunction(_ query: Tensor, _ key: Tensor, _ value: Tensor) throws -> Tensor? {
+        guard first.count == query.size(0) else { return nil }
+        var out: OpaquePointer?
+        let status = first.map(Int64.init).withUnsafeBufferPointer { first in
+            var call = ct_decoding_attention()
+            call.query = query.handle
+            call.key = key.handle
+            call.value = value.handle
+            call.cosine = rotary.map { $0.cosine.handle }
+            call.sine = rotary.map { $0.signedSine.handle }
+            call.keys = keys.handle
+            call.values = values.handle
+            call.count = Int64(count)
+            call.first = first.baseAddress
+            call.scale = Float(scale)
+            return withExtendedLifetime((self, query, key, value)) {
+                ct_attend_to_cache(&call, &out)
+            }
+        }
+        try check(status, "attention to a cache")
+        return out.map(Tensor.init(owning:))
+    }
+}
