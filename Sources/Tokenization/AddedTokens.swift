@@ -88,7 +88,8 @@ struct AddedTokens: Sendable {
                 segments.append(segment)
                 continue
             }
-            let normalized = normalizer?.normalize(literal) ?? literal
+            let normalized =
+                normalizer?.normalize(literal, startsText: startsText) ?? literal
             segments += split(normalized, at: normalizedPatterns, startsText: startsText)
         }
         return segments

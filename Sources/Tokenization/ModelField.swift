@@ -1,9 +1,10 @@
 /// The `model` of `tokenizer.json` but for its large tables, which `ModelTables` holds.
 enum ModelField: Decodable {
     case bytePair(BPEField)
+    case unigram(UnigramField)
     case wordPiece(WordPieceField)
 
-    private static let supported = ["BPE", "WordPiece"]
+    private static let supported = ["BPE", "Unigram", "WordPiece"]
 
     private enum CodingKeys: String, CodingKey { case type, merges }
 
@@ -17,6 +18,7 @@ enum ModelField: Decodable {
         let type = try decoder.type()
         switch type {
         case "BPE": self = .bytePair(try BPEField(from: decoder))
+        case "Unigram": self = .unigram(try UnigramField(from: decoder))
         case "WordPiece": self = .wordPiece(try WordPieceField(from: decoder))
         default: throw decoder.unsupported(type, Self.supported)
         }
@@ -25,6 +27,7 @@ enum ModelField: Decodable {
     func model(_ tables: ModelTables, file: String) throws -> any TokenModel {
         switch self {
         case .bytePair(let field): try field.model(tables, file: file)
+        case .unigram(let field): try field.model(tables, file: file)
         case .wordPiece(let field): try field.model(tables, file: file)
         }
     }

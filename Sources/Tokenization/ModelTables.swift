@@ -6,6 +6,8 @@
 struct ModelTables {
     /// A vocabulary that is an object: tokens and their ids.
     var vocabulary: (tokens: TokenList, ids: [Int])?
+    /// A vocabulary that is an array: tokens and their scores.
+    var scoredVocabulary: (tokens: TokenList, scores: [Double])?
     /// The two parts of every merge, one behind the other.
     var merges: TokenList?
 
@@ -40,6 +42,8 @@ struct ModelTables {
         switch (String(decoding: key, as: UTF8.self), first) {
         case ("vocab", UInt8(ascii: "{")):
             vocabulary = try Self.vocabulary(&scanner, field: "model.vocab")
+        case ("vocab", UInt8(ascii: "[")):
+            scoredVocabulary = try Self.scoredVocabulary(&scanner)
         case ("merges", UInt8(ascii: "[")):
             merges = try Self.merges(&scanner)
         default:

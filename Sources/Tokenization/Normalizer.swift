@@ -4,6 +4,16 @@
 /// canonical equivalence and takes CR LF for one character, while `tokenizers` works on `char`s.
 protocol Normalizer: Sendable {
     func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar]
+
+    /// Normalizes a stretch between added tokens, for a normalizer to which it matters whether
+    /// that stretch starts the text.
+    func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar]
+}
+
+extension Normalizer {
+    func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar] {
+        normalize(text)
+    }
 }
 
 /// Applies one normalizer after the other: `normalizers.Sequence` of `tokenizers`.
@@ -12,6 +22,10 @@ struct NormalizerSequence: Normalizer {
 
     func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
         normalizers.reduce(text) { $1.normalize($0) }
+    }
+
+    func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar] {
+        normalizers.reduce(text) { $1.normalize($0, startsText: startsText) }
     }
 }
 

@@ -4,6 +4,7 @@ struct NormalizerField: Decodable {
 
     private enum CodingKeys: String, CodingKey {
         case normalizers, clean_text, handle_chinese_chars, strip_accents, lowercase
+        case prepend, strip_left, strip_right
     }
 
     init(from decoder: any Decoder) throws {
@@ -23,6 +24,16 @@ struct NormalizerField: Decodable {
         case "NFC": normalizer = UnicodeNormalization(form: .nfc)
         case "NFKD": normalizer = UnicodeNormalization(form: .nfkd)
         case "NFKC": normalizer = UnicodeNormalization(form: .nfkc)
+        case "Nmt": normalizer = Nmt()
+        case "Precompiled": normalizer = try PrecompiledNormalizer(from: decoder)
+        case "Prepend":
+            normalizer = Prepend(
+                prefix: Array(try values.decode(String.self, forKey: .prepend).unicodeScalars))
+        case "Replace": normalizer = try Replace(from: decoder)
+        case "Strip":
+            normalizer = Strip(
+                stripsLeft: try values.decode(Bool.self, forKey: .strip_left),
+                stripsRight: try values.decode(Bool.self, forKey: .strip_right))
         case "Sequence":
             let fields = try values.decode([NormalizerField].self, forKey: .normalizers)
             normalizer = NormalizerSequence(normalizers: fields.map(\.normalizer))
@@ -30,8 +41,8 @@ struct NormalizerField: Decodable {
             throw decoder.unsupported(
                 type,
                 [
-                    "BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD",
-                    "Sequence", "StripAccents",
+                    "BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt",
+                    "Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents",
                 ])
         }
     }

@@ -3,8 +3,8 @@ struct PreTokenizerField: Decodable {
     let preTokenizer: any PreTokenizer
 
     private static let supported = [
-        "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "Punctuation", "Sequence",
-        "Split", "Whitespace", "WhitespaceSplit",
+        "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "Metaspace", "Punctuation",
+        "Sequence", "Split", "Whitespace", "WhitespaceSplit",
     ]
 
     private enum CodingKeys: String, CodingKey {
@@ -26,6 +26,7 @@ struct PreTokenizerField: Decodable {
         case "Digits":
             preTokenizer = DigitsPreTokenizer(
                 separatesDigits: try values.decode(Bool.self, forKey: .individual_digits))
+        case "Metaspace": preTokenizer = try Metaspace(from: decoder)
         case "Punctuation":
             preTokenizer = PunctuationPreTokenizer(
                 behavior: try values.decodeIfPresent(SplitBehavior.self, forKey: .behavior)
@@ -58,33 +59,11 @@ private struct SplitField: Decodable {
 
     private enum CodingKeys: String, CodingKey { case pattern, behavior, invert }
 
-    private enum PatternKeys: String, CodingKey {
-        case string = "String"
-        case regex = "Regex"
-    }
-
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         preTokenizer = SplitPreTokenizer(
-            pattern: try Self.pattern(
-                values.nestedContainer(keyedBy: PatternKeys.self, forKey: .pattern)),
+            pattern: try values.decode(PatternField.self, forKey: .pattern).expression(),
             behavior: try values.decode(SplitBehavior.self, forKey: .behavior),
             isInverted: try values.decode(Bool.self, forKey: .invert))
-    }
-
-    private static func pattern(
-        _ values: KeyedDecodingContainer<PatternKeys>
-    ) throws -> RegularExpression {
-        if let text = try values.decodeIfPresent(String.self, forKey: .string) {
-            return try RegularExpression(literal: text)
-        }
-        let pattern = try values.decode(String.self, forKey: .regex)
-        do {
-            return try RegularExpression(pattern)
-        } catch {
-            throw DecodingError.dataCorruptedError(
-                forKey: .regex, in: values,
-                debugDescription: "in the pattern '\(pattern)' \(error.reason)")
-        }
     }
 }

@@ -60,6 +60,20 @@ struct ScalarTrie: Sendable {
         return found
     }
 
+    /// Reports every entry that `text` goes on with from `start`, the shortest first.
+    @inline(__always)
+    func forEachMatch(
+        in text: ArraySlice<Unicode.Scalar>, at start: Int, _ body: (_ value: Int, _ end: Int) -> Void
+    ) {
+        var node = ScalarTrie.root
+        var index = start
+        while index < text.endIndex, let next = child(of: node, text[index]) {
+            node = next
+            index += 1
+            if values[node] >= 0 { body(values[node], index) }
+        }
+    }
+
     private static func key(_ node: Node, _ scalar: Unicode.Scalar) -> UInt64 {
         UInt64(truncatingIfNeeded: node) << 21 | UInt64(scalar.value)
     }
@@ -71,7 +85,8 @@ struct ScalarTrie: Sendable {
         return index
     }
 
-    private func child(of node: Node, _ scalar: Unicode.Scalar) -> Node? {
+    /// The node that one scalar leads to from another node.
+    func child(of node: Node, _ scalar: Unicode.Scalar) -> Node? {
         let key = Self.key(node, scalar)
         let slot = slot(of: key)
         return keys[slot] == key ? Int(children[slot]) : nil

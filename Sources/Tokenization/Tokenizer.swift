@@ -10,7 +10,7 @@ public struct Tokenizer: Sendable {
     public static let fileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
         "vocab.json", "merges.txt", "added_tokens.json",
-    ]
+    ] + SentencePieceFolder.fileNames
 
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
@@ -51,7 +51,7 @@ public struct Tokenizer: Sendable {
     }
 
     /// Loads `tokenizer.json`, or when there is none `vocab.json` with `merges.txt`, or `vocab.txt`,
-    /// both with `tokenizer_config.json`.
+    /// or `tokenizer.model`, all with `tokenizer_config.json`.
     ///
     /// The truncation and padding that a `tokenizer.json` may ask for are ignored, as
     /// `transformers` ignores them: whoever builds a batch decides.
@@ -64,9 +64,10 @@ public struct Tokenizer: Sendable {
             return try BytePairFiles.load(from: files)
         }
         if files.has("vocab.txt") { return try VocabularyFile.load(from: files) }
+        if let tokenizer = try SentencePieceFolder.load(from: files) { return tokenizer }
         throw TokenizerError.missingFile(
             folder: folder.path,
-            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt"])
+            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt", "tokenizer.model"])
     }
 
     /// Encodes a text, or a pair of texts, as `Tokenizer.encode` of `tokenizers` does.

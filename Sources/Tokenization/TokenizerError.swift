@@ -3,6 +3,7 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case missingFile(folder: String, wanted: [String])
     case unreadableFile(file: String, reason: String)
     case invalidUTF8(file: String)
+    case damagedFile(file: String, byte: Int, reason: String)
     case invalidJSON(file: String, reason: String)
     case missingKey(file: String, field: String)
     case invalidValue(file: String, field: String, found: String, expected: String)
@@ -21,6 +22,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
             "\(file) cannot be read: \(reason)"
         case .invalidUTF8(let file):
             "\(file) is not valid UTF-8; save it again as UTF-8 text."
+        case .damagedFile(let file, let byte, let reason):
+            "\(file) is damaged at byte \(byte): \(reason)."
         case .invalidJSON(let file, let reason):
             "\(file) is not valid JSON: \(reason)"
         case .missingKey(let file, let field):

@@ -12,15 +12,18 @@ struct TokenizerFolder {
         url.appendingPathComponent(name).path
     }
 
-    /// The bytes of a file that is valid UTF-8.
-    func text(_ name: String) throws(TokenizerError) -> [UInt8] {
-        let data: Data
+    /// The bytes of a file of any kind.
+    func bytes(_ name: String) throws(TokenizerError) -> [UInt8] {
         do {
-            data = try Data(contentsOf: url.appendingPathComponent(name))
+            return [UInt8](try Data(contentsOf: url.appendingPathComponent(name)))
         } catch {
             throw .unreadableFile(file: path(name), reason: error.localizedDescription)
         }
-        let bytes = [UInt8](data)
+    }
+
+    /// The bytes of a file that is valid UTF-8.
+    func text(_ name: String) throws(TokenizerError) -> [UInt8] {
+        let bytes = try bytes(name)
         guard String(bytes: bytes, encoding: .utf8) != nil else {
             throw .invalidUTF8(file: path(name))
         }

@@ -1,0 +1,76 @@
+/// `Metaspace` of `tokenizers` (`pre_tokenizers/metaspace.rs`): makes spaces visible, puts one
+/// before the text, and cuts before each.
+struct Metaspace: PreTokenizer, Decodable {
+    enum PrependScheme: String, Decodable {
+        /// Before every stretch of text between added tokens.
+        case always
+        /// Before the first word of a text only.
+        case first
+        case never
+    }
+
+    let replacement: Unicode.Scalar
+    let prependScheme: PrependScheme
+    let splits: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case replacement, add_prefix_space, prepend_scheme, split
+    }
+
+    /// `add_prefix_space` is how the scheme was spelled once: `false` says never, and is an error
+    /// beside another scheme.
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        replacement = try values.decodeScalar(.replacement)
+        splits = try values.decodeIfPresent(Bool.self, forKey: .split) ?? true
+        let addsPrefix = try values.decodeIfPresent(Bool.self, forKey: .add_prefix_space) ?? true
+        let scheme = try values.contains(.prepend_scheme)
+            ? values.decode(PrependScheme.self, forKey: .prepend_scheme) : .always
+        guard addsPrefix || scheme == .never else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .add_prefix_space, in: values,
+                debugDescription: "it is false, and prepend_scheme is not 'never'")
+        }
+        prependScheme = scheme
+    }
+
+    func split(_ words: inout Words) {
+        let startsText = words.startsText
+        words.rewrite { text, word, result in
+            if prepends(to: text[word], startsText: startsText && word.lowerBound == 0) {
+                result.append(replacement)
+            }
+            for scalar in text[word] { result.append(scalar == " " ? replacement : scalar) }
+        }
+        guard splits else { return }
+        words.split { text, word, parts in
+            var start = word.lowerBound
+            for index in word.dropFirst() where text[index] == replacement {
+                parts.append(start..<index)
+                start = index
+            }
+            parts.append(start..<word.upperBound)
+        }
+    }
+
+    private func prepends(to word: ArraySlice<Unicode.Scalar>, startsText: Bool) -> Bool {
+        guard word.first != replacement, word.first != " " else { return false }
+        switch prependScheme {
+        case .always: return true
+        case .first: return startsText
+        case .never: return false
+        }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Decodes a string of one Unicode scalar, a `char` of Rust.
+    func decodeScalar(_ key: Key) throws -> Unicode.Scalar {
+        let text = try decode(String.self, forKey: key).unicodeScalars
+        guard let only = text.first, text.count == 1 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "it must be one character")
+        }
+        return only
+    }
+}

@@ -1,0 +1,143 @@
+/// A tokenizer given as a SentencePiece model and `tokenizer_config.json`.
+///
+/// Text without special tokens gets the ids that `sentencepiece` gives it. The special tokens that
+/// frame a text are those of the class that `tokenizer_config.json` names. Special tokens that are
+/// spelled out in a text are found as `transformers` finds them: control pieces and added tokens,
+/// literally. Behind one, a space is put before the text only where `legacy` is true.
+struct SentencePieceFolder {
+    static let fileNames = ["tokenizer.model", "spm.model", "spiece.model"]
+
+    private let folder: TokenizerFolder
+    private let name: String
+    private let model: SentencePieceFile
+    private let inventory: SentencePieceInventory
+    private let settings: SentencePieceSettings
+
+    private var file: String { folder.path(name) }
+
+    /// Loads the first of the files that the folder has; nil when it has none.
+    static func load(from folder: TokenizerFolder) throws -> Tokenizer? {
+        guard let name = fileNames.first(where: folder.has) else { return nil }
+        let settings = try SentencePieceSettings.load(from: folder, model: name)
+        var model = try SentencePieceFile(folder.bytes(name), file: folder.path(name))
+        if !settings.addsPrefixSpace { model.normalization.addsDummyPrefix = false }
+        return try SentencePieceFolder(
+            folder: folder, name: name, model: model,
+            inventory: SentencePieceInventory(model, file: folder.path(name)), settings: settings
+        ).tokenizer()
+    }
+
+    private func tokenizer() throws -> Tokenizer {
+        let normalizer = try normalizer()
+        let added = try AddedTokens(
+            specialTokens(), vocabulary: inventory.vocabulary, normalizer: normalizer,
+            file: folder.path(SentencePieceSettings.fileName))
+        try check(added)
+        return Tokenizer(
+            normalizer: normalizer, preTokenizer: nil,
+            model: model.training.algorithm == .bpe
+                ? SentencePieceBPE(inventory) : SentencePieceUnigram(inventory),
+            addedTokens: added,
+            postProcessor: try template(added),
+            decoder: SentencePieceDecoder(inventory, of: model, denormalizer: try denormalizer()),
+            roles: try roles())
+    }
+
+    private func normalizer() throws(TokenizerError) -> any Normalizer {
+        let normalizer = SentencePieceNormalizer(
+            model.normalization,
+            treatsWhitespaceAsSuffix: model.training.treatsWhitespaceAsSuffix,
+            map: try map(of: model.normalization, "normalizer_spec"),
+            symbols: inventory.userDefined, prefixesEverySegment: settings.prefixesEverySegment)
+        guard settings.lowercases else { return normalizer }
+        return NormalizerSequence(normalizers: [Lowercase(), normalizer])
+    }
+
+    private func denormalizer() throws(TokenizerError) -> SentencePieceNormalizer? {
+        guard let rules = model.denormalization, !rules.characterMap.isEmpty else { return nil }
+        return SentencePieceNormalizer(
+            rules, treatsWhitespaceAsSuffix: false, map: try map(of: rules, "denormalizer_spec"),
+            symbols: nil, prefixesEverySegment: true)
+    }
+
+    private func map(
+        of rules: SentencePieceFile.Normalization, _ field: String
+    ) throws(TokenizerError) -> CharacterMap? {
+        guard !rules.characterMap.isEmpty else { return nil }
+        return try CharacterMap(rules.characterMap) { reason -> TokenizerError in
+            .unusableValue(file: file, field: "\(field).precompiled_charsmap", reason: reason)
+        }
+    }
+
+    /// The tokens with a part to play, the control pieces of the model, and those that were added,
+    /// all searched for as they are spelled.
+    private func specialTokens() -> [AddedToken] {
+        var tokens: [AddedToken] = []
+        for (id, kind) in inventory.kinds.enumerated() where kind == .control || kind == .unknown {
+            if let token = inventory.vocabulary.token(for: id) {
+                tokens.append(AddedToken(content: token))
+            }
+        }
+        tokens += settings.addedTokens.map(\.token) + settings.namedTokens
+        var seen: Set<[UInt8]> = []
+        return tokens.filter { seen.insert(Array($0.content.utf8)).inserted }.map { token in
+            var token = token
+            token.normalized = false
+            return token
+        }
+    }
+
+    /// The ids of `added_tokens_decoder` must be those that the tokens have.
+    private func check(_ added: AddedTokens) throws(TokenizerError) {
+        for (id, token) in settings.addedTokens {
+            let found = added.id(for: token.content)
+            guard found != id else { continue }
+            throw .invalidValue(
+                file: folder.path(SentencePieceSettings.fileName),
+                field: "added_tokens_decoder.\(id)", found: "'\(token.content)'",
+                expected: found.map { "under \($0), the id that this token has" } ?? "a token")
+        }
+    }
+
+    private func roles() throws -> TokenRoles {
+        var roles = try TokenRoles.load(from: folder)
+        let padding = model.training.paddingToken
+        roles.padding =
+            roles.padding ?? settings.paddingToken
+            ?? inventory.controlID(of: padding).map { _ in padding }
+        roles.beginningOfText = roles.beginningOfText ?? beginningToken
+        roles.endOfText = roles.endOfText ?? endToken
+        return roles
+    }
+
+    private var beginningToken: String {
+        settings.beginningToken ?? model.training.beginningToken
+    }
+
+    private var endToken: String { settings.endToken ?? model.training.endToken }
+
+    private func template(_ added: AddedTokens) throws(TokenizerError) -> TemplateProcessing {
+        let first = try piece(beginningToken, "bos_token", added, isWanted: settings.addsBeginning)
+        let last = try piece(endToken, "eos_token", added, isWanted: settings.addsEnd)
+        let single: [TemplateProcessing.Part] = [
+            .special(first, typeID: 0), .first(typeID: 0), .special(last, typeID: 0),
+        ]
+        // A second text of DeBERTa has no token before it.
+        let second = settings.convention == .llama ? first : []
+        return TemplateProcessing(
+            single: single,
+            pair: single + [
+                .special(second, typeID: 1), .second(typeID: 1), .special(last, typeID: 1),
+            ])
+    }
+
+    private func piece(
+        _ token: String, _ field: String, _ added: AddedTokens, isWanted: Bool
+    ) throws(TokenizerError) -> [Piece] {
+        guard isWanted else { return [] }
+        guard let id = added.id(for: token) else {
+            throw .missingToken(file: file, field: field, token: token)
+        }
+        return [Piece(id: id, token: token)]
+    }
+}

@@ -1,0 +1,112 @@
+/// The part of `tokenizer_config.json` that says how a SentencePiece model is used.
+struct SentencePieceSettings: Decodable {
+    static let fileName = TokenizerSettings.fileName
+
+    /// The rules of a tokenizer class of `transformers`.
+    enum Convention: String, CaseIterable {
+        /// `<s> A`, and `<s> A <s> B:1` for a pair.
+        case llama = "LlamaTokenizer"
+        /// `[CLS] A [SEP]`, and `[CLS] A [SEP] B:1 [SEP]:1` for a pair.
+        case deberta = "DebertaV2Tokenizer"
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case tokenizer_class, add_bos_token, add_eos_token, add_prefix_space, legacy
+        case do_lower_case, split_by_punct, added_tokens_decoder
+        case bos_token, eos_token, unk_token, pad_token, cls_token, sep_token, mask_token
+    }
+
+    private(set) var convention = Convention.llama
+    private var flags: [CodingKeys: Bool] = [:]
+    private var named: [CodingKeys: AddedToken] = [:]
+    /// `added_tokens_decoder`, by ascending id.
+    private(set) var addedTokens: [(id: Int, token: AddedToken)] = []
+
+    /// Where no class is named, `spm.model` is a model of DeBERTa and any other one of LLaMA.
+    static func load(from folder: TokenizerFolder, model: String) throws -> SentencePieceSettings {
+        var settings = SentencePieceSettings()
+        if model == "spm.model" { settings.convention = .deberta }
+        guard folder.has(fileName) else { return settings }
+        let read = try folder.decode(
+            SentencePieceSettings.self, from: folder.text(fileName), fileName)
+        let convention = read.namesConvention ? read.convention : settings.convention
+        settings = read
+        settings.convention = convention
+        return settings
+    }
+
+    private var namesConvention = false
+
+    private init() {}
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        if let name = try values.decodeIfPresent(String.self, forKey: .tokenizer_class) {
+            let plain = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+            guard let found = Convention(rawValue: plain) else {
+                throw UnsupportedType(
+                    field: CodingKeys.tokenizer_class.rawValue, found: name,
+                    supported: Convention.allCases.map(\.rawValue).sorted())
+            }
+            (convention, namesConvention) = (found, true)
+        }
+        for key: CodingKeys in [
+            .add_bos_token, .add_eos_token, .add_prefix_space, .legacy, .do_lower_case,
+            .split_by_punct,
+        ] {
+            flags[key] = try values.decodeIfPresent(Bool.self, forKey: key)
+        }
+        guard flags[.split_by_punct] != true else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .split_by_punct, in: values,
+                debugDescription: "a split at punctuation is not supported with a SentencePiece model")
+        }
+        for key: CodingKeys in [
+            .bos_token, .eos_token, .unk_token, .pad_token, .cls_token, .sep_token, .mask_token,
+        ] {
+            named[key] = try values.decodeIfPresent(NamedToken.self, forKey: key)?.token
+        }
+        addedTokens =
+            (try values.decodeIfPresent([Int: AddedToken].self, forKey: .added_tokens_decoder)
+            ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+}
+
+extension SentencePieceSettings {
+    var addsBeginning: Bool { convention == .deberta || flags[.add_bos_token] ?? true }
+    var addsEnd: Bool { convention == .deberta || flags[.add_eos_token] ?? false }
+    /// Whether a space is put before a text at all.
+    var addsPrefixSpace: Bool { flags[.add_prefix_space] ?? true }
+    /// Whether a space is put before every stretch of text, and not before the first only.
+    /// `transformers` 5 takes LLaMA's tokenizer for the new one unless told otherwise.
+    var prefixesEverySegment: Bool { convention == .deberta || flags[.legacy] ?? false }
+    var lowercases: Bool { convention == .deberta && flags[.do_lower_case] ?? false }
+
+    /// The token before a text; nil leaves it to the model.
+    var beginningToken: String? {
+        convention == .deberta
+            ? named[.cls_token]?.content ?? "[CLS]" : named[.bos_token]?.content
+    }
+
+    /// The token behind a text; nil leaves it to the model.
+    var endToken: String? {
+        convention == .deberta
+            ? named[.sep_token]?.content ?? "[SEP]" : named[.eos_token]?.content
+    }
+
+    /// The token that fills up; nil leaves it to the model.
+    var paddingToken: String? { convention == .deberta ? "[PAD]" : nil }
+
+    /// All tokens that have a part to play.
+    var namedTokens: [AddedToken] {
+        var named = named
+        if convention == .deberta {
+            let standard: [CodingKeys: String] = [
+                .cls_token: "[CLS]", .sep_token: "[SEP]", .unk_token: "[UNK]",
+                .pad_token: "[PAD]", .mask_token: "[MASK]",
+            ]
+            named.merge(standard.mapValues { AddedToken(content: $0) }) { given, _ in given }
+        }
+        return named.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
+    }
+}

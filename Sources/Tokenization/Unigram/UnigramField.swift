@@ -1,0 +1,69 @@
+/// A `model` of type `Unigram`. Its `vocab` is in `ModelTables`.
+struct UnigramField: Decodable {
+    private let unknownID: Int
+    private let fallsBackToBytes: Bool
+
+    private enum CodingKeys: String, CodingKey { case unk_id, byte_fallback }
+
+    /// `tokenizers` takes a model without `unk_id`, and fails at the first text that needs it.
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        unknownID = Int(try values.decode(UInt32.self, forKey: .unk_id))
+        fallsBackToBytes = try values.decodeIfPresent(Bool.self, forKey: .byte_fallback) ?? false
+    }
+
+    func model(_ tables: ModelTables, file: String) throws(TokenizerError) -> Unigram {
+        guard let (tokens, scores) = tables.scoredVocabulary else {
+            throw .missingKey(file: file, field: "model.vocab")
+        }
+        guard unknownID < tokens.count else {
+            throw .invalidValue(
+                file: file, field: "model.unk_id", found: "\(unknownID)",
+                expected: "below the \(tokens.count) of the vocabulary")
+        }
+        let vocabulary = try Vocabulary(
+            tokens, ids: Array(0..<tokens.count), file: file, field: "model.vocab")
+        return Unigram(
+            vocabulary: vocabulary, scores: scores, unknownID: unknownID,
+            fallsBackToBytes: fallsBackToBytes)
+    }
+}
+
+extension ModelTables {
+    /// Reads an array of pairs, a token and its score each.
+    static func scoredVocabulary(
+        _ scanner: inout JSONScanner
+    ) throws(TokenizerError) -> (tokens: TokenList, scores: [Double]) {
+        var tokens = TokenList()
+        var scores: [Double] = []
+        try scanner.readArray { (scanner) throws(TokenizerError) in
+            var parts = 0
+            try scanner.readArray { (scanner) throws(TokenizerError) in
+                switch parts {
+                case 0: tokens.append(try scanner.readString())
+                case 1: scores.append(try score(&scanner, index: scores.count))
+                default: try scanner.skipValue()
+                }
+                parts += 1
+            }
+            guard parts == 2 else {
+                throw .unusableValue(
+                    file: scanner.file, field: "model.vocab[\(tokens.count)]",
+                    reason: "it has \(parts) parts instead of a token and its score")
+            }
+        }
+        return (tokens, scores)
+    }
+
+    private static func score(
+        _ scanner: inout JSONScanner, index: Int
+    ) throws(TokenizerError) -> Double {
+        let text = try scanner.readLiteral()
+        guard let score = SerdeNumber.double(text) else {
+            throw .invalidValue(
+                file: scanner.file, field: "model.vocab[\(index)][1]", found: String(text.prefix(40)),
+                expected: "a number")
+        }
+        return score
+    }
+}
