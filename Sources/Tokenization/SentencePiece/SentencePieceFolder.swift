@@ -105,20 +105,15 @@ struct SentencePieceFolder {
         roles.padding =
             roles.padding ?? settings.paddingToken
             ?? inventory.controlID(of: padding).map { _ in padding }
-        roles.beginningOfText = roles.beginningOfText ?? beginningToken
-        roles.endOfText = roles.endOfText ?? endToken
+        roles.beginningOfText =
+            roles.beginningOfText ?? settings.beginning.token ?? model.training.beginningToken
+        roles.endOfText = roles.endOfText ?? settings.end.token ?? model.training.endToken
         return roles
     }
 
-    private var beginningToken: String {
-        settings.beginningToken ?? model.training.beginningToken
-    }
-
-    private var endToken: String { settings.endToken ?? model.training.endToken }
-
     private func template(_ added: AddedTokens) throws(TokenizerError) -> TemplateProcessing {
-        let first = try piece(beginningToken, "bos_token", added, isWanted: settings.addsBeginning)
-        let last = try piece(endToken, "eos_token", added, isWanted: settings.addsEnd)
+        let first = try frame(settings.beginning, model.training.beginningToken, added)
+        let last = try frame(settings.end, model.training.endToken, added)
         let single: [TemplateProcessing.Part] = [
             .special(first, typeID: 0), .first(typeID: 0), .special(last, typeID: 0),
         ]
@@ -131,13 +126,15 @@ struct SentencePieceFolder {
             ])
     }
 
-    private func piece(
-        _ token: String, _ field: String, _ added: AddedTokens, isWanted: Bool
+    /// The token at one end of a text. A model without a beginning or an end does without, unless
+    /// the settings ask for one.
+    private func frame(
+        _ wish: SentencePieceSettings.FrameToken, _ standard: String, _ added: AddedTokens
     ) throws(TokenizerError) -> [Piece] {
-        guard isWanted else { return [] }
-        guard let id = added.id(for: token) else {
-            throw .missingToken(file: file, field: field, token: token)
-        }
-        return [Piece(id: id, token: token)]
+        guard wish.isAdded else { return [] }
+        let token = wish.token ?? standard
+        if let id = added.id(for: token) { return [Piece(id: id, token: token)] }
+        guard wish.isAskedFor else { return [] }
+        throw .missingToken(file: file, field: wish.field, token: token)
     }
 }

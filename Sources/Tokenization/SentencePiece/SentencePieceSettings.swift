@@ -73,26 +73,44 @@ struct SentencePieceSettings: Decodable {
 }
 
 extension SentencePieceSettings {
-    var addsBeginning: Bool { convention == .deberta || flags[.add_bos_token] ?? true }
-    var addsEnd: Bool { convention == .deberta || flags[.add_eos_token] ?? false }
+    /// A token that may stand at one end of a text.
+    struct FrameToken {
+        /// nil leaves the token to the model.
+        let token: String?
+        let isAdded: Bool
+        /// Whether the settings ask for it, so that it must be there.
+        let isAskedFor: Bool
+        let field: String
+    }
+
+    var beginning: FrameToken {
+        guard convention == .llama else { return debertaToken(.cls_token, "[CLS]") }
+        return llamaToken(.bos_token, flags[.add_bos_token], isStandard: true)
+    }
+
+    var end: FrameToken {
+        guard convention == .llama else { return debertaToken(.sep_token, "[SEP]") }
+        return llamaToken(.eos_token, flags[.add_eos_token], isStandard: false)
+    }
+
+    private func debertaToken(_ key: CodingKeys, _ standard: String) -> FrameToken {
+        FrameToken(
+            token: named[key]?.content ?? standard, isAdded: true, isAskedFor: true,
+            field: key.rawValue)
+    }
+
+    private func llamaToken(_ key: CodingKeys, _ flag: Bool?, isStandard: Bool) -> FrameToken {
+        FrameToken(
+            token: named[key]?.content, isAdded: flag ?? isStandard, isAskedFor: flag ?? false,
+            field: key.rawValue)
+    }
+
     /// Whether a space is put before a text at all.
     var addsPrefixSpace: Bool { flags[.add_prefix_space] ?? true }
     /// Whether a space is put before every stretch of text, and not before the first only.
     /// `transformers` 5 takes LLaMA's tokenizer for the new one unless told otherwise.
     var prefixesEverySegment: Bool { convention == .deberta || flags[.legacy] ?? false }
     var lowercases: Bool { convention == .deberta && flags[.do_lower_case] ?? false }
-
-    /// The token before a text; nil leaves it to the model.
-    var beginningToken: String? {
-        convention == .deberta
-            ? named[.cls_token]?.content ?? "[CLS]" : named[.bos_token]?.content
-    }
-
-    /// The token behind a text; nil leaves it to the model.
-    var endToken: String? {
-        convention == .deberta
-            ? named[.sep_token]?.content ?? "[SEP]" : named[.eos_token]?.content
-    }
 
     /// The token that fills up; nil leaves it to the model.
     var paddingToken: String? { convention == .deberta ? "[PAD]" : nil }

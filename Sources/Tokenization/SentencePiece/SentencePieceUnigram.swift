@@ -10,25 +10,21 @@ struct SentencePieceUnigram: TokenModel {
 
     init(_ inventory: SentencePieceInventory) {
         self.inventory = inventory
-        let kinds = inventory.kinds
-        let normal = inventory.scores.indices.filter { kinds[$0] == .normal }
-        let lowest = normal.map { inventory.scores[$0] }.min() ?? .greatestFiniteMagnitude
-        let highest = normal.map { inventory.scores[$0] }
-            .reduce(Float.leastNormalMagnitude, max)
-        var trie = ScalarTrie(expectedNodes: 2 * kinds.count)
-        let scores = inventory.scores.indices.map { id in
-            let token = inventory.vocabulary.token(for: id) ?? ""
-            switch kinds[id] {
-            case .normal, .userDefined: trie.insert(token.unicodeScalars, value: id)
-            case .control, .unknown, .unused, .byte: break
+        var trie = ScalarTrie(expectedNodes: 2 * inventory.kinds.count)
+        var scores = inventory.scores
+        var lowest = Float.greatestFiniteMagnitude
+        inventory.forEachTextPiece { token, id in
+            switch inventory.kinds[id] {
+            case .normal: lowest = min(lowest, scores[id])
+            // Better than any pieces that it could be cut into.
+            case .userDefined: scores[id] = 0.1 * Float(token.utf8.count - 1)
+            case .unused, .control, .unknown, .byte: return
             }
-            // A user-defined piece is the best way through its text, unless a normal one holds it.
-            guard kinds[id] == .userDefined else { return Double(inventory.scores[id]) }
-            return Double(Float(token.utf8.count) * highest) - 0.1
+            trie.insert(token.unicodeScalars, value: id)
         }
         path = BestPath(
             trie: trie, scores: scores, unknownScore: lowest - Self.unknownPenalty,
-            unknownID: inventory.unknownID)
+            unknownID: inventory.unknownID, limit: 100_000)
     }
 
     func tokenize(_ words: Words, into pieces: inout Pieces) {
