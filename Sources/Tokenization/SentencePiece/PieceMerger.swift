@@ -106,11 +106,16 @@ struct PieceMerger {
         }
     }
 
-    /// Looks a stretch up among all pieces; an unused one is taken apart as it was put together.
+    /// Looks a stretch up among all pieces. An unused one is taken apart as it was put together, and
+    /// unknown when it is one scalar.
     private mutating func resegment(_ range: Range<Int>, _ text: [Unicode.Scalar]) {
         let id = inventory.vocabulary.id(for: String(scalars: text[range])) ?? inventory.unknownID
-        guard inventory.kinds[id] == .unused, let left = history[id] else {
+        guard inventory.kinds[id] == .unused else {
             result.append(TextPiece(range: range, id: id))
+            return
+        }
+        guard let left = history[id] else {
+            result.append(TextPiece(range: range, id: inventory.unknownID))
             return
         }
         resegment(range.lowerBound..<range.lowerBound + left, text)
