@@ -1,5 +1,5 @@
 /// What a reader takes for one character, as the Rust crate `unicode-segmentation` cuts a text:
-/// the extended grapheme clusters of Unicode 16.
+/// the extended grapheme clusters of Unicode 17.
 enum GraphemeClusters {
     /// The end of the cluster that starts at `start`, which must itself be the start of one.
     static func end(of text: [Unicode.Scalar], from start: Int) -> Int {
@@ -28,7 +28,7 @@ enum GraphemeClusters {
 
     /// A scalar that the crate does not know is like an ideograph: it joins nothing.
     private static func known(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-        let isNew = scalar.value >= 0x300 && scalar.properties.age?.major ?? 0 > 16
+        let isNew = scalar.value >= 0x300 && scalar.properties.age?.major ?? 0 > 17
         return isNew ? "\u{4E00}" : scalar
     }
 }
