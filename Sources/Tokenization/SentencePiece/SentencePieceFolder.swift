@@ -5,7 +5,9 @@
 /// spelled out in a text are found as `transformers` finds them: control pieces and added tokens,
 /// literally. Behind one, a space is put before the text only where `legacy` is true.
 struct SentencePieceFolder {
-    static let fileNames = ["tokenizer.model", "spm.model", "spiece.model"]
+    static let fileNames = [
+        "tokenizer.model", "spm.model", "spiece.model", "sentencepiece.bpe.model",
+    ]
 
     private let folder: TokenizerFolder
     private let name: String
@@ -29,8 +31,10 @@ struct SentencePieceFolder {
 
     private func tokenizer() throws -> Tokenizer {
         let normalizer = try normalizer()
+        let named = try TokenRoles.load(from: folder)
+        let roles = roles(named)
         let added = try AddedTokens(
-            specialTokens(), vocabulary: inventory.vocabulary, normalizer: normalizer,
+            specialTokens(named), vocabulary: inventory.vocabulary, normalizer: normalizer,
             file: folder.path(SentencePieceSettings.fileName))
         try check(added)
         return Tokenizer(
@@ -38,9 +42,9 @@ struct SentencePieceFolder {
             model: model.training.algorithm == .bpe
                 ? SentencePieceBPE(inventory) : SentencePieceUnigram(inventory),
             addedTokens: added,
-            postProcessor: try template(added),
+            postProcessor: try template(added, roles),
             decoder: SentencePieceDecoder(inventory, of: model, denormalizer: try denormalizer()),
-            roles: try roles())
+            roles: roles)
     }
 
     private func normalizer() throws(TokenizerError) -> any Normalizer {
@@ -71,7 +75,7 @@ struct SentencePieceFolder {
 
     /// The tokens with a part to play, the control pieces of the model, and those that were added,
     /// all searched for as they are spelled.
-    private func specialTokens() -> [AddedToken] {
+    private func specialTokens(_ named: TokenRoles) -> [AddedToken] {
         var tokens: [AddedToken] = []
         for (id, kind) in inventory.kinds.enumerated() where kind == .control || kind == .unknown {
             if let token = inventory.vocabulary.token(for: id) {
@@ -79,6 +83,8 @@ struct SentencePieceFolder {
             }
         }
         tokens += settings.addedTokens.map(\.token) + settings.namedTokens
+        tokens += [named.padding, named.beginningOfText, named.endOfText].compactMap { $0 }
+            .map { AddedToken(content: $0) }
         var seen: Set<[UInt8]> = []
         return tokens.filter { seen.insert(Array($0.content.utf8)).inserted }.map { token in
             var token = token
@@ -99,8 +105,9 @@ struct SentencePieceFolder {
         }
     }
 
-    private func roles() throws -> TokenRoles {
-        var roles = try TokenRoles.load(from: folder)
+    /// The tokens that the files name, and else those of the model.
+    private func roles(_ named: TokenRoles) -> TokenRoles {
+        var roles = named
         let padding = model.training.paddingToken
         roles.padding =
             roles.padding ?? settings.paddingToken
@@ -111,9 +118,11 @@ struct SentencePieceFolder {
         return roles
     }
 
-    private func template(_ added: AddedTokens) throws(TokenizerError) -> TemplateProcessing {
-        let first = try frame(settings.beginning, model.training.beginningToken, added)
-        let last = try frame(settings.end, model.training.endToken, added)
+    private func template(
+        _ added: AddedTokens, _ roles: TokenRoles
+    ) throws(TokenizerError) -> TemplateProcessing {
+        let first = try frame(settings.beginning, roles.beginningOfText, added)
+        let last = try frame(settings.end, roles.endOfText, added)
         let single: [TemplateProcessing.Part] = [
             .special(first, typeID: 0), .first(typeID: 0), .special(last, typeID: 0),
         ]
@@ -129,10 +138,9 @@ struct SentencePieceFolder {
     /// The token at one end of a text. A model without a beginning or an end does without, unless
     /// the settings ask for one.
     private func frame(
-        _ wish: SentencePieceSettings.FrameToken, _ standard: String, _ added: AddedTokens
+        _ wish: SentencePieceSettings.FrameToken, _ standard: String?, _ added: AddedTokens
     ) throws(TokenizerError) -> [Piece] {
-        guard wish.isAdded else { return [] }
-        let token = wish.token ?? standard
+        guard wish.isAdded, let token = wish.token ?? standard else { return [] }
         if let id = added.id(for: token) { return [Piece(id: id, token: token)] }
         guard wish.isAskedFor else { return [] }
         throw .missingToken(file: file, field: wish.field, token: token)

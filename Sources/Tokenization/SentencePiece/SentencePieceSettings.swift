@@ -22,17 +22,33 @@ struct SentencePieceSettings: Decodable {
     /// `added_tokens_decoder`, by ascending id.
     private(set) var addedTokens: [(id: Int, token: AddedToken)] = []
 
-    /// Where no class is named, `spm.model` is a model of DeBERTa and any other one of LLaMA.
+    /// Where no class is named, `tokenizer.model` is a model of LLaMA, and `spm.model` of DeBERTa.
+    /// Under other names go models of many classes.
     static func load(from folder: TokenizerFolder, model: String) throws -> SentencePieceSettings {
-        var settings = SentencePieceSettings()
-        if model == "spm.model" { settings.convention = .deberta }
-        guard folder.has(fileName) else { return settings }
-        let read = try folder.decode(
-            SentencePieceSettings.self, from: folder.text(fileName), fileName)
-        let convention = read.namesConvention ? read.convention : settings.convention
-        settings = read
-        settings.convention = convention
+        var settings =
+            try folder.decodeIfPresent(SentencePieceSettings.self, fileName)
+            ?? SentencePieceSettings()
+        if !settings.namesConvention {
+            switch model {
+            case "tokenizer.model": settings.convention = .llama
+            case "spm.model": settings.convention = .deberta
+            default:
+                throw TokenizerError.missingKey(
+                    file: folder.path(fileName), field: CodingKeys.tokenizer_class.rawValue)
+            }
+        }
+        try settings.addOldTokens(from: folder)
         return settings
+    }
+
+    /// Adds the tokens of `added_tokens.json`, which older releases of `transformers` wrote.
+    private mutating func addOldTokens(from folder: TokenizerFolder) throws {
+        let listed = try folder.decodeIfPresent([String: Int].self, "added_tokens.json") ?? [:]
+        let known = Set(addedTokens.map { Array($0.token.content.utf8) })
+        for (content, id) in listed where !known.contains(Array(content.utf8)) {
+            addedTokens.append((id, AddedToken(content: content)))
+        }
+        addedTokens.sort { $0.id < $1.id }
     }
 
     private var namesConvention = false
@@ -75,7 +91,7 @@ struct SentencePieceSettings: Decodable {
 extension SentencePieceSettings {
     /// A token that may stand at one end of a text.
     struct FrameToken {
-        /// nil leaves the token to the model.
+        /// nil leaves it to the files, or to the model.
         let token: String?
         let isAdded: Bool
         /// Whether the settings ask for it, so that it must be there.
@@ -101,8 +117,7 @@ extension SentencePieceSettings {
 
     private func llamaToken(_ key: CodingKeys, _ flag: Bool?, isStandard: Bool) -> FrameToken {
         FrameToken(
-            token: named[key]?.content, isAdded: flag ?? isStandard, isAskedFor: flag ?? false,
-            field: key.rawValue)
+            token: nil, isAdded: flag ?? isStandard, isAskedFor: flag ?? false, field: key.rawValue)
     }
 
     /// Whether a space is put before a text at all.
