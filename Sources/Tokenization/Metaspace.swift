@@ -24,7 +24,8 @@ struct Metaspace: PreTokenizer, Decodable {
         replacement = try values.decodeScalar(.replacement)
         splits = try values.decodeIfPresent(Bool.self, forKey: .split) ?? true
         let addsPrefix = try values.decodeIfPresent(Bool.self, forKey: .add_prefix_space) ?? true
-        let scheme = try values.contains(.prepend_scheme)
+        let scheme =
+            try values.contains(.prepend_scheme)
             ? values.decode(PrependScheme.self, forKey: .prepend_scheme) : .always
         guard addsPrefix || scheme == .never else {
             throw DecodingError.dataCorruptedError(

@@ -6,13 +6,17 @@ enum ModelField: Decodable {
 
     private static let supported = ["BPE", "Unigram", "WordPiece"]
 
-    private enum CodingKeys: String, CodingKey { case type, merges }
+    private enum CodingKeys: String, CodingKey { case type, merges, unk_id }
 
     /// A model without a type, as old files have it, is told by its fields, as in `tokenizers`.
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if !values.contains(.type), values.contains(.merges) {
             self = .bytePair(try BPEField(from: decoder))
+            return
+        }
+        if !values.contains(.type), values.contains(.unk_id) {
+            self = .unigram(try UnigramField(from: decoder))
             return
         }
         let type = try decoder.type()

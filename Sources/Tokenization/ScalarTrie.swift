@@ -63,7 +63,8 @@ struct ScalarTrie: Sendable {
     /// Reports every entry that `text` goes on with from `start`, the shortest first.
     @inline(__always)
     func forEachMatch(
-        in text: ArraySlice<Unicode.Scalar>, at start: Int, _ body: (_ value: Int, _ end: Int) -> Void
+        in text: ArraySlice<Unicode.Scalar>, at start: Int,
+        _ body: (_ value: Int, _ end: Int) -> Void
     ) {
         var node = ScalarTrie.root
         var index = start

@@ -7,10 +7,11 @@ import Foundation
 /// stages are its stages: added tokens, normalizer, pre-tokenizer, model, post-processor.
 public struct Tokenizer: Sendable {
     /// Files that belong to a tokenizer and are copied along with a merged checkpoint.
-    public static let fileNames = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
-        "vocab.json", "merges.txt", "added_tokens.json",
-    ] + SentencePieceFolder.fileNames
+    public static let fileNames =
+        [
+            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+            "vocab.json", "merges.txt", "added_tokens.json",
+        ] + SentencePieceFolder.fileNames
 
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
@@ -67,7 +68,9 @@ public struct Tokenizer: Sendable {
         if let tokenizer = try SentencePieceFolder.load(from: files) { return tokenizer }
         throw TokenizerError.missingFile(
             folder: folder.path,
-            wanted: ["tokenizer.json", "vocab.json with merges.txt", "vocab.txt", "tokenizer.model"])
+            wanted: [
+                "tokenizer.json", "vocab.json with merges.txt", "vocab.txt", "tokenizer.model",
+            ])
     }
 
     /// Encodes a text, or a pair of texts, as `Tokenizer.encode` of `tokenizers` does.

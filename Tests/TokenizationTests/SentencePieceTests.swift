@@ -176,7 +176,8 @@ let unknownPiece: (String, Float, SentencePieceFile.Piece.Kind) = ("<unk>", 0, .
         #expect(
             message(Array(good.dropLast())).hasPrefix("tokenizer.model is damaged at byte "))
         #expect(message([0x00]) == "tokenizer.model is damaged at byte 0: 0 is no field number.")
-        #expect(message([0x0B]) == "tokenizer.model is damaged at byte 0: 3 is no wire type in use.")
+        #expect(
+            message([0x0B]) == "tokenizer.model is damaged at byte 0: 3 is no wire type in use.")
         #expect(
             message(Array(repeating: 0xFF, count: 11))
                 == "tokenizer.model is damaged at byte 0: a number has more than 64 bits.")

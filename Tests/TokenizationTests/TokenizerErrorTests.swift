@@ -24,8 +24,8 @@ import Testing
     func emptyFolder() throws {
         #expect(
             try message([:])
-                == "DIR has no tokenizer.json and no vocab.json with merges.txt and no vocab.txt; "
-                + "one is needed.")
+                == "DIR has no tokenizer.json and no vocab.json with merges.txt and no vocab.txt "
+                + "and no tokenizer.model; one is needed.")
     }
 
     @Test("Bytes that are no UTF-8 are refused", arguments: ["tokenizer.json", "vocab.txt"])
@@ -64,7 +64,7 @@ import Testing
         #expect(
             try message(json: tokenizerJSON(modelType: "WordLevel"))
                 == "DIR/tokenizer.json: 'model.type' is 'WordLevel', which is not supported; "
-                + "supported: BPE, WordPiece.")
+                + "supported: BPE, Unigram, WordPiece.")
         #expect(
             try message(
                 json: tokenizerJSON(
@@ -72,8 +72,8 @@ import Testing
                         #"{"type":"Sequence","pretokenizers":[{"type":"UnicodeScripts"}]}"#))
                 == "DIR/tokenizer.json: 'pre_tokenizer.pretokenizers[0].type' is 'UnicodeScripts', "
                 + "which is not supported; supported: BertPreTokenizer, ByteLevel, "
-                + "CharDelimiterSplit, Digits, Punctuation, Sequence, Split, Whitespace, "
-                + "WhitespaceSplit.")
+                + "CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, "
+                + "Whitespace, WhitespaceSplit.")
         #expect(
             try message(json: tokenizerJSON(processor: #"{"type":"Bytes"}"#))
                 == "DIR/tokenizer.json: 'post_processor.type' is 'Bytes', which is not "

@@ -29,7 +29,8 @@ struct DoubleArray: Equatable, Sendable {
             }
             guard unit & 0x100 != 0 else { continue }
             guard units[base] >> 31 == 1, Int(units[base] & 0x7FFF_FFFF) < valueLimit else {
-                throw damage("unit \(index) of its trie has no value within the \(valueLimit) bytes")
+                throw damage(
+                    "unit \(index) of its trie has no value within the \(valueLimit) bytes")
             }
         }
         root = Node(base: Self.offset(first), hasValue: false)

@@ -59,7 +59,8 @@ struct ProtocolBufferReader {
             let length = try readVarint()
             guard length <= UInt64(end - position) else {
                 throw damage(
-                    start, "a field of \(length) bytes does not fit into the \(end - position) left")
+                    start, "a field of \(length) bytes does not fit into the \(end - position) left"
+                )
             }
             defer { position += Int(length) }
             return .bytes(position..<position + Int(length))

@@ -101,7 +101,8 @@ struct SentencePieceFile: Equatable, Sendable {
         let unknown = pieces.filter { $0.kind == .unknown }.count
         guard unknown == 1 else {
             throw .unusableValue(
-                file: file, field: "pieces", reason: "\(unknown) are unknown pieces, but one must be")
+                file: file, field: "pieces",
+                reason: "\(unknown) are unknown pieces, but one must be")
         }
         try checkBytes(file)
     }

@@ -61,19 +61,19 @@ struct SentencePieceInventory: Sendable {
     ) {
         var unknown: Range<Int>?
         for piece in cut {
-            if piece.id == unknownID {
-                if let byteIDs {
-                    for scalar in text[piece.range] {
-                        for byte in UTF8Bytes(scalar) { pieces.append(byteIDs[Int(byte)]) }
-                    }
-                } else {
-                    unknown = (unknown?.lowerBound ?? piece.range.lowerBound)
-                        ..< piece.range.upperBound
-                }
+            guard piece.id == unknownID else {
+                append(unknown: &unknown, of: text, to: &pieces)
+                pieces.append(piece.id)
                 continue
             }
-            append(unknown: &unknown, of: text, to: &pieces)
-            pieces.append(piece.id)
+            if let byteIDs {
+                for scalar in text[piece.range] {
+                    for byte in UTF8Bytes(scalar) { pieces.append(byteIDs[Int(byte)]) }
+                }
+            } else {
+                let start = unknown?.lowerBound ?? piece.range.lowerBound
+                unknown = start..<piece.range.upperBound
+            }
         }
         append(unknown: &unknown, of: text, to: &pieces)
     }

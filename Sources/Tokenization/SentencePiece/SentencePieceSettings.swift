@@ -75,7 +75,8 @@ struct SentencePieceSettings: Decodable {
         guard flags[.split_by_punct] != true else {
             throw DecodingError.dataCorruptedError(
                 forKey: .split_by_punct, in: values,
-                debugDescription: "a split at punctuation is not supported with a SentencePiece model")
+                debugDescription:
+                    "a split at punctuation is not supported with a SentencePiece model")
         }
         for key: CodingKeys in [
             .bos_token, .eos_token, .unk_token, .pad_token, .cls_token, .sep_token, .mask_token,

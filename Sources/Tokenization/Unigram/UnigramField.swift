@@ -61,7 +61,8 @@ extension ModelTables {
         let text = try scanner.readLiteral()
         guard let score = SerdeNumber.double(text) else {
             throw .invalidValue(
-                file: scanner.file, field: "model.vocab[\(index)][1]", found: String(text.prefix(40)),
+                file: scanner.file, field: "model.vocab[\(index)][1]",
+                found: String(text.prefix(40)),
                 expected: "a number")
         }
         return score
