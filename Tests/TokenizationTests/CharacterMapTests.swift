@@ -96,17 +96,13 @@ struct CharacterMapBuilder {
     @Test("Changed bytes never lead outside of a map")
     func changedBytes() throws {
         let good = CharacterMapBuilder.bytes(["ab": "x", "é": "e", "a": "", "中文": "zw"])
-        var seed: UInt64 = 88_172_645_463_325_252
-        func random(_ limit: Int) -> Int {
-            seed ^= seed << 13
-            seed ^= seed >> 7
-            seed ^= seed << 17
-            return Int(seed % UInt64(limit))
-        }
+        var dice = SplitMix(state: 7)
         let text = scalars("ab aé中文中 \u{0}xyz")
         for _ in 0..<2000 {
             var bytes = good
-            for _ in 0..<random(4) + 1 { bytes[random(bytes.count)] = UInt8(random(256)) }
+            for _ in 0..<dice.next(below: 4) + 1 {
+                bytes[dice.next(below: bytes.count)] = UInt8(dice.next(below: 256))
+            }
             guard let map = try? map(bytes) else { continue }
             _ = PrecompiledNormalizer(map).normalize(text)
         }

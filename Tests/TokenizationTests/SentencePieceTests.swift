@@ -66,6 +66,19 @@ func sentencePieceModel(
     return model.bytes
 }
 
+/// Numbers that are the same in every run.
+struct SplitMix {
+    var state: UInt64
+
+    mutating func next(below limit: Int) -> Int {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return Int((value ^ value >> 31) % UInt64(limit))
+    }
+}
+
 let unknownPiece: (String, Float, SentencePieceFile.Piece.Kind) = ("<unk>", 0, .unknown)
 
 @Suite struct SentencePieceTests {
@@ -186,6 +199,30 @@ let unknownPiece: (String, Float, SentencePieceFile.Piece.Kind) = ("<unk>", 0, .
                 == "tokenizer.model is damaged at byte 4: a text is not valid UTF-8.")
         #expect(
             message([0x08, 0x01]) == "tokenizer.model is damaged at byte 0: field 1 is not bytes.")
+    }
+
+    @Test("A model with changed or missing bytes is read or refused, and never trapped on")
+    func changedBytes() {
+        let map = CharacterMapBuilder.bytes(["a": "b", "é": "e"])
+        let good = sentencePieceModel(
+            [unknownPiece, ("▁", -1, .normal), ("b", -1, .normal), ("<c>", 0, .control)],
+            characterMap: map)
+        var dice = SplitMix(state: 5)
+        for round in 0..<150 {
+            var model = good
+            for _ in 0..<dice.next(below: 4) + 1 {
+                let end = round.isMultiple(of: 2) ? 90 : model.count
+                model[dice.next(below: end)] = UInt8(dice.next(below: 256))
+            }
+            if round.isMultiple(of: 5) { model.removeLast(dice.next(below: model.count)) }
+            do {
+                let tokenizer = try tokenizer(model)
+                let ids = try tokenizer.encode("aé b<c>").ids
+                _ = tokenizer.decode(ids)
+            } catch {
+                #expect(error is TokenizerError)
+            }
+        }
     }
 
     @Test("Models that contradict themselves are refused")

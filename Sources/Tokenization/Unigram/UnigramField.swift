@@ -37,18 +37,19 @@ extension ModelTables {
         var tokens = TokenList()
         var scores: [Double] = []
         try scanner.readArray { (scanner) throws(TokenizerError) in
+            let index = tokens.count
             var parts = 0
             try scanner.readArray { (scanner) throws(TokenizerError) in
                 switch parts {
                 case 0: tokens.append(try scanner.readString())
-                case 1: scores.append(try score(&scanner, index: scores.count))
+                case 1: scores.append(try score(&scanner, index: index))
                 default: try scanner.skipValue()
                 }
                 parts += 1
             }
             guard parts == 2 else {
                 throw .unusableValue(
-                    file: scanner.file, field: "model.vocab[\(tokens.count)]",
+                    file: scanner.file, field: "model.vocab[\(index)]",
                     reason: "it has \(parts) parts instead of a token and its score")
             }
         }
