@@ -22,7 +22,7 @@ struct PreTokenizerField: Decodable {
                 addsPrefixSpace: try values.decode(Bool.self, forKey: .add_prefix_space),
                 pattern: usesPattern ? try .init(ByteLevelPreTokenizer.gpt2Pattern) : nil)
         case "CharDelimiterSplit":
-            preTokenizer = DelimiterPreTokenizer(delimiter: try Self.delimiter(values))
+            preTokenizer = DelimiterPreTokenizer(delimiter: try values.decodeScalar(.delimiter))
         case "Digits":
             preTokenizer = DigitsPreTokenizer(
                 separatesDigits: try values.decode(Bool.self, forKey: .individual_digits))
@@ -39,17 +39,6 @@ struct PreTokenizerField: Decodable {
         case "WhitespaceSplit": preTokenizer = WhitespaceSplit()
         default: throw decoder.unsupported(type, Self.supported)
         }
-    }
-
-    private static func delimiter(
-        _ values: KeyedDecodingContainer<CodingKeys>
-    ) throws -> Unicode.Scalar {
-        let scalars = try values.decode(String.self, forKey: .delimiter).unicodeScalars
-        guard let delimiter = scalars.first, scalars.count == 1 else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .delimiter, in: values, debugDescription: "it is not one character")
-        }
-        return delimiter
     }
 }
 

@@ -12,3 +12,15 @@ extension Decoder {
         return UnsupportedType(field: path.field, found: found, supported: supported)
     }
 }
+
+extension KeyedDecodingContainer {
+    /// Decodes a string of one Unicode scalar, a `char` of Rust.
+    func decodeScalar(_ key: Key) throws -> Unicode.Scalar {
+        let text = try decode(String.self, forKey: key).unicodeScalars
+        guard let only = text.first, text.count == 1 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "it is not one character")
+        }
+        return only
+    }
+}

@@ -72,7 +72,7 @@ import Testing
         #expect(
             metaspace(##""replacement":"__""##)
                 == "tokenizer.json: 'pre_tokenizer.replacement' is not usable: "
-                + "it must be one character.")
+                + "it is not one character.")
         #expect(
             metaspace(##""replacement":"_","add_prefix_space":false"##)
                 == "tokenizer.json: 'pre_tokenizer.add_prefix_space' is not usable: "
