@@ -4,6 +4,9 @@
 /// frame a text are those of the class that `tokenizer_config.json` names. Special tokens that are
 /// spelled out in a text are found as `transformers` finds them: control pieces and added tokens,
 /// literally. Behind one, a space is put before the text only where `legacy` is true.
+///
+/// Release 5 of `transformers` differs in plain text too: it puts no space before a text that
+/// starts with one, and of DeBERTa's rules it takes others than the model's. Here the model holds.
 struct SentencePieceFolder {
     static let fileNames = [
         "tokenizer.model", "spm.model", "spiece.model", "sentencepiece.bpe.model",
