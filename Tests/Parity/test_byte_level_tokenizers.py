@@ -255,21 +255,21 @@ def test_trained_tokenizers_agree(tmp_path, name):
     if name.startswith(("split-", "punctuation-")):
         assert_same_ids(tmp_path, reference, texts(seed=len(name), count=200))
     else:
-        assert_same(tmp_path, reference, texts(seed=len(name), count=400),
+        assert_same(tmp_path, reference, texts(seed=len(name), count=300),
                     pairs=reference.post_processor is not None)
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama3", "o200k"])
+@pytest.mark.parametrize("name", ["gpt2", "o200k"])
 def test_long_words_agree(tmp_path, name):
     reference = save(tmp_path, train(pre_tokenizer=regex(PATTERNS[name]), size=500))
     assert_same_ids(tmp_path, reference, LONG)
 
 
-@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("name", ["kimi", "deepseek"])
 def test_patterns_agree_on_every_scalar(tmp_path, name):
-    """Words of one scalar each show every table of the regular expressions."""
+    """Between them the patterns have every kind of set that the others have."""
     reference = save(tmp_path, train(pre_tokenizer=regex(PATTERNS[name]), size=400, added=[]))
-    assert_same_ids(tmp_path, reference, list(every_scalar(["1a{}b\u0301{} {}A"])))
+    assert_same_ids(tmp_path, reference, list(every_scalar(["a{}"])))
 
 
 def test_merges_may_be_strings(tmp_path):
@@ -411,5 +411,5 @@ def test_own_files_agree_with_transformers(tmp_path, gpt2, name):
 def test_gpt2_agrees(tmp_path, gpt2):
     (tmp_path / "tokenizer.json").write_bytes((gpt2 / "gpt2-tokenizer.json").read_bytes())
     reference = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
-    assert_same(tmp_path, reference, texts(seed=8, count=1500) + LONG[::3])
-    assert_same_ids(tmp_path, reference, list(every_scalar(CONTEXTS[1:2])))
+    assert_same(tmp_path, reference, texts(seed=8, count=1000) + LONG[::3])
+    assert_same_ids(tmp_path, reference, list(every_scalar(CONTEXTS[3:])))
