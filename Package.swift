@@ -44,7 +44,8 @@ let package = Package(
         .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualGeneration", "DualMetrics", "DualModels", "DualModules", "DualTasks",
+                "DualAdapters", "DualGeneration", "DualMetrics", "DualModels", "DualModules",
+                "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
             ],
             path: "Sources/Umbrella"),

@@ -25,7 +25,7 @@ func linearThroughUpdate(
         return try (weight + change).to(input.dtype)
     }
     return try customFunction("linearThroughUpdate", of: [x] + factors) {
-        [try input.linear(updatedWeight(), bias: bias?.to(input.dtype))]
+        [try input.projected(by: updatedWeight(), bias: bias?.to(input.dtype))]
     } backward: { gradients, needed in
         guard let gradient = gradients[0] else { return needed.map { _ in nil } }
         var results = [Tensor?](repeating: nil, count: 1 + factors.count)

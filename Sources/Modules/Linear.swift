@@ -62,8 +62,7 @@ public final class Linear {
 
     /// The layer without its adapter.
     public func frozen(_ x: Tensor) throws -> Tensor {
-        let (weight, bias) = (try weight.value.to(x.dtype), try bias?.value.to(x.dtype))
-        return try x.narrowProduct(weight, bias: bias) ?? x.linear(weight, bias: bias)
+        try x.projected(by: weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
     }
 
     /// Several layers of one x: their products come together where no adapter stands between.

@@ -66,7 +66,8 @@ public struct PlainTextFiles: Sendable {
         let lines = text.utf8.split(
             separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false
         ).map { line in
-            String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+            String(
+                decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
         }
         if unit == .line { return lines.filter { !$0.isBlank } }
         return lines.split(whereSeparator: \.isBlank).map { $0.joined(separator: "\n") }

@@ -122,7 +122,8 @@ public struct FineTuningRun {
             trainee, on: examples, scorer: scorer, options: options,
             using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
         return Setup(
-            configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee, scorer: scorer,
+            configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee,
+            scorer: scorer,
             exampleCount: examples.lengths.count, notes: loaded.notes())
     }
 

@@ -39,7 +39,8 @@ struct ChoiceOptions: ParsableArguments {
     var lengthPenalty: Double?
 
     @Option(
-        help: "End a beam search at as many finished beams (true), by the best score (false), or late (never)."
+        help:
+            "End a beam search at as many finished beams (true), by the best score (false), or late (never)."
     )
     var earlyStopping: EarlyStopping?
 

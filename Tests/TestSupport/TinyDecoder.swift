@@ -26,7 +26,8 @@ public struct TinyDecoder: Sendable, CustomStringConvertible {
     public static let all = [
         llama("llama", "llama", ""),
         llama(
-            "grouped and tied", "llama", #", "num_key_value_heads": 2, "tie_word_embeddings": true"#),
+            "grouped and tied", "llama", #", "num_key_value_heads": 2, "tie_word_embeddings": true"#
+        ),
         llama("mistral", "mistral", #", "num_key_value_heads": 2, "sliding_window": 3"#),
         llama(
             "qwen2", "qwen2",

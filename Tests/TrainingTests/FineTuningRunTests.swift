@@ -65,7 +65,9 @@ import Testing
         #expect(abs(evaluation.loss - loss) < 1e-5)
     }
 
-    private func evaluator(_ place: Workplace, _ model: any TransformerModel) throws -> SentenceScorer {
+    private func evaluator(_ place: Workplace, _ model: any TransformerModel) throws
+        -> SentenceScorer
+    {
         let examples = try ToyTask.examples(.dev, in: place.data).map { example in
             let ids = example.text.split(separator: " ").compactMap {
                 Workplace.words.firstIndex(of: String($0))

@@ -119,7 +119,8 @@ import Testing
         await #expect(processExitsWith: .success) {
             // Where a batch predicts second tokens alone, no query matters.
             let sequences = try #require(Self.sequences).filter { $0.count > 2 }
-            for (decoder, isPacked) in zip(TinyDecoder.all, [true, false, true, false, true, true]) {
+            for (decoder, isPacked) in zip(TinyDecoder.all, [true, false, true, false, true, true])
+            {
                 let generator = try Generator(seed: 1)
                 let trainee = try Trainee(
                     decoder.make(), method: DualLoRA(magnitudeRank: 2, directionRank: 2),

@@ -14,7 +14,8 @@ enum LargestScores {
     static func of(_ scores: UnsafeBufferPointer<Float>, count: Int) -> [ScoredToken] {
         guard count > 0 else { return [] }
         if count >= scores.count {
-            return scores.enumerated().map { ScoredToken(token: $0, score: $1) }.sorted(by: isBefore)
+            return scores.enumerated().map { ScoredToken(token: $0, score: $1) }.sorted(
+                by: isBefore)
         }
         // A heap whose root is the last of those kept: most scores fall at one comparison.
         var heap = scores.prefix(count).enumerated().map { ScoredToken(token: $0, score: $1) }

@@ -61,7 +61,9 @@ struct ContinuationText {
     private var heldBack: Int {
         stops.map { stop in
             let longest = min(stop.count - 1, bytes.count)
-            return (0...longest).reversed().first { bytes.suffix($0).elementsEqual(stop.prefix($0)) }
+            return (0...longest).reversed().first {
+                bytes.suffix($0).elementsEqual(stop.prefix($0))
+            }
                 ?? 0
         }.max() ?? 0
     }

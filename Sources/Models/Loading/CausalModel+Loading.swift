@@ -8,7 +8,8 @@ extension Llama {
     ) throws -> LoadedModel {
         let configuration = try LlamaConfiguration(file)
         return try loadDecoder(
-            checkpoint, options, bodyPrefix: "model.", sharesEmbedding: configuration.sharesEmbedding,
+            checkpoint, options, bodyPrefix: "model.",
+            sharesEmbedding: configuration.sharesEmbedding,
             buffers: ["rotary_emb.inv_freq"]
         ) { source, hasHead in
             try Llama(

@@ -44,7 +44,8 @@ extension ModelFolder {
         var weights: [String: Tensor] = [:]
         for parameter in model.parameters {
             let isBare = model.head == nil && parameter.name.hasPrefix(model.bodyPrefix)
-            let name = isBare ? parameter.name.dropFirst(model.bodyPrefix.count) : parameter.name[...]
+            let name =
+                isBare ? parameter.name.dropFirst(model.bodyPrefix.count) : parameter.name[...]
             weights[String(name)] = try parameter.stored()
         }
         return weights

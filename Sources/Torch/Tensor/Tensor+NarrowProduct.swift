@@ -19,6 +19,12 @@ extension Tensor {
     /// The most rows for which the kernel was measured to be faster than LibTorch's products.
     public static func mostNarrowRows(_ dtype: DType) -> Int { dtype == .bfloat16 ? 16 : 64 }
 
+    /// As ``linear(_:bias:)``, by whichever kernel is the faster for so many rows. A layer and its
+    /// adapter both use it, so that an update of zero changes no bit.
+    public func projected(by weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
+        try narrowProduct(weight, bias: bias) ?? linear(weight, bias: bias)
+    }
+
     /// As ``linear(_:bias:)``, by a kernel that reads the weight at the speed of the memory; nil where
     /// it does not apply, as with many rows, where gradients are recorded, or off the CPU.
     public func narrowProduct(

@@ -40,7 +40,8 @@ public struct SentenceScorer: Scorer {
         }
         let metrics = try task.metrics(
             predictions: predictions.compactMap { $0 }, labels: examples.map(\.label))
-        return Evaluation(loss: total / Double(max(1, examples.count)), metrics: metrics,
+        return Evaluation(
+            loss: total / Double(max(1, examples.count)), metrics: metrics,
             exampleCount: examples.count)
     }
 }
