@@ -10,6 +10,7 @@ struct MergeTable: Sendable {
     /// Rank and id of the result, 32 bits each; all bits set where a slot is free.
     private var values: [UInt64]
     private let mask: Int
+    private var joints = MergeJoints()
 
     /// - Parameter prefixLength: how many bytes the prefix of tokens that continue a word has; the
     ///   right part loses it when it is merged.
@@ -21,6 +22,7 @@ struct MergeTable: Sendable {
         keys = Array(repeating: 0, count: capacity)
         values = Array(repeating: .max, count: capacity)
         mask = capacity - 1
+        var parts: [MergeJoints.Parts] = []
         for rank in 0..<merges.count / 2 {
             let left = merges.range(of: 2 * rank)
             let right = merges.range(of: 2 * rank + 1)
@@ -35,7 +37,9 @@ struct MergeTable: Sendable {
                         + "in the vocabulary")
             }
             insert(leftID, rightID, rank, id)
+            parts.append(.init(left: leftID, right: rightID, result: id))
         }
+        joints = MergeJoints(parts, vocabulary)
     }
 
     /// The id of the bytes in a range.
@@ -91,10 +95,27 @@ struct MergeTable: Sendable {
                 id: Int(truncatingIfNeeded: value & 0xFFFF_FFFF))
     }
 
-    /// Merges the symbols of a word until no merge is left (`Word::merge_all`).
+    /// Merges the symbols of a word until no merge is left (`Word::merge_all`), run by run: a word
+    /// may be a whole text, and the queue of a run is short.
     func apply(to scratch: inout BPEScratch) {
+        var start = 0
+        while start < scratch.symbols.count {
+            var end = start + 1
+            while end < scratch.symbols.count,
+                joints.mayJoin(scratch.symbols[end - 1].id, scratch.symbols[end].id)
+            {
+                end += 1
+            }
+            scratch.symbols[start].previous = -1
+            scratch.symbols[end - 1].next = -1
+            if end - start > 1 { apply(to: &scratch, run: start..<end) }
+            start = end
+        }
+    }
+
+    private func apply(to scratch: inout BPEScratch, run: Range<Int>) {
         scratch.queue.removeAll()
-        for index in scratch.symbols.indices.dropLast() { push(index, &scratch) }
+        for index in run.dropLast() { push(index, &scratch) }
         while let top = scratch.queue.pop() {
             let symbol = scratch.symbols[top.position]
             guard !symbol.isMerged, symbol.next >= 0 else { continue }
