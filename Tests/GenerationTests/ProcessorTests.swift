@@ -47,7 +47,9 @@ import Testing
         #expect(processed([1, -3], by: Temperature(temperature: 2)) == [0.5, -1.5])
     }
 
-    @Test(arguments: [(1, [1]), (2, [1, 3]), (3, [0, 1, 3]), (4, [0, 1, 2, 3]), (9, [0, 1, 2, 3])])
+    @Test(arguments: [
+        (1, [1]), (2, [1, 3]), (3, [0, 1, 3]), (4, [0, 1, 2, 3]), (9, [0, 1, 2, 3]),
+    ])
     func theMostProbableTokensStay(count: Int, expected: [Int]) {
         #expect(kept(by: TopK(count: count)) == expected)
     }

@@ -66,8 +66,10 @@ import Testing
     }
 
     @Test func drawsDependOnTheSeedAndNotOnTheBatch() throws {
-        let generator = TextGenerator(model: try MarkovModel([[Float]](
-            repeating: [Float](repeating: 0, count: 20), count: 20)))
+        let generator = TextGenerator(
+            model: try MarkovModel(
+                [[Float]](
+                    repeating: [Float](repeating: 0, count: 20), count: 20)))
         func draw(seed: UInt64, batch: Int) throws -> [[Int]] {
             try generator.generate(
                 ids: [[0], [0, 1], [2]],
@@ -84,9 +86,10 @@ import Testing
     }
 
     @Test func drawsFollowTheDistribution() throws {
-        let generator = TextGenerator(model: try MarkovModel(probabilities: [
-            [0, 0.7, 0.3], [0.5, 0.5, 0], [1, 0, 0],
-        ]))
+        let generator = TextGenerator(
+            model: try MarkovModel(probabilities: [
+                [0, 0.7, 0.3], [0.5, 0.5, 0], [1, 0, 0],
+            ]))
         let made = try generator.generate(
             ids: [[0]],
             options {
