@@ -23,9 +23,22 @@ private func example() throws {
     print(try adapted.model.logits(batch).item())  // how alike, from 0 to 5
 }
 
+private func streaming() async throws {
+    let folder = try ModelFolder(URL(fileURLWithPath: "llama"))
+    let tokenizer = try Tokenizer.load(from: folder.url)
+    let generator = TextGenerator(model: try folder.load().causalModel(), tokenizer: tokenizer)
+    var options = try GenerationOptions(folder: folder, tokenizer: tokenizer)
+    options.maximumNewTokens = 64
+    for try await piece in try generator.stream(prompt: "Once upon a time", options) {
+        print(piece, terminator: "")
+    }
+}
+
 @Suite struct ReadmeExampleTests {
-    @Test("The README's library example is the code that compiles here")
-    func readmeMatches() throws {
+    @Test(
+        "The README's library examples are the code that compiles here",
+        arguments: ["FineTuningRun", "TextGenerator"])
+    func readmeMatches(_ word: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let readme = try String(
@@ -33,11 +46,11 @@ private func example() throws {
         let source = try String(contentsOf: URL(fileURLWithPath: #filePath), encoding: .utf8)
         let blocks = readme.components(separatedBy: "```swift\n").dropFirst()
             .compactMap { $0.components(separatedBy: "```").first }
-        let block = try #require(blocks.first { $0.contains("FineTuningRun") })
+        let block = try #require(blocks.first { $0.contains(word) })
         let lines = block.components(separatedBy: "\n").filter {
             !$0.isEmpty && !$0.hasPrefix("import")
         }
-        #expect(lines.count > 10)
+        #expect(lines.count > 7)
         for line in lines { #expect(source.contains("    \(line)\n"), "\(line)") }
     }
 }
