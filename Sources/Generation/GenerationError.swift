@@ -4,7 +4,6 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     case noPrompts
     case emptyPrompt(number: Int)
     case noTokenizer
-    case otherVocabulary(tokenizer: Int, model: Int)
     case notFinite(row: Int, token: Int)
     case nothingAllowed(row: Int, token: Int)
 
@@ -15,8 +14,6 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
         case .emptyPrompt(let number):
             "prompt \(number) has no tokens, and the tokenizer puts none before it"
         case .noTokenizer: "text needs the model's tokenizer; without one, give token ids"
-        case .otherVocabulary(let tokenizer, let model):
-            "the tokenizer has ids up to \(tokenizer - 1), but the model's vocabulary is \(model)"
         case .notFinite(let row, let token):
             "the model's scores of token \(token) after prompt \(row) are not numbers"
         case .nothingAllowed(let row, let token):

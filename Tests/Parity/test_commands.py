@@ -6,7 +6,7 @@ import pytest
 
 import harness
 
-COMMANDS = ["train", "evaluate", "merge", "forward", "tokenize", "methods"]
+COMMANDS = ["train", "evaluate", "merge", "generate", "forward", "tokenize", "methods"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

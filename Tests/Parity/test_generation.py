@@ -1,12 +1,16 @@
 """`duallora generate` against transformers' `generate`, token by token."""
 
 import json
+import shutil
 
+import peft
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
-    GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM,
-    Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+    AutoTokenizer, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
+    MistralForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM, Qwen3Config,
+    Qwen3ForCausalLM)
 from transformers.generation import (
     LogitsProcessorList, MinPLogitsWarper, RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
@@ -118,29 +122,31 @@ NAMES = dict(max_tokens="max_new_tokens", min_tokens="min_new_tokens", beams="nu
 NAMES["return"] = "num_return_sequences"
 
 
-def assert_same(model, folder, rows, stops=(2,), **options):
-    """The command continues as transformers does, all rows as one batch and each alone."""
+def assert_same(model, folder, rows, stops=(2,), alone=False, **options):
+    """The command continues as transformers does: all rows as one batch, or each alone."""
     harness.edit_json(folder / "generation_config.json", eos_token_id=list(stops) or None)
     if not stops:
         options["ignore_stop_tokens"] = True
     theirs = {NAMES[key]: {"true": True, "false": False}.get(value, value)
               for key, value in options.items() if key in NAMES}
-    alone = [reference(model, [row], stops, **theirs) for row in rows]
-    together = reference(model, rows, stops, **theirs)
-    for size in (len(rows), 1):
-        found = command(folder, rows, batch_size=size, **options)
-        expected = together if size > 1 else (
-            [ids for ids, _ in alone for ids in ids],
-            None if alone[0][1] is None else torch.cat([scores for _, scores in alone]))
-        assert [row["ids"] for row in found] == expected[0]
-        if expected[1] is not None:
-            scores = torch.tensor([row["score"] for row in found])
-            assert (scores - expected[1]).abs().max() < 1e-4 * (1 + expected[1].abs().max())
+    made = [reference(model, part, stops, **theirs) for part in ([[row] for row in rows] if alone
+                                                                  else [rows])]
+    found = command(folder, rows, batch_size=1 if alone else len(rows), **options)
+    assert [row["ids"] for row in found] == [ids for continued, _ in made for ids in continued]
+    if made[0][1] is not None:
+        scores = torch.tensor([row["score"] for row in found])
+        expected = torch.cat([scores for _, scores in made])
+        assert (scores - expected).abs().max() < 1e-4 * (1 + expected.abs().max())
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_greedy_is_the_same(model_of, name):
     assert_same(*model_of(name), PROMPTS, stops=(), max_tokens=24)
+
+
+@pytest.mark.parametrize("name", ["llama", "llama, dynamic", "mistral, window", "qwen2, window", "gpt2"])
+def test_greedy_is_the_same_alone(model_of, name):
+    assert_same(*model_of(name), PROMPTS, stops=(), alone=True, max_tokens=24)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -190,6 +196,25 @@ BEAMS = {
 def test_a_beam_option_does_the_same(model_of, name):
     options = {"max_tokens": 20, "beams": 3, "stops": (2, 7, 11, 30), **BEAMS[name]}
     assert_same(*model_of("llama"), PROMPTS, **options)
+
+
+@pytest.mark.parametrize("name", ["stopping never, length penalty 1", "all returned"])
+def test_a_prompt_alone_does_the_same(model_of, name):
+    options = {"max_tokens": 20, "beams": 3, "stops": (2, 7, 11, 30), **BEAMS[name]}
+    assert_same(*model_of("llama"), PROMPTS, alone=True, **options)
+
+
+def test_an_adapter_takes_part(model_of, tmp_path):
+    """A LoRA of peft: the adapted model continues otherwise, and as peft says."""
+    model, folder = model_of("llama")
+    base = LlamaForCausalLM.from_pretrained(folder)
+    adapted = peft.get_peft_model(base, peft.LoraConfig(
+        r=4, target_modules=["q_proj", "v_proj", "up_proj"], init_lora_weights=False))
+    adapted.eval().save_pretrained(tmp_path)
+    options = dict(max_tokens=16, ignore_stop_tokens=True)
+    found = [row["ids"] for row in command(folder, PROMPTS, adapter=tmp_path, **options)]
+    assert found == reference(adapted, PROMPTS, (), max_new_tokens=16)[0]
+    assert found != [row["ids"] for row in command(folder, PROMPTS, **options)]
 
 
 # --- draws: the generator is small enough to stand here -------------------------------------------
@@ -271,3 +296,142 @@ def test_the_seed_decides_and_the_batch_does_not(model_of):
 
     assert texts(seed=1) == texts(seed=1, batch_size=1) == texts(seed=1, batch_size=3)
     assert texts(seed=1) != texts(seed=2)
+
+
+# --- texts ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def texts(folder_of):
+    """A GPT-2 of random weights with a tokenizer of bytes, some of them merged."""
+    def make(folder):
+        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        words = [*alphabet, "Ġa", "th", "Ġb", "he"]
+        tokenizer = Tokenizer(models.BPE(
+            vocab={**{word: i for i, word in enumerate(words)}, "<|end|>": len(words)},
+            merges=[("Ġ", "a"), ("t", "h"), ("Ġ", "b"), ("h", "e")]))
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        tokenizer.add_special_tokens(["<|end|>"])
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>").save_pretrained(
+            folder)
+        torch.manual_seed(4)
+        GPT2LMHeadModel(GPT2Config(
+            n_embd=32, n_layer=2, n_head=4, n_positions=32, vocab_size=len(words) + 1,
+            initializer_range=0.3, bos_token_id=None, eos_token_id=len(words),
+            pad_token_id=len(words))).eval().save_pretrained(folder)
+
+    return folder_of("generation texts", make)
+
+
+def continued(folder, *prompts, **options):
+    words = [word for prompt in prompts for word in ("--prompt", prompt)]
+    return harness.succeed("generate", *words, model=folder,
+                           **{"dtype": "float32", "max_tokens": 12, **options})
+
+
+def test_texts_are_those_of_the_reference(texts):
+    tokenizer = AutoTokenizer.from_pretrained(texts)
+    model = GPT2LMHeadModel.from_pretrained(texts)
+    prompts = ["the cat", "a", "the end of a b é"]
+    printed = [json.loads(line) for line in continued(
+        texts, *prompts, json=True, temperature=0).splitlines()]
+    rows = [tokenizer(prompt)["input_ids"] for prompt in prompts]
+    stop = tokenizer.eos_token_id
+    ids, mask = harness.padded(rows, stop, "left")
+    made = model.generate(ids, attention_mask=mask, max_new_tokens=12, do_sample=False)
+    for prompt, row, line in zip(prompts, made[:, ids.shape[1]:].tolist(), printed):
+        assert line["prompt"] == prompt and line["ids"] == until_stop(row, [stop])
+        assert line["text"] == tokenizer.decode(line["ids"], skip_special_tokens=True)
+        assert line["tokens"] == len(line["ids"])
+        assert line["finish"] == ("stop-token" if stop in row else "length")
+
+
+def test_a_streamed_text_is_the_whole_text(texts):
+    for prompt in ("the cat", "é"):
+        whole = json.loads(continued(texts, prompt, json=True))["text"]
+        assert continued(texts, prompt) == whole + "\n"
+        assert continued(texts, prompt, echo=True) == prompt + whole + "\n"
+
+
+def test_prompts_come_from_a_file_and_stop_on_their_own(texts, tmp_path):
+    prompts = ["the cat", "a", "b c"]
+    (tmp_path / "prompts.txt").write_text("\n".join(prompts) + "\n")
+    whole = [json.loads(line)["text"]
+             for line in continued(texts, *prompts, json=True).splitlines()]
+    stop = whole[0][4:6]
+    found = [json.loads(line) for line in harness.succeed(
+        "generate", model=texts, prompts=tmp_path / "prompts.txt", dtype="float32", max_tokens=12,
+        stop=stop, json=True).splitlines()]
+    assert [line["text"] for line in found] == [text.split(stop)[0] for text in whole]
+    assert found[0]["finish"] == "stop-string"
+
+
+def test_the_folder_decides_what_is_not_said(texts, tmp_path):
+    folder = shutil.copytree(texts, tmp_path / "model")
+    harness.edit_json(folder / "generation_config.json", max_new_tokens=3, do_sample=True,
+                      temperature=5.0, repetition_penalty=1.3, eos_token_id=[300, 301])
+
+    def lines(**options):
+        words = ("--prompt", "the cat")
+        return harness.succeed("generate", *words, model=folder, dtype="float32", json=True,
+                               **options)
+
+    assert len(json.loads(lines())["ids"]) == 3
+    assert lines(seed=1, max_tokens=8) != lines(seed=2, max_tokens=8)
+    assert lines(seed=1, temperature=0) == lines(seed=2, temperature=0)
+
+
+REFUSED = {
+    "num_beam_groups": 2, "diversity_penalty": 0.5, "penalty_alpha": 0.6, "typical_p": 0.9,
+    "suppress_tokens": [3], "begin_suppress_tokens": [3], "sequence_bias": [[[3], 1.0]],
+    "bad_words_ids": [[3]], "forced_eos_token_id": 3, "guidance_scale": 1.5, "min_length": 4,
+    "renormalize_logits": True, "temperature": "hot", "top_p": 1.5, "top_k": -1, "eos_token_id": "x",
+    "early_stopping": "soon", "max_new_tokens": 0, "do_sample": 1,
+}
+
+
+@pytest.mark.parametrize("field", REFUSED)
+def test_a_field_that_cannot_be_followed_is_refused(texts, tmp_path, field):
+    folder = shutil.copytree(texts, tmp_path / "model")
+    harness.edit_json(folder / "generation_config.json", **{field: REFUSED[field]})
+    harness.assert_refused(
+        harness.run("generate", model=folder, prompt="a"), "generation_config.json", field)
+
+
+WRONG = {
+    "more than the positions": (dict(prompt="the cat", max_tokens=40), ["--max-tokens", "40", "32"]),
+    "prompt longer than the positions": (dict(prompt="a" * 40), ["40", "32"]),
+    "empty prompt": (dict(prompt=""), ["prompt 1", "no tokens"]),
+    "ids outside the vocabulary": (dict(ids="1 999"), ["999", "vocabulary"]),
+    "beams that draw": (dict(prompt="a", beams=2, temperature=1), ["--beams", "sampling"]),
+    "more returned than beams": (dict(prompt="a", beams=2, **{"return": 3}), ["--return", "--beams"]),
+    "several greedy texts": (dict(prompt="a", **{"return": 2}), ["--return"]),
+    "too many beams": (dict(prompt="a", beams=900), ["--beams", "900"]),
+    "no beams": (dict(prompt="a", beams=0), ["--beams"]),
+    "no tokens": (dict(prompt="a", max_tokens=0), ["--max-tokens"]),
+    "fewest above most": (dict(prompt="a", max_tokens=2, min_tokens=3), ["--min-tokens"]),
+    "negative temperature": (dict(prompt="a", temperature=-1), ["--temperature"]),
+    "share of 0": (dict(prompt="a", top_p=0), ["--top-p"]),
+    "share above 1": (dict(prompt="a", min_p=1.5), ["--min-p"]),
+    "penalty of 0": (dict(prompt="a", repetition_penalty=0), ["--repetition-penalty"]),
+    "endless length penalty": (dict(prompt="a", length_penalty="inf"), ["--length-penalty"]),
+    "empty stop": (dict(prompt="a", stop=""), ["--stop"]),
+    "no file of prompts": (dict(prompts="nowhere.txt"), ["nowhere.txt"]),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_generated_is_refused(texts, name):
+    options, words = WRONG[name]
+    harness.assert_refused(harness.run("generate", model=texts, **options), *words)
+
+
+def test_kinds_of_prompts_do_not_mix(texts):
+    for options in ({}, dict(prompt="a", ids="1")):
+        harness.assert_refused(
+            harness.run("generate", model=texts, **options), "--prompt", usage=True)
+
+
+def test_an_encoder_generates_nothing(encoder):
+    harness.assert_refused(harness.run("generate", model=encoder, ids="1 2"), "decoder")
