@@ -6,7 +6,7 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Score a fine-tuned model on a task's dev split.",
         discussion: """
-            Examples:
+            Example:
               duallora evaluate --model MiniLM --adapter out --task stsb --data glue/STS-B
               duallora evaluate --model gpt2 --adapter out --task text --data other.txt
             """)

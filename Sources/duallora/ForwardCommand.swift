@@ -9,7 +9,8 @@ struct ForwardCommand: ParsableCommand {
         commandName: "forward", abstract: "Run a model on token ids and save what it says.",
         discussion: """
             Writes `hidden`, the last hidden state (batch, tokens, size), and `logits` where there is a
-            head, in float32. Several --ids make one padded batch with its attention mask.
+            head, in float32. Several --ids make one padded batch with its attention mask. A decoder's
+            positions count from the first token of each sequence, wherever its padding stands.
 
             Example:
               duallora forward --model MiniLM --ids "101 7592 102" --ids "101 102" --output out.safetensors

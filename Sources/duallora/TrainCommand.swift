@@ -9,7 +9,7 @@ struct TrainCommand: ParsableCommand {
             Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
             Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
 
-            Examples:
+            Example:
               duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
               duallora train --model gpt2 --task text --data book.txt --method lora --output out
             """)

@@ -68,7 +68,6 @@ public struct PerplexityScorer: Scorer {
         }
         let mean = tokens > 0 ? total / Double(tokens) : .nan
         return Evaluation(
-            loss: mean, metrics: [("perplexity", exp(mean)), ("predicted_tokens", Double(tokens))],
-            exampleCount: sequences.count)
+            loss: mean, metrics: [("perplexity", exp(mean))], exampleCount: sequences.count)
     }
 }
