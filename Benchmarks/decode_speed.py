@@ -24,7 +24,8 @@ import time
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 os.environ["HF_HUB_OFFLINE"] = "1"
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.append(str((ROOT / ".libtorch" / "torch").resolve().parent))
+# What set-up fetched for the tests and the build.
+sys.path[1:1] = [str(ROOT / ".oracles"), str((ROOT / ".libtorch" / "torch").resolve().parent)]
 
 import torch  # noqa: E402  (found through the line above)
 from transformers import LlamaConfig, LlamaForCausalLM, logging  # noqa: E402

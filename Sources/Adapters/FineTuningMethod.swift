@@ -34,9 +34,6 @@ public protocol AdapterMethod: FineTuningMethod {
     /// Reads what ``fields(of:seed:)`` wrote, or what PEFT did.
     /// - Throws: ``ConfigurationError``, ``AdapterError`` for an option that is not supported.
     init(_ file: ConfigurationFile) throws
-
-    /// Tensors that rightly receive a gradient of zero at the very first step.
-    var silentAtStart: Set<String> { get }
 }
 
 /// An adapter that changes with the steps of training, such as one whose update is faded in.

@@ -109,9 +109,10 @@ public enum Initialization: Sendable {
 }
 
 extension Tensor {
-    /// Stands for a weight that there is none of, until that is reported; takes no memory.
+    /// Stands for a weight that there is none of, until that is reported: of as many dimensions, for
+    /// the sizes that a damaged file asks for may be beyond any memory.
     fileprivate static func placeholder(_ shape: [Int]) throws -> Tensor {
-        try zeros([]).expanded(shape)
+        try zeros(shape.map { _ in 1 })
     }
 }
 

@@ -7,7 +7,8 @@ struct PretrainCommand: ParsableCommand {
         commandName: "pretrain", abstract: "Train a new language model from random weights.",
         discussion: """
             Writes a model's folder: config.json, model.safetensors, the tokenizer; and train.jsonl,
-            result.json and loss.png. --steps 0 writes the random weights as they are.
+            result.json and loss.png. Documents are cut into sequences of --max-length tokens, which
+            --no-shuffle takes in their order; --steps 0 writes the random weights as they are.
 
             Example:
               duallora pretrain --config config.json --tokenizer gpt2 --data book.txt --steps 500 --output base

@@ -16,6 +16,8 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
     var startsAtBase = true
     /// Whether the adapter drops elements of its input.
     var drops = false
+    /// Tensors whose gradient is zero at step 0.
+    let silentAtStart: Set<String>
     /// Tensors whose gradient is the derivative, by place; the others have a stand-in for it.
     let smooth: [Int]
     /// One layer's adapter of given tensors.
@@ -29,6 +31,8 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
         self.method = method
         self.drops = drops
         self.count = count
+        // B is zero, and with it A's gradient.
+        silentAtStart = ["lora_A.weight"]
         smooth = [0, 1]
         assemble = {
             LoRALayer(down: $0[0], up: $0[1], scale: method.scale, dropout: method.dropout)
@@ -44,6 +48,8 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
         self.startsAtBase = startsAtBase
         self.drops = drops
         self.count = count
+        // While the gate is shut, so is every gradient.
+        silentAtStart = startsAtBase ? Set(DualLoRA.tensorNames) : []
         smooth = [0, 1]
         assemble = { DualLoRALayer(method, a: $0[0], b: $0[1], c: $0[2], d: $0[3]) }
     }

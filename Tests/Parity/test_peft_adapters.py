@@ -113,9 +113,6 @@ REFUSED = {
     "bias=all": dict(QUERY_VALUE, bias="all", word="bias"),
     "bias=lora_only": dict(QUERY_VALUE, bias="lora_only", word="bias"),
     "lora_bias": dict(QUERY_VALUE, lora_bias=True, word="lora_bias"),
-    # peft corrects the field for a layer that is not transposed, so the file says so by hand.
-    "fan_in_fan_out": dict(
-        QUERY_VALUE, edits=dict(fan_in_fan_out=True), word="fan_in_fan_out"),
     "activated LoRA": dict(
         QUERY_VALUE, edits=dict(alora_invocation_tokens=[5, 6]), word="alora_invocation_tokens"),
     "trained embedding": dict(target_modules=["query", "word_embeddings"], word="word_embeddings"),

@@ -102,11 +102,6 @@ public struct DualLoRA: AdapterMethod {
 
     public let defaultLearningRate = 3e-3
 
-    /// While ω is 0, so is every gradient.
-    public var silentAtStart: Set<String> {
-        gateSteps == 0 ? [] : Set(Self.tensorNames)
-    }
-
     public func makeAdapter(for base: Linear, using generator: Generator) throws
         -> any LinearAdapter
     {

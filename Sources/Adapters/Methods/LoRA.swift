@@ -44,9 +44,6 @@ public struct LoRA: AdapterMethod {
 
     public let defaultLearningRate = 1e-3
 
-    /// B is zero, and with it A's gradient.
-    public let silentAtStart: Set<String> = ["lora_A.weight"]
-
     public func makeAdapter(for base: Linear, using generator: Generator) throws
         -> any LinearAdapter
     {
