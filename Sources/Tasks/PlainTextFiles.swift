@@ -46,6 +46,9 @@ public struct PlainTextFiles: Sendable {
 
     /// A file as it stands, with its line ends.
     private static func text(of file: URL) throws(TaskDataError) -> String {
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw .noFile(path: file.relativePath)
+        }
         let data: Data
         do {
             data = try Data(contentsOf: file)

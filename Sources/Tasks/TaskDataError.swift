@@ -7,6 +7,7 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case notAFolder(path: String)
     case missingFile(folder: String, lookedFor: [String])
     case unreadable(path: String, reason: String)
+    case noFile(path: String)
     case empty(path: String)
     case noText(path: String)
     case notUTF8(path: String, line: Int)
@@ -28,6 +29,8 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
                 + "give the folder that holds the task's files."
         case .unreadable(let path, let reason):
             "\(path): the file cannot be read (\(reason)); check its permissions."
+        case .noFile(let path):
+            "\(path): there is no such file; give files of text, or a folder with train.txt."
         case .empty(let path):
             "\(path): the file has no examples; there should be one a line."
         case .noText(let path):

@@ -225,7 +225,7 @@ def test_text_that_cannot_be_trained_on_is_refused(place):
     refused("empty.txt", "no text", data="empty.txt")
     (place / "latin.txt").write_bytes("fine\nna\u00efve\n".encode("latin-1"))
     refused("latin.txt:2", "UTF-8", data="latin.txt")
-    refused("none.txt", data="none.txt")
+    refused("none.txt", "no such file", data="none.txt")
     (place / "folder").mkdir()
     refused("train.txt", data="folder")
     (place / "short.txt").write_text("dog cat\n")
