@@ -24,6 +24,10 @@ extension CausalModel {
         try hiddenStates(batch.ids, layout: batch.layout, cache: nil, mode: mode)
     }
 
+    public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
+        try head?(hidden, mode: mode)
+    }
+
     /// The logits of every row's last token (B, vocabulary), in float32 at least, having read `ids`.
     ///
     /// - Parameters:

@@ -27,11 +27,6 @@ public enum BatchLayout: Equatable, Sendable {
     /// One row of sequences of these lengths, one behind the other.
     case packed(lengths: [Int])
 
-    /// Rows without padding on the left.
-    public static func rows(_ count: Int) -> BatchLayout {
-        .rows(leftPadding: [Int](repeating: 0, count: count))
-    }
-
     /// Each token's place in its own sequence: (T), or (B, T) where rows differ.
     /// - Parameters:
     ///   - past: tokens that stand in a cache before these.

@@ -137,7 +137,7 @@ def test_pretraining_takes_the_loss_where_transformers_does(place, name):
     expected = reference_run(model, batches, 100, 3e-3)
     found = [record["loss"] for record in harness.log_of(place / "base")[0]]
     assert len(found) == 100
-    assert max(abs(a / b - 1) for a, b in zip(found, expected)) < 1e-2
+    assert max(abs(a / b - 1) for a, b in zip(found, expected)) < 1e-4
     assert sum(found[-10:]) < 0.8 * sum(found[:10])
     # What was written is what was trained, and opens elsewhere.
     written, report = AutoModelForCausalLM.from_pretrained(
@@ -145,7 +145,7 @@ def test_pretraining_takes_the_loss_where_transformers_does(place, name):
     assert not report["missing_keys"] and not report["unexpected_keys"]
     harness.assert_close(
         {name: value for name, value in written.state_dict().items()},
-        {name: value for name, value in model.state_dict().items()}, 2e-2)
+        {name: value for name, value in model.state_dict().items()}, 1e-3)
 
 
 @pytest.mark.parametrize("name", ["llama-grouped", "gpt2"])

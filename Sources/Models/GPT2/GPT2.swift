@@ -184,10 +184,6 @@ public final class GPT2: CausalModel {
         return hidden
     }
 
-    public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
-        try head?(hidden, mode: mode)
-    }
-
     public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
         try KeyValueCache(
             layers: configuration.layers, heads: configuration.heads,

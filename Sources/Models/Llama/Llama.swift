@@ -204,10 +204,6 @@ public final class Llama: CausalModel {
         return hidden
     }
 
-    public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
-        try head?(hidden, mode: mode)
-    }
-
     public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
         try KeyValueCache(
             layers: configuration.layers, heads: configuration.keyValueHeads,
