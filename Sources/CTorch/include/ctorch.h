@@ -119,24 +119,29 @@ ct_status ct_attach_backward(const char *name, ct_tensor *const *inputs, size_t 
                              ct_tensor *const *outputs, size_t output_count,
                              ct_backward_function function);
 
-/* ---- products of few rows ------------------------------------------------------------------- */
+/* ---- instruction sets ----------------------------------------------------------------------- */
 
-/* The instruction sets that the kernel is compiled for. */
-typedef enum ct_narrow_variant {
-    CT_NARROW_BEST = 0, /* of those that the machine has */
-    CT_NARROW_PORTABLE,
-    CT_NARROW_AVX2,
-    CT_NARROW_AVX512,
-    CT_NARROW_AVX512_BF16,
-} ct_narrow_variant;
+/* What kernels are compiled for, from the least to the most able. */
+typedef enum ct_instruction_set {
+    CT_PORTABLE = 0,
+    CT_AVX2,
+    CT_AVX512,
+    CT_AVX512_BF16,
+} ct_instruction_set;
+
+/* The best that the machine has. */
+ct_instruction_set ct_instruction_set_of_machine(void);
+/* For tests: kernels that are started from this thread use no more than `most`. */
+void ct_limit_instruction_set(ct_instruction_set most);
+
+/* ---- products of few rows ------------------------------------------------------------------- */
 
 /* x (..., in) · weight (out, in)ᵀ + bias (out), which may be NULL, for each of `count` weights, in one
  * start of the threads. All of `outs` are NULL where the kernel does not apply: unless all tensors are
- * contiguous on the CPU and of one type, float32 or bfloat16, x has at most so many rows, no gradient
- * is recorded, and the machine has the variant. */
+ * contiguous on the CPU and of one type, float32 or bfloat16, x has at most so many rows, and no
+ * gradient is recorded. */
 ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
-                             size_t count, int64_t most_rows, ct_narrow_variant variant,
-                             ct_tensor **outs);
+                             size_t count, int64_t most_rows, ct_tensor **outs);
 
 /* x / sqrt(mean(x²) + epsilon) · weight over the last dimension. *out is NULL where the kernel does
  * not apply, as above. */

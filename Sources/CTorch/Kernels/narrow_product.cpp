@@ -2,12 +2,12 @@
 //
 // LibTorch's products reach less than half of that speed at 1 to 16 rows. One kernel is compiled for
 // several instruction sets, of which the best that the machine has is chosen when it runs.
-#include "bridge.h"
+#include "../bridge.h"
 #include "narrow_product.h"
+#include "threads.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <torch/csrc/stable/c/shim.h>
 
 #include <algorithm>
 #include <vector>
@@ -44,8 +44,8 @@ struct Matrix {
 };
 
 template <class Element>
-void multiply(const at::Tensor &x, std::vector<Matrix> &matrices, const Kernels<Element> &kernels) {
-    Job<Element> job{{}, kernels};
+void multiply(const at::Tensor &x, std::vector<Matrix> &matrices) {
+    Job<Element> job{{}, active_kernels<Element>()};
     int64_t blocks = 0;
     for (auto &[weight, bias, y] : matrices) {
         job.problems.push_back({x.const_data_ptr<Element>(), weight.const_data_ptr<Element>(),
@@ -54,12 +54,9 @@ void multiply(const at::Tensor &x, std::vector<Matrix> &matrices, const Kernels<
                                 weight.size(0), weight.size(1)});
         blocks += blocks_of(weight.size(0));
     }
-    const auto range = [](int64_t begin, int64_t end, void *context) {
-        static_cast<Job<Element> *>(context)->run(begin, end);
-    };
     // A thread costs more than it does for less than some ten thousand products.
     const int64_t grain = std::max<int64_t>(1, 16384 / (block * x.size(-1)));
-    TORCH_CHECK(torch_parallel_for(0, blocks, grain, range, &job) == 0, "the threads failed");
+    ctorch::in_parallel(blocks, grain, [&job](int64_t begin, int64_t end) { job.run(begin, end); });
 }
 
 bool is_plain(const at::Tensor &tensor, const at::Tensor &like) {
@@ -77,28 +74,25 @@ bool fits(const at::Tensor &x, const Matrix &matrix) {
     return !records && is_plain(weight, x);
 }
 
-/// False where the machine has not the variant that is asked for.
 template <class Element>
-bool compute(const at::Tensor &x, std::vector<Matrix> &matrices, ct_narrow_variant variant) {
-    Kernels<Element> chosen = best_kernels<Element>();
-    if (variant != CT_NARROW_BEST && !find_kernels(variant, chosen)) return false;
+void compute(const at::Tensor &x, std::vector<Matrix> &matrices) {
     for (auto &matrix : matrices) {
         auto sizes = x.sizes().vec();
         sizes.back() = matrix.weight.size(0);
         matrix.y = at::empty(sizes, x.options().requires_grad(false));
     }
-    multiply<Element>(x, matrices, chosen);
-    return true;
+    multiply<Element>(x, matrices);
 }
 
-bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices, int64_t most_rows,
-                         ct_narrow_variant variant) {
+bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices, int64_t most_rows) {
     if (x.dim() < 1 || x.numel() == 0 || x.numel() / x.size(-1) > most_rows || !is_plain(x, x))
         return false;
     for (const auto &matrix : matrices)
         if (!fits(x, matrix)) return false;
-    if (x.scalar_type() == at::kFloat) return compute<float>(x, matrices, variant);
-    return x.scalar_type() == at::kBFloat16 && compute<c10::BFloat16>(x, matrices, variant);
+    if (x.scalar_type() == at::kFloat) compute<float>(x, matrices);
+    else if (x.scalar_type() == at::kBFloat16) compute<c10::BFloat16>(x, matrices);
+    else return false;
+    return true;
 }
 
 } // namespace
@@ -106,8 +100,7 @@ bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices, int
 extern "C" {
 
 ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
-                             size_t count, int64_t most_rows, ct_narrow_variant variant,
-                             ct_tensor **outs) {
+                             size_t count, int64_t most_rows, ct_tensor **outs) {
     return ctorch::guarded([&] {
         std::vector<Matrix> matrices;
         for (size_t i = 0; i < count; ++i) {
@@ -116,7 +109,7 @@ ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_t
                                 biases[i] == nullptr ? at::Tensor() : biases[i]->value,
                                 at::Tensor()});
         }
-        if (!compute_if_possible(x->value, matrices, most_rows, variant)) return;
+        if (!compute_if_possible(x->value, matrices, most_rows)) return;
         for (size_t i = 0; i < count; ++i) outs[i] = ctorch::make_handle(std::move(matrices[i].y));
     });
 }

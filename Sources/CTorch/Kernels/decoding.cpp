@@ -1,12 +1,12 @@
 // What a decoder does between its products for one new token a row: norms, and attention over the
 // keys and values of a cache. Each is one call and at most one start of the threads, where LibTorch's
 // operators take tens.
-#include "bridge.h"
+#include "../bridge.h"
 #include "narrow_product.h"
+#include "threads.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <torch/csrc/stable/c/shim.h>
 
 #include <algorithm>
 #include <cmath>
@@ -85,15 +85,12 @@ void attend(const ct_decoding_attention &call, at::Tensor &out) {
         out.mutable_data_ptr<Element>(), q.size(0), q.size(1), keys.size(1), q.size(2), keys.size(2),
         call.count, q.stride(0), k.stride(0), v.stride(0),
         turns && call.cosine->value.numel() > q.size(2) ? q.size(2) : 0, call.first, call.scale,
-        best_kernels<Element>()};
-    const auto range = [](int64_t begin, int64_t end, void *context) {
-        const auto &job = *static_cast<Attention<Element> *>(context);
-        for (int64_t i = begin; i < end; ++i) job.attend(i / job.groups, i % job.groups);
-    };
+        active_kernels<Element>()};
     const int64_t work = 2 * job.heads / job.groups * (job.count + 1) * job.size;
     const int64_t grain = std::max<int64_t>(1, 32768 / work);
-    TORCH_CHECK(torch_parallel_for(0, job.rows * job.groups, grain, range, &job) == 0,
-                "the threads failed");
+    ctorch::in_parallel(job.rows * job.groups, grain, [&job](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) job.attend(i / job.groups, i % job.groups);
+    });
 }
 
 /// (B, heads, D), each row's heads one behind the other.

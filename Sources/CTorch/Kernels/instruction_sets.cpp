@@ -1,0 +1,57 @@
+#include "instruction_sets.h"
+
+#include "../include/ctorch.h"
+
+#include <algorithm>
+
+namespace ctorch {
+
+bool machine_has(InstructionSet set) {
+#if defined(__x86_64__)
+    switch (set) {
+    case InstructionSet::portable: return true;
+    case InstructionSet::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case InstructionSet::avx512:
+        return machine_has(InstructionSet::avx2) && __builtin_cpu_supports("avx512f")
+            && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+            && __builtin_cpu_supports("avx512vl");
+    case InstructionSet::avx512_bf16:
+        return machine_has(InstructionSet::avx512) && __builtin_cpu_supports("avx512bf16");
+    }
+#endif
+    return set == InstructionSet::portable;
+}
+
+namespace {
+
+thread_local InstructionSet limit = InstructionSet::avx512_bf16;
+
+InstructionSet best_of_machine() {
+    for (const auto set :
+         {InstructionSet::avx512_bf16, InstructionSet::avx512, InstructionSet::avx2})
+        if (machine_has(set)) return set;
+    return InstructionSet::portable;
+}
+
+} // namespace
+
+InstructionSet active_instruction_set() {
+    static const InstructionSet best = best_of_machine();
+    return std::min(best, limit);
+}
+
+void limit_instruction_set(InstructionSet most) { limit = most; }
+
+} // namespace ctorch
+
+extern "C" {
+
+ct_instruction_set ct_instruction_set_of_machine(void) {
+    return static_cast<ct_instruction_set>(ctorch::best_of_machine());
+}
+
+void ct_limit_instruction_set(ct_instruction_set most) {
+    ctorch::limit_instruction_set(static_cast<ctorch::InstructionSet>(most));
+}
+
+} // extern "C"
