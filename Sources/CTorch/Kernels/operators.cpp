@@ -7,7 +7,20 @@
 
 #include <torch/library.h>
 
-// Each line: m.def("name(Tensor x) -> Tensor", torch::dispatch(c10::DispatchKey::CPU, ctorch::name));
+namespace {
+
+template <class Function>
+torch::CppFunction on_cpu(Function *function) {
+    return torch::dispatch(c10::DispatchKey::CPU, function);
+}
+
+} // namespace
+
 TORCH_LIBRARY(duallora, m) {
-    (void)m;
+    m.def("dual_lora_update(Tensor(a!) out, Tensor? weight, Tensor b, Tensor a, Tensor d, Tensor c, "
+          "float scale) -> ()",
+          on_cpu(ctorch::dual_lora_update));
+    m.def("dual_lora_gradients(Tensor gradient, Tensor b, Tensor a, Tensor d, Tensor c, float scale, "
+          "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c) -> ()",
+          on_cpu(ctorch::dual_lora_gradients));
 }
