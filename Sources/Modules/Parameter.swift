@@ -18,14 +18,18 @@ public final class Parameter {
     /// Whether it was made here, for the checkpoint has none: it must be trained and saved.
     public let isCreated: Bool
     public let storage: Storage
+    /// How it starts where no checkpoint gives it, if the model says so.
+    public let initial: Initialization?
 
     public init(
-        name: String, value: Tensor, isCreated: Bool = false, storage: Storage = .asIs
+        name: String, value: Tensor, isCreated: Bool = false, storage: Storage = .asIs,
+        initial: Initialization? = nil
     ) {
         self.name = name
         self.value = value
         self.isCreated = isCreated
         self.storage = storage
+        self.initial = initial
     }
 
     /// The value as a checkpoint keeps it.

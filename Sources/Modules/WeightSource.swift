@@ -11,6 +11,7 @@ public final class WeightSource {
     let generator: Generator
     let dtype: DType?
     let device: Device
+    private let drawing: Drawing
     public private(set) var parameters: [Parameter] = []
     private var used: Set<String> = []
     private var misfits: [WeightError] = []
@@ -18,16 +19,18 @@ public final class WeightSource {
     /// - Parameters:
     ///   - checkpoint: nil to draw every weight at random.
     ///   - dtype: what weights are converted to; nil, or the type they have, takes them as they are.
+    ///   - drawing: what stands for weights that are not loaded.
     ///   - spellings: for checkpoints that name a parameter otherwise than the reference does.
     public init(
         _ checkpoint: Checkpoint?, dtype: DType?, device: Device = .cpu, generator: Generator,
-        spellings: @escaping (String) -> [String] = { [$0] }
+        drawing: Drawing = .toTrain, spellings: @escaping (String) -> [String] = { [$0] }
     ) {
         self.checkpoint = checkpoint
         self.spellings = spellings
         self.generator = generator
         self.dtype = dtype
         self.device = device
+        self.drawing = drawing
     }
 
     public var root: WeightScope { WeightScope(source: self, path: "") }
@@ -61,18 +64,25 @@ public final class WeightSource {
         if created != .always, let checkpoint, let key = key(for: name) {
             stored = try load(key, of: checkpoint, shape: storedShape)
         } else if creating {
-            // A weight that starts from nothing is trained: it is kept in float32.
-            stored = try initial.tensor(storedShape, using: generator).to(device: device)
-            isCreated = true
+            stored = try draw(initial, storedShape)
+            isCreated = drawing == .toTrain
         } else {
             misfits.append(.missing(name: name, folder: checkpoint?.folder.path ?? ""))
             stored = try .placeholder(storedShape)
         }
         let parameter = Parameter(
             name: name, value: storage == .transposed ? try stored.transposed() : stored,
-            isCreated: isCreated, storage: storage)
+            isCreated: isCreated, storage: storage, initial: initial)
         parameters.append(parameter)
         return parameter
+    }
+
+    private func draw(_ initial: Initialization, _ shape: [Int]) throws -> Tensor {
+        let dtype = drawing == .toTrain ? .float32 : dtype ?? .float32
+        guard drawing != .shapesOnly else {
+            return try Tensor.zeros(shape.map { _ in 1 }, dtype: dtype).expanded(shape)
+        }
+        return try initial.tensor(shape, dtype: dtype, using: generator).to(device: device)
     }
 
     private func load(_ key: String, of checkpoint: Checkpoint, shape: [Int]) throws -> Tensor {
@@ -98,14 +108,27 @@ public enum Initialization: Sendable {
     case zeros
     case ones
 
-    func tensor(_ shape: [Int], using generator: Generator) throws -> Tensor {
+    /// A new tensor, drawn in the type that it has.
+    public func tensor(
+        _ shape: [Int], dtype: DType = .float32, using generator: Generator
+    ) throws -> Tensor {
         switch self {
         case .normal(let deviation):
-            try Tensor.normal(shape, deviation: deviation, using: generator)
-        case .zeros: try Tensor.zeros(shape)
-        case .ones: try Tensor.ones(shape)
+            try Tensor.normal(shape, deviation: deviation, dtype: dtype, using: generator)
+        case .zeros: try Tensor.zeros(shape, dtype: dtype)
+        case .ones: try Tensor.ones(shape, dtype: dtype)
         }
     }
+}
+
+/// What stands for weights that are not loaded.
+public enum Drawing: Sendable {
+    /// Random numbers in float32, for what starts from nothing is trained; they count as made anew.
+    case toTrain
+    /// Random numbers in the type that is asked for, which count as a checkpoint's.
+    case asLoaded
+    /// One zero for all elements of a weight, where only names and shapes matter.
+    case shapesOnly
 }
 
 extension Tensor {

@@ -16,6 +16,6 @@ struct DualLoRACommand: ParsableCommand {
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, MergeCommand.self,
             PretrainCommand.self, InspectCommand.self, ForwardCommand.self, TokenizeCommand.self,
-            MethodsCommand.self, DemoCommand.self,
+            MethodsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 }

@@ -6,6 +6,15 @@ struct MethodArguments: ParsableArguments {
     @Option(help: "The method: \(MethodRegistry.names.joined(separator: ", ")).")
     var method: String
 
+    @OptionGroup var options: MethodOptionArguments
+
+    func make() throws -> any FineTuningMethod { try options.make(method) }
+
+    var selection: TargetSelection? { options.selection }
+}
+
+/// The options of any method.
+struct MethodOptionArguments: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
@@ -53,7 +62,7 @@ struct MethodArguments: ParsableArguments {
             """)
     var targets: String?
 
-    func make() throws -> any FineTuningMethod {
+    func make(_ method: String) throws -> any FineTuningMethod {
         var options = MethodOptions()
         options.rank = rank
         options.magnitudeRank = magnitudeRank

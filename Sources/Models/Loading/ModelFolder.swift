@@ -34,6 +34,8 @@ public struct ModelFolder {
         public var labels: Int?
         /// Draws what the checkpoint lacks.
         public var seed: UInt64 = 0
+        /// What stands for weights that are not loaded.
+        public var drawing = Drawing.toTrain
 
         public init() {}
 
@@ -49,7 +51,7 @@ public struct ModelFolder {
                 }
             return WeightSource(
                 checkpoint, dtype: dtype, device: device, generator: try Generator(seed: seed),
-                spellings: spellings)
+                drawing: drawing, spellings: spellings)
         }
     }
 
