@@ -23,4 +23,11 @@ TORCH_LIBRARY(duallora, m) {
     m.def("dual_lora_gradients(Tensor gradient, Tensor b, Tensor a, Tensor d, Tensor c, float scale, "
           "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c) -> ()",
           on_cpu(ctorch::dual_lora_gradients));
+    m.def("attention(Tensor query, Tensor key, Tensor value, int[] sequences, bool causal, int window, "
+          "float scale) -> (Tensor, Tensor)",
+          on_cpu(ctorch::attention));
+    m.def("attention_backward(Tensor gradient, Tensor query, Tensor key, Tensor value, Tensor out, "
+          "Tensor log_sums, int[] sequences, bool causal, int window, float scale) "
+          "-> (Tensor, Tensor, Tensor)",
+          on_cpu(ctorch::attention_backward));
 }
