@@ -7,11 +7,14 @@ BINARY := .build/$(CONFIGURATION)/duallora
 BUILD := -c $(CONFIGURATION) -Xswiftc -enable-testing
 
 export PKG_CONFIG_PATH := $(CURDIR)/.libtorch:$(PKG_CONFIG_PATH)
+# Rounds of `make bench`, and more options of its script.
+ROUNDS ?= 3
+BENCH ?=
 # Threads that soon sleep when they wait: the machine may have other work.
 export GOMP_SPINCOUNT := 1000
 export DUALLORA := $(CURDIR)/$(BINARY)
 
-.PHONY: build demo test test-swift test-parity lint setup clean
+.PHONY: build demo bench test test-swift test-parity lint setup clean
 
 build: setup
 	swift build $(BUILD) --product duallora
@@ -21,6 +24,10 @@ setup:
 
 demo: build
 	$(BINARY) demo --output demo
+
+bench: build
+	@$(PYTHON) scripts/setup.py oracles
+	$(PYTHON) Benchmarks/training_step.py --rounds $(ROUNDS) $(BENCH)
 
 test: test-swift test-parity
 

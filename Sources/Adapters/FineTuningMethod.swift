@@ -12,8 +12,16 @@ public protocol FineTuningMethod: Sendable {
     /// Trainable numbers for one layer of `outputSize` x `inputSize`.
     func parameterCount(outputSize: Int, inputSize: Int) -> Int
 
+    /// Whether a step forms the loss's gradient at the whole of a layer's weight (out, in), the third
+    /// of its products; without it, thin products reach what trains.
+    static var formsWeightGradient: Bool { get }
+
     /// The peak learning rate that was seen to train encoders well.
     var defaultLearningRate: Double { get }
+}
+
+extension FineTuningMethod {
+    public static var formsWeightGradient: Bool { true }
 }
 
 /// A method that leaves the model's weights alone and trains a change to some linear layers.

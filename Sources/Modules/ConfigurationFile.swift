@@ -32,6 +32,11 @@ public struct ConfigurationFile {
         nullKeys = Set(fields.filter { $0.value is NSNull }.keys)
     }
 
+    /// Every field as the file has it, those that are null among them.
+    public var fieldsWithNulls: [String: Any] {
+        fields.merging(nullKeys.map { ($0, NSNull()) }) { value, _ in value }
+    }
+
     /// Whether a field is there and null, which is not always the same as missing.
     public func isNull(_ key: String) -> Bool { nullKeys.contains(key) }
 

@@ -14,6 +14,7 @@ public struct LoRA: AdapterMethod {
         parameterFormula: "r (d + k)", merges: true, source: "Hu et al. 2021, arXiv:2106.09685")
     public static let peftType = "LORA"
     public static let tensorNames = ["lora_A.weight", "lora_B.weight"]
+    public static let formsWeightGradient = false
 
     public var rank: Int
     public var alpha: Double

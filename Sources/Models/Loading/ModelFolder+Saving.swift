@@ -27,13 +27,18 @@ extension ModelFolder {
             fields["dtype"] = dtype.rawValue
             fields["torch_dtype"] = nil
         }
-        let json = try JSONSerialization.data(
-            withJSONObject: fields, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        try AtomicFile.write(json, to: folder.appendingPathComponent("config.json"))
+        try write(fields, to: folder)
         for file in files where FileManager.default.fileExists(atPath: file.path) {
             let copy = folder.appendingPathComponent(file.lastPathComponent)
             try AtomicFile.write(try Data(contentsOf: file), to: copy)
         }
+    }
+
+    /// Writes `config.json`.
+    static func write(_ fields: [String: Any], to folder: URL) throws {
+        let json = try JSONSerialization.data(
+            withJSONObject: fields, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        try AtomicFile.write(json, to: folder.appendingPathComponent("config.json"))
     }
 
     /// The weights under the names of the checkpoint that transformers writes: without a head, those

@@ -69,8 +69,16 @@ public struct ModelFolder {
     /// Loads the model.
     /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
     public func load(_ options: LoadOptions = LoadOptions()) throws -> LoadedModel {
-        let architecture = try Self.architecture(configuration)
-        return try architecture.make(configuration, Checkpoint(folder: url), options)
+        try Self.load(configuration, weights: url, options)
+    }
+
+    /// Loads the model that a configuration describes from the checkpoint in a folder.
+    /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
+    public static func load(
+        _ configuration: ConfigurationFile, weights: URL, _ options: LoadOptions = LoadOptions()
+    ) throws -> LoadedModel {
+        let architecture = try architecture(configuration)
+        return try architecture.make(configuration, Checkpoint(folder: weights), options)
     }
 
     /// A model of random weights.

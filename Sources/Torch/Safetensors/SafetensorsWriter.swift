@@ -2,6 +2,21 @@ import Foundation
 
 /// Writes tensors in the safetensors format.
 public enum SafetensorsWriter {
+    /// What a file says of a tensor before its bytes.
+    public struct Entry: Equatable, Sendable {
+        public let name: String
+        public let dtype: DType
+        public let shape: [Int]
+
+        public init(name: String, dtype: DType, shape: [Int]) {
+            self.name = name
+            self.dtype = dtype
+            self.shape = shape
+        }
+
+        public var byteCount: Int { shape.reduce(dtype.byteCount, *) }
+    }
+
     /// Writes aside, syncs and renames, so that the file is there whole or not at all.
     ///
     /// Tensors stand in the file by falling element size, then by name, which keeps each aligned. The
@@ -10,20 +25,40 @@ public enum SafetensorsWriter {
     public static func write(
         _ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to url: URL
     ) throws {
-        let order = tensors.sorted {
-            ($1.value.dtype.byteCount, $0.key) < ($0.value.dtype.byteCount, $1.key)
+        let entries = tensors.map {
+            Entry(name: $0.key, dtype: $0.value.dtype, shape: $0.value.shape)
+        }
+        try write(entries, metadata: metadata, to: url) { tensors[$0.name] }
+    }
+
+    /// Writes tensors that are made one at a time, so that no two need be in memory at once.
+    /// - Parameter tensor: makes the tensor of an entry, of its type and shape; called once for each,
+    ///   in the order of the file.
+    /// - Throws: also what `tensor` throws; the file is then not there.
+    public static func write(
+        _ entries: [Entry], metadata: [String: String] = ["format": "pt"], to url: URL,
+        tensor: (Entry) throws -> Tensor?
+    ) throws {
+        let order = entries.sorted {
+            ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
         }
         let header = try headerBytes(order, metadata: metadata)
         let file = try AtomicFile(url)
         try file.write(header)
-        for (_, tensor) in order {
+        for entry in order {
+            guard let tensor = try tensor(entry), tensor.dtype == entry.dtype,
+                tensor.shape == entry.shape
+            else {
+                throw SafetensorsError.badTensor(
+                    name: entry.name, file: url.path, reason: "was not made as its entry says")
+            }
             try tensor.detached().to(device: .cpu).contiguous().withBytes { try file.write($0) }
         }
         try file.commit()
     }
 
     private static func headerBytes(
-        _ tensors: [(key: String, value: Tensor)], metadata: [String: String]
+        _ entries: [Entry], metadata: [String: String]
     ) throws -> Data {
         var fields: [String] = []
         if !metadata.isEmpty {
@@ -33,11 +68,11 @@ public enum SafetensorsWriter {
             fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
         }
         var offset = 0
-        for (name, tensor) in tensors {
-            let end = offset + tensor.byteCount
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
+        for entry in entries {
+            let end = offset + entry.byteCount
+            let shape = entry.shape.map(String.init).joined(separator: ",")
             fields.append(
-                try "\(quoted(name)):{\"dtype\":\"\(tensor.dtype.safetensorsName)\","
+                try "\(quoted(entry.name)):{\"dtype\":\"\(entry.dtype.safetensorsName)\","
                     + "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }

@@ -11,6 +11,8 @@ import Foundation
 public struct StepBenchmark {
     public var configuration: URL
     public var method: any FineTuningMethod
+    /// A folder with the model's weights, which are mapped from there; nil draws them.
+    public var weights: URL?
     /// nil for ``commonTargets`` where the model has them, else its own default.
     public var targets: TargetSelection?
     public var batch = 4
@@ -19,13 +21,13 @@ public struct StepBenchmark {
     public var steps = 7
     public var computeType = DType.bfloat16
     public var seed: UInt64 = 0
+    /// Whether the products that a step cannot do without are timed after each step.
+    public var measuresLimit = false
 
     /// Steps that are not timed.
     public static let warmUpSteps = 2
     /// What the paper adapts in a LLaMA.
     public static let commonTargets = ["q_proj", "k_proj", "v_proj", "up_proj", "down_proj"]
-    private static let learningRate = 1e-4
-    private static let weightDecay = 0.01
 
     public init(configuration: URL, method: any FineTuningMethod) {
         self.configuration = configuration
@@ -34,36 +36,42 @@ public struct StepBenchmark {
 
     /// Measures.
     /// - Throws: ``TrainingError/badOption(name:reason:)``, ``ModelError``, ``ConfigurationError``,
-    ///   ``AdapterError``; all but those of a step before any weight is drawn.
+    ///   ``AdapterError``, ``WeightError``, ``SafetensorsError``; what the shapes can tell is found
+    ///   before any weight is drawn.
     public func run() throws -> StepMeasurement {
         try check()
         let file = try ConfigurationFile(configuration)
         let targets = try chooseTargets(file)
         let generator = try Generator(seed: seed)
-        let trainee = try Trainee(
-            ModelFolder.make(file, loading(.asLoaded)).model, method: method, targets: targets,
-            using: generator)
+        let trainee = try Trainee(load(file), method: method, targets: targets, using: generator)
         trainee.adapter?.prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
-        let step = try BenchmarkStep(
-            trainee, sequences: sequences(trainee.model), learningRate: Self.learningRate,
-            weightDecay: Self.weightDecay, using: generator)
+        let step = try BenchmarkStep(trainee, sequences: sequences(trainee.model), using: generator)
         for _ in 0..<Self.warmUpSteps { _ = try step.run() }
-        let times = try (0..<steps).map { _ in try step.run() }
-        return StepMeasurement(times, trainable: trainee.trainableCount, of: self)
+        var times = [try step.run()]
+        // Before what only the products' measurement needs comes to be in memory.
+        let memory = ResidentMemory.now(mappedFrom: weights)
+        let products = measuresLimit ? try step.products() : nil
+        let operands = ProductOperands(computeType, using: generator)
+        var limits = [try products?.run(operands)]
+        for _ in 1..<steps {
+            times.append(try step.run())
+            limits.append(try products?.run(operands))
+        }
+        return try StepMeasurement(
+            times, limits.compactMap { $0 }, memory, trainee, mapped: areMapped(), of: self)
     }
 
     private func check() throws {
-        func require(_ range: ClosedRange<Int>, _ value: Int, _ name: String) throws {
-            guard range ~= value else {
-                throw TrainingError.badOption(
-                    name: name,
-                    reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
-            }
-        }
-        try require(1...65_536, batch, "batch")
         // The first token of a sequence is not predicted.
-        try require(2...1_000_000, length, "length")
-        try require(1...1_000_000, steps, "steps")
+        let ranges = [
+            ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),
+            ("steps", steps, 1...1_000_000),
+        ]
+        for (name, value, range) in ranges where !range.contains(value) {
+            throw TrainingError.badOption(
+                name: name,
+                reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+        }
     }
 
     /// The layers to adapt, once all that the model's shapes can tell has been checked.
@@ -77,6 +85,27 @@ public struct StepBenchmark {
         return targets
     }
 
+    private func load(_ file: ConfigurationFile) throws -> any TransformerModel {
+        guard let weights else { return try ModelFolder.make(file, loading(.asLoaded)).model }
+        let loaded = try ModelFolder.load(file, weights: weights, loading(.asLoaded))
+        if let strange = loaded.unused.first {
+            throw TrainingError.badOption(
+                name: "weights",
+                reason:
+                    "\(weights.path) has \(loaded.unused.count) tensor(s) that \(file.url.path) "
+                    + "has no place for, such as '\(strange)'; they are another model's")
+        }
+        return loaded.model
+    }
+
+    /// Whether the weights' file has them in the type that they are used in.
+    private func areMapped() throws -> Bool? {
+        guard let weights else { return nil }
+        let checkpoint = try Checkpoint(folder: weights)
+        let wanted = method is any AdapterMethod ? computeType : .float32
+        return checkpoint.names.allSatisfy { checkpoint.dtype(of: $0) == wanted }
+    }
+
     private func loading(_ drawing: Drawing) -> ModelFolder.LoadOptions {
         var options = ModelFolder.LoadOptions()
         options.computeType = computeType
@@ -87,34 +116,33 @@ public struct StepBenchmark {
     }
 
     /// Token ids of a fixed batch.
-    private func sequences(_ model: any TransformerModel) throws -> [[Int]] {
-        let draws = try Tensor.uniform(
-            [batch, length], to: Double(model.vocabularySize), dtype: .float64,
-            using: Generator(seed: seed))
-        let ids = try draws.array(of: Double.self).map { min(Int($0), model.vocabularySize - 1) }
-        return (0..<batch).map { Array(ids[$0 * length..<($0 + 1) * length]) }
+    private func sequences(_ model: any TransformerModel) -> [[Int]] {
+        var random = SplitMix64(seed: seed)
+        return (0..<batch).map { _ in
+            (0..<length).map { _ in Int.random(in: 0..<model.vocabularySize, using: &random) }
+        }
     }
 }
 
 /// One step, again and again.
-struct BenchmarkStep {
+private struct BenchmarkStep {
     private let trainee: Trainee
     private let sequences: [[Int]]
+    private let layout = SequenceLayout(isPacked: false, paddingID: 0)
+    private let mode: ForwardMode
     private let optimizer: AdamW
-    private let generator: Generator
 
-    init(
-        _ trainee: Trainee, sequences: [[Int]], learningRate: Double, weightDecay: Double,
-        using generator: Generator
-    ) throws {
+    /// `torch.optim.AdamW`'s own decay.
+    private static let (learningRate, weightDecay) = (1e-4, 0.01)
+
+    init(_ trainee: Trainee, sequences: [[Int]], using generator: Generator) throws {
         self.trainee = trainee
         self.sequences = sequences
-        self.generator = generator
-        optimizer = try AdamW([
-            AdamW.Group(
-                tensors: trainee.trainables.map(\.tensor), learningRate: learningRate,
-                weightDecay: weightDecay)
-        ])
+        mode = .training(generator)
+        let group = AdamW.Group(
+            tensors: trainee.trainables.map(\.tensor), learningRate: Self.learningRate,
+            weightDecay: Self.weightDecay)
+        optimizer = try AdamW([group])
     }
 
     /// - Throws: ``TrainingError/badOption(name:reason:)`` for a loss that is not finite: times of such
@@ -122,24 +150,25 @@ struct BenchmarkStep {
     func run() throws -> StepTimes {
         let start = ContinuousClock.now
         let loss = try nextTokenLoss(
-            of: trainee.model, on: sequences,
-            layout: SequenceLayout(isPacked: false, paddingID: 0), mode: .training(generator))
+            of: trainee.model, on: sequences, layout: layout, mode: mode)
         let forward = start.millisecondsAgo
         try loss.backward()
         let backward = start.millisecondsAgo
         try optimizer.step(factor: 1)
         try optimizer.clearGradients()
         let whole = start.millisecondsAgo
+        let value = try loss.item()
+        guard value.isFinite else {
+            throw TrainingError.badOption(
+                name: "config", reason: "its model of random weights has a loss of \(value)")
+        }
         return StepTimes(
             forward: forward, backward: backward - forward, optimizer: whole - backward,
-            loss: try finite(loss.item()))
+            loss: value)
     }
 
-    private func finite(_ loss: Double) throws -> Double {
-        guard loss.isFinite else {
-            throw TrainingError.badOption(
-                name: "config", reason: "its model of random weights has a loss of \(loss)")
-        }
-        return loss
+    /// The products that the step cannot do without.
+    func products() throws -> [LayerProducts] {
+        try trainee.products(of: sequences, layout: layout, mode: mode)
     }
 }

@@ -22,14 +22,24 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
     public var leastMilliseconds: Double
     public var mostMilliseconds: Double
     public var tokensPerSecond: Double
-    /// The most that was resident at any time, with the process and the model.
-    public var peakMemoryMiB = ResidentMemory.peakMiB.tenths
+    /// The most that was resident at any time of loading and stepping.
+    public var peakMemoryMiB: Double
     /// Numbers that train.
     public var trainable: Int
     /// Medians, which need not sum to that of the whole.
     public var forwardMilliseconds: Double
     public var backwardMilliseconds: Double
     public var optimizerMilliseconds: Double
+    /// Median of all products that a step cannot do without, done once after each step.
+    public var limitMilliseconds: Double?
+    /// The step's median by the limit's.
+    public var timesLimit: Double?
+    /// Whether the weights lie in their file's pages; false if they had to be converted.
+    public var weightsAreMapped: Bool?
+    /// Bytes of the model's weights, where they come from a folder.
+    public var weightsMiB: Double?
+    /// The peak without the pages of mapped weights.
+    public var peakWithoutWeightsMiB: Double?
     /// Of the last step.
     public var loss: Double
     public var version = packageVersion
@@ -46,10 +56,19 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
         case forwardMilliseconds = "forward_ms"
         case backwardMilliseconds = "backward_ms"
         case optimizerMilliseconds = "optimizer_ms"
+        case limitMilliseconds = "limit_ms"
+        case timesLimit = "times_limit"
+        case weightsAreMapped = "weights_mapped"
+        case weightsMiB = "weights_mib"
+        case peakWithoutWeightsMiB = "peak_without_weights_mib"
         case instructionSet = "instruction_set"
     }
 
-    init(_ times: [StepTimes], trainable: Int, of benchmark: StepBenchmark) {
+    /// - Parameter limits: milliseconds of the products after each step, if they were timed.
+    init(
+        _ times: [StepTimes], _ limits: [Double], _ memory: ResidentMemory, _ trainee: Trainee,
+        mapped: Bool?, of benchmark: StepBenchmark
+    ) {
         let whole = TimeSpread(times.map(\.whole))
         method = type(of: benchmark.method).facts.name
         config = benchmark.configuration.lastPathComponent
@@ -59,15 +78,27 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
         leastMilliseconds = whole.least.tenths
         mostMilliseconds = whole.most.tenths
         tokensPerSecond = (Double(batch * length) / whole.median * 1000).tenths
-        self.trainable = trainable
+        peakMemoryMiB = memory.peak.tenths
+        trainable = trainee.trainableCount
         forwardMilliseconds = TimeSpread(times.map(\.forward)).median.tenths
         backwardMilliseconds = TimeSpread(times.map(\.backward)).median.tenths
         optimizerMilliseconds = TimeSpread(times.map(\.optimizer)).median.tenths
         loss = times.last?.loss ?? .nan
+        if !limits.isEmpty {
+            let limit = TimeSpread(limits).median
+            limitMilliseconds = limit.tenths
+            timesLimit = (whole.median / limit).hundredths
+        }
+        weightsAreMapped = mapped
+        if mapped != nil {
+            let bytes = trainee.model.parameters.reduce(0) { $0 + $1.value.byteCount }
+            weightsMiB = (Double(bytes) / 1_048_576).tenths
+            peakWithoutWeightsMiB = memory.weights.map { (memory.peak - $0).tenths }
+        }
     }
 }
 
 extension Double {
-    /// Rounded to one digit behind the point.
     var tenths: Double { (self * 10).rounded() / 10 }
+    var hundredths: Double { (self * 100).rounded() / 100 }
 }
