@@ -6,6 +6,11 @@
 #include <torch/version.h>
 
 #include <dlfcn.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include <climits>
 
 namespace {
 
@@ -29,6 +34,15 @@ int ct_threads(void) { return at::get_num_threads(); }
 
 ct_status ct_set_threads(int count) {
     return ctorch::guarded([&] { at::set_num_threads(count); });
+}
+
+void ct_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+    // Blocks of up to 1 GiB come from the heap, whose end is not given back.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 bool ct_device_available(int32_t device_type) {

@@ -25,6 +25,7 @@ struct ComputeOptions: ParsableArguments {
     /// Sets the threads and finds the device.
     func apply() throws -> Device {
         PatientThreads.adopt()
+        TorchRuntime.keepFreedMemory()
         if let threads {
             guard 1...TorchRuntime.mostThreads ~= threads else {
                 throw CommandError(

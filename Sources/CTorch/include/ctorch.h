@@ -181,6 +181,10 @@ ct_status ct_generator_set_state(ct_generator *generator, const ct_tensor *state
 const char *ct_version(void);
 int ct_threads(void);
 ct_status ct_set_threads(int count);
+/* From now on memory that is freed stays with the process, where the C library can be told so: a
+ * training step frees and takes the same blocks over and over, and the system clears every page that
+ * it gives out anew. */
+void ct_keep_freed_memory(void);
 /* Whether LibTorch can compute on this kind of device here (a c10::DeviceType); loads the device's
  * library if it lies beside LibTorch. */
 bool ct_device_available(int32_t device_type);
