@@ -8,8 +8,20 @@ public protocol LinearAdapter: AnyObject {
     /// ΔW (out, in) as the method's paper defines it, in the parameters' type, differentiable.
     func weightUpdate(for base: Linear) throws -> Tensor
 
+    /// W + ΔW in the type of W, outside the graph.
+    func updatedWeight(for base: Linear) throws -> Tensor
+
     /// The adapted layer: x (..., in) to (..., out), in the type of `x`.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor
+}
+
+extension LinearAdapter {
+    /// The sum is formed in float32, or in W's type if that is wider.
+    public func updatedWeight(for base: Linear) throws -> Tensor {
+        let weight = base.weight.value
+        let wide: DType = weight.dtype == .float64 ? .float64 : .float32
+        return try (weight.to(wide) + weightUpdate(for: base).to(wide)).to(weight.dtype)
+    }
 }
 
 /// `y = x Wᵀ + b`, with a slot for an adapter.
@@ -78,14 +90,10 @@ public final class Linear {
         return try layers.map { try $0(x, mode: mode) }
     }
 
-    /// W + ΔW in the type of W; the sum is formed in float32 (or in W's type, if that is wider).
+    /// W + ΔW in the type of W.
     public func mergedWeight() throws -> Tensor {
         guard let adapter else { return weight.value }
-        return try withoutGradient {
-            let wide: DType = weight.value.dtype == .float64 ? .float64 : .float32
-            let update = try adapter.weightUpdate(for: self).to(wide)
-            return try (weight.value.to(wide) + update).to(weight.value.dtype)
-        }
+        return try withoutGradient { try adapter.updatedWeight(for: self) }
     }
 
     /// Puts W + ΔW in the place of W and empties the slot.

@@ -1,21 +1,64 @@
 import DualTorch
 
 /// What each query of a causal model may see, made once for all layers of a kind.
-public enum VisibleKeys {
-    /// Every key: one new token a row, none of them padded.
-    case all
-    /// Those up to the query's own place.
-    case causal
-    /// Several sequences one behind the other in a batch of one row, each causal and apart.
-    case packed([Segment])
-    /// (B, 1, T, S) of bool, true where a key is seen.
-    case masked(Tensor)
+public final class VisibleKeys {
+    /// As LibTorch's attention takes it.
+    enum Form {
+        /// Every key: one new token a row, none of them padded.
+        case all
+        /// Those up to the query's own place.
+        case causal
+        /// Several sequences one behind the other in a batch of one row, each causal and apart.
+        case packed([Segment])
+        /// (B, 1, T, S) of bool, true where a key is seen.
+        case masked(Tensor)
+    }
 
     /// One sequence of a packed row.
-    public struct Segment {
-        public let range: Range<Int>
+    struct Segment {
+        let range: Range<Int>
         /// (1, 1, t, t) where plain causality does not do.
-        public let mask: Tensor?
+        let mask: Tensor?
+    }
+
+    private let layout: BatchLayout
+    private let past, count: Int
+    private let window: Int?
+    private let device: Device
+    private var madeForm: Form?
+
+    init(layout: BatchLayout, past: Int, count: Int, window: Int?, device: Device) {
+        self.layout = layout
+        (self.past, self.count) = (past, count)
+        self.window = window
+        self.device = device
+    }
+
+    /// Masks take memory: they are made when they are first asked for.
+    func form() throws -> Form {
+        if let madeForm { return madeForm }
+        let form = try layout.form(past: past, count: count, window: window, device: device)
+        madeForm = form
+        return form
+    }
+
+    /// The sequences whose tokens are these; nil where a cache holds others before them.
+    var sequences: SequenceVisibility? {
+        guard past == 0 else { return nil }
+        var found: [(row: Int, tokens: Range<Int>)] = []
+        switch layout {
+        case .rows(let padding):
+            for (row, skipped) in padding.enumerated() where skipped < count {
+                found.append((row, skipped..<count))
+            }
+        case .packed(let lengths):
+            var start = 0
+            for length in lengths {
+                found.append((0, start..<start + length))
+                start += length
+            }
+        }
+        return SequenceVisibility(sequences: found, isCausal: true, window: window)
     }
 }
 
@@ -52,9 +95,13 @@ public enum BatchLayout: Equatable, Sendable {
 
     /// What is seen by `count` new tokens behind `past` cached ones.
     /// - Parameter window: how many tokens, its own counted, a token sees; nil for all before it.
-    public func visibleKeys(
+    public func visibleKeys(past: Int, count: Int, window: Int?, device: Device) -> VisibleKeys {
+        VisibleKeys(layout: self, past: past, count: count, window: window, device: device)
+    }
+
+    fileprivate func form(
         past: Int, count: Int, window: Int?, device: Device
-    ) throws -> VisibleKeys {
+    ) throws -> VisibleKeys.Form {
         switch self {
         case .packed(let lengths):
             var start = 0

@@ -183,7 +183,7 @@ import Testing
         Field("use_rslora", "1", "true or false"),
         Field("magnitude_fn", #""abs""#, "only relu is supported", DualLoRA()),
         Field("direction_fn", #""tanh""#, "only sign is supported", DualLoRA()),
-        Field("sign_grad", #""xnor""#, "only ste_clip is supported", DualLoRA()),
+        Field("sign_grad", #""xnor""#, "must be one of ste_clip, ste_clip_dw", DualLoRA()),
         Field("warmup_mode", #""lr_only""#, "only gate is supported", DualLoRA()),
         Field("r1", "-1", "from 1 to 65536", DualLoRA()),
         Field("gate", #""open""#, "must be a number", DualLoRA()),

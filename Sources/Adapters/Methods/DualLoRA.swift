@@ -31,6 +31,7 @@ public struct DualLoRA: AdapterMethod {
     /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout, nil for
     /// the steps in which the learning rate rises.
     public var gateSteps: Int?
+    public var signGradient = SignGradient.clip
     /// ω of an adapter that is not being trained.
     public var gate = 1.0
 
@@ -130,7 +131,7 @@ public struct DualLoRA: AdapterMethod {
         return [
             "r1": magnitudeRank, "r2": directionRank, "lora_alpha": alpha.asIntegerIfWhole,
             "lora_dropout": dropout, "init_std": initialDeviation as Any? ?? "auto",
-            "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
+            "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": signGradient.rawValue,
             "warmup_mode": "gate", "warmup_steps_gate": gateSteps as Any? ?? "auto", "gate": gate,
             "seed": seed,
         ]
@@ -145,10 +146,10 @@ public struct DualLoRA: AdapterMethod {
             gateSteps: file.isAuto("warmup_steps_gate")
                 ? nil : try file.integer("warmup_steps_gate"))
         gate = try file.number("gate") ?? 1
+        signGradient = try file.choice("sign_grad", default: .clip)
         initialDeviation = file.isAuto("init_std") ? nil : try file.number("init_std")
         let known = [
-            "magnitude_fn": "relu", "direction_fn": "sign", "sign_grad": "ste_clip",
-            "warmup_mode": "gate",
+            "magnitude_fn": "relu", "direction_fn": "sign", "warmup_mode": "gate",
         ]
         for (key, value) in known.sorted(by: { $0.key < $1.key }) {
             let found = try file.text(key) ?? value
@@ -183,54 +184,40 @@ final class DualLoRALayer: StepAwareAdapter {
         gate = rampSteps == 0 ? 1 : min(1, Double(progress.step) / Double(rampSteps))
     }
 
-    /// The definition, eq. 9, differentiable by the rule of eq. 7.
+    /// The definition, eq. 9, differentiable by the rule of eq. 7, or of eq. 12 as it is printed.
     func weightUpdate(for base: Linear) throws -> Tensor {
         let magnitude = try b.matmul(a).relu()  // eq. 5
-        let direction = try straightThroughSign(d.matmul(c))  // eq. 6
-        return try gate * method.scale * (magnitude * direction)
+        let product = try d.matmul(c)
+        switch method.signGradient {
+        case .clip:
+            let direction = try straightThroughSign(product)  // eq. 6
+            return try gate * method.scale * (magnitude * direction)
+        case .clipUpdate:
+            return try updateWithClippedGradient(magnitude, product, scale: gate * method.scale)
+        }
+    }
+
+    /// The same as blocks, with the values that the gate and the factors have now.
+    private var update: DualLoRAUpdate {
+        DualLoRAUpdate(
+            a: a, b: b, c: c, d: d, scale: gate * method.scale, signGradient: method.signGradient)
     }
 
     /// Eq. 10. The update is formed when it is needed and never kept.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let factors = [a, b, c, d]
-        let values = try factors.map { try $0.detached() }
-        let factor = gate * method.scale
         let drops = mode.isTraining && method.dropout > 0
         // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
         let isApart = drops || base.weight.value.requiresGradient
         let input = drops ? try mode.dropping(x, probability: method.dropout) : x
-        let changed = try linearThroughUpdate(
-            input, weight: isApart ? nil : base.weight.value,
-            bias: isApart ? nil : base.bias?.value, factors: factors
-        ) {
-            try DualLoRALayer.update(values, factor: factor)
-        } factorGradients: { gradient in
-            try DualLoRALayer.gradients(values, factor: factor, atUpdate: gradient)
-        }
+        let changed = try input.linear(
+            through: update, weight: isApart ? nil : base.weight.value,
+            bias: isApart ? nil : base.bias?.value, outputSize: base.outputSize)
         return isApart ? try base.frozen(x) + changed : changed
     }
 
-    /// ω s ReLU(B A) ⊙ Sign(D C), outside the graph.
-    static func update(_ factors: [Tensor], factor: Double) throws -> Tensor {
-        let (a, b, c, d) = (factors[0], factors[1], factors[2], factors[3])
-        return try b.matmul(a).relu().multiply(by: binarySign(d.matmul(c))).multiply(by: factor)
-    }
-
-    /// The gradients at A, B, C, D from G = ∂L/∂ΔW, eq. 12 with eq. 7's clip:
-    /// Q = ω s G ⊙ S ⊙ 1[BA > 0], ∂A = Bᵀ Q, ∂B = Q Aᵀ;
-    /// P = clip(ω s G ⊙ R, -1, 1), ∂C = Dᵀ P, ∂D = P Cᵀ.
-    static func gradients(
-        _ factors: [Tensor], factor: Double, atUpdate gradient: Tensor
-    ) throws -> [Tensor] {
-        let (a, b, c, d) = (factors[0], factors[1], factors[2], factors[3])
-        let product = try b.matmul(a)
-        let scaled = try gradient * factor
-        let atProduct = try scaled * binarySign(d.matmul(c)) * (product > 0)
-        let atSign = try (scaled * product.relu()).clamped(from: -1, to: 1)
-        return [
-            try b.transposed().matmul(atProduct), try atProduct.matmul(a.transposed()),
-            try d.transposed().matmul(atSign), try atSign.matmul(c.transposed()),
-        ]
+    /// What the layer's products see, bit for bit, where they are computed in the weight's type.
+    func updatedWeight(for base: Linear) throws -> Tensor {
+        try update.formed(onto: base.weight.value)
     }
 }
 

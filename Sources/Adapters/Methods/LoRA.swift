@@ -117,8 +117,16 @@ final class LoRALayer: LinearAdapter {
 
     /// x W₀ᵀ + s (x Aᵀ) Bᵀ: two thin products instead of one of the weight's size.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let dropped = try mode.dropping(x, probability: dropout)
-        let inner = try dropped.linear(down.to(x.dtype))  // (..., r)
+        let dropped =
+            mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
+        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
+        guard base.weight.value.requiresGradient else {
+            let layer = LowRankLinear(
+                weight: try base.weight.value.to(x.dtype), bias: try base.bias?.value.to(x.dtype),
+                down: down, up: up, scale: scale)
+            return try layer(x, pathInput: dropped)
+        }
+        let inner = try (dropped ?? x).linear(down.to(x.dtype))  // (..., r)
         return try base.frozen(x) + scale * inner.linear(up.to(x.dtype))
     }
 }

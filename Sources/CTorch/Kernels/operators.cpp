@@ -7,7 +7,48 @@
 
 #include <torch/library.h>
 
-// Each line: m.def("name(Tensor x) -> Tensor", torch::dispatch(c10::DispatchKey::CPU, ctorch::name));
+namespace {
+
+template <class Function>
+torch::CppFunction on_cpu(Function *function) {
+    return torch::dispatch(c10::DispatchKey::CPU, function);
+}
+
+} // namespace
+
 TORCH_LIBRARY(duallora, m) {
-    (void)m;
+    m.def("dual_lora_update(Tensor(a!) out, Tensor? weight, Tensor b, Tensor a, Tensor d, Tensor c, "
+          "float scale) -> ()",
+          on_cpu(ctorch::dual_lora_update));
+    m.def("dual_lora_gradients(Tensor gradient, Tensor b, Tensor a, Tensor d, Tensor c, float scale, "
+          "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c) -> ()",
+          on_cpu(ctorch::dual_lora_gradients));
+    m.def("attention(Tensor query, Tensor key, Tensor value, int[] sequences, bool causal, int window, "
+          "float scale) -> (Tensor, Tensor)",
+          on_cpu(ctorch::attention));
+    m.def("attention_backward(Tensor gradient, Tensor query, Tensor key, Tensor value, Tensor out, "
+          "Tensor log_sums, int[] sequences, bool causal, int window, float scale) "
+          "-> (Tensor, Tensor, Tensor)",
+          on_cpu(ctorch::attention_backward));
+    m.def("rms_norm(Tensor x, Tensor? residual, Tensor weight, float epsilon, bool keeps_statistics)"
+          " -> (Tensor, Tensor, Tensor)",
+          on_cpu(ctorch::rms_norm));
+    m.def("rms_norm_backward(Tensor gradient, Tensor? sum_gradient, Tensor sum, Tensor weight,"
+          " Tensor statistics, bool needs_input, bool needs_weight) -> (Tensor, Tensor)",
+          on_cpu(ctorch::rms_norm_backward));
+    m.def("layer_norm(Tensor x, Tensor? residual, Tensor weight, Tensor bias, float epsilon,"
+          " bool keeps_statistics) -> (Tensor, Tensor, Tensor)",
+          on_cpu(ctorch::layer_norm));
+    m.def("layer_norm_backward(Tensor gradient, Tensor? sum_gradient, Tensor sum, Tensor weight,"
+          " Tensor statistics, bool needs_input, bool needs_weight, bool needs_bias)"
+          " -> (Tensor, Tensor, Tensor)",
+          on_cpu(ctorch::layer_norm_backward));
+    m.def("rotary(Tensor x, Tensor cosine, Tensor sine, bool backward) -> Tensor",
+          on_cpu(ctorch::rotary));
+    m.def("elementwise(Tensor x, str function) -> Tensor", on_cpu(ctorch::elementwise));
+    m.def("elementwise_backward(Tensor gradient, Tensor x, str function) -> Tensor",
+          on_cpu(ctorch::elementwise_backward));
+    m.def("gated(Tensor gate, Tensor up, str function) -> Tensor", on_cpu(ctorch::gated));
+    m.def("gated_backward(Tensor gradient, Tensor gate, Tensor up, str function) -> (Tensor, Tensor)",
+          on_cpu(ctorch::gated_backward));
 }

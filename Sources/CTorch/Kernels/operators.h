@@ -1,8 +1,82 @@
-// The operators of this package, by family: see operators.cpp.
+// The operators of this package, by family: see operators.cpp for how they are called.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+#include <string_view>
+#include <tuple>
+
 namespace ctorch {
+
+// ---- Dual LoRA (dual_lora.cpp) ----
+
+/// out (rows, columns) = weight + scale · ReLU(b a) ⊙ Sign(d c); b (rows, r₁), a (r₁, columns), d (rows,
+/// r₂), c (r₂, columns).
+void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &weight,
+                      const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
+                      const at::Tensor &c, double scale);
+
+/// Adds to at_b, at_a, at_d and at_c the gradients at the factors from that at the update (rows,
+/// columns). `clips_update` clips the gradient at the update, instead of that at Sign.
+void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
+                         const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
+                         const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
+                         const at::Tensor &at_c);
+
+// ---- attention (attention.cpp) ----
+
+/// softmax(scale q kᵀ) v and log Σ e^(scale q kᵀ) (B, H, T) in float32. query (B, H, T, D), key and value
+/// (B, G, T, D) with H a multiple of G, of float32 or bfloat16, heads contiguous; `sequences` are triples
+/// of a row, a start and a length, whose tokens see one another alone: all of them, or, if `causal`,
+/// those up to the query's own, of which a `window` other than 0 leaves the last so many.
+std::tuple<at::Tensor, at::Tensor> attention(const at::Tensor &query, const at::Tensor &key,
+                                             const at::Tensor &value, at::IntArrayRef sequences,
+                                             bool causal, int64_t window, double scale);
+
+/// The gradients at query, key and value.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> attention_backward(
+    const at::Tensor &gradient, const at::Tensor &query, const at::Tensor &key,
+    const at::Tensor &value, const at::Tensor &out, const at::Tensor &log_sums,
+    at::IntArrayRef sequences, bool causal, int64_t window, double scale);
+
+// ---- norms over the last dimension (norms.cpp) ----
+
+/// (y, sum, statistics): sum = x + residual, undefined without a residual; y its norm; 1 / √(mean square
+/// + ε) of each row in float32, undefined unless kept for the backward.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> rms_norm(
+    const at::Tensor &x, const std::optional<at::Tensor> &residual, const at::Tensor &weight,
+    double epsilon, bool keeps_statistics);
+/// The gradients at the sum and the weight, those that are needed, from those at y and the sum.
+std::tuple<at::Tensor, at::Tensor> rms_norm_backward(
+    const at::Tensor &gradient, const std::optional<at::Tensor> &sum_gradient, const at::Tensor &sum,
+    const at::Tensor &weight, const at::Tensor &statistics, bool needs_input, bool needs_weight);
+/// As rms_norm; the statistics are all means, then all 1 / √(variance + ε).
+std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm(
+    const at::Tensor &x, const std::optional<at::Tensor> &residual, const at::Tensor &weight,
+    const at::Tensor &bias, double epsilon, bool keeps_statistics);
+/// The gradients at the sum, the weight and the bias.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_backward(
+    const at::Tensor &gradient, const std::optional<at::Tensor> &sum_gradient, const at::Tensor &sum,
+    const at::Tensor &weight, const at::Tensor &statistics, bool needs_input, bool needs_weight,
+    bool needs_bias);
+
+// ---- rotary positions (rotary.cpp) ----
+
+/// x (B, T, H, D) turned by cosine and sine, (..., T, D) for all rows or each; `backward` turns back.
+at::Tensor rotary(const at::Tensor &x, const at::Tensor &cosine, const at::Tensor &sine,
+                  bool backward);
+
+// ---- activations (activations.cpp) ----
+
+/// f(x) for f of silu, gelu, gelu_tanh, relu, tanh, erf, exp.
+at::Tensor elementwise(const at::Tensor &x, std::string_view function);
+at::Tensor elementwise_backward(const at::Tensor &gradient, const at::Tensor &x,
+                                std::string_view function);
+/// f(gate) up
+at::Tensor gated(const at::Tensor &gate, const at::Tensor &up, std::string_view function);
+/// The gradients at gate and up.
+std::tuple<at::Tensor, at::Tensor> gated_backward(const at::Tensor &gradient, const at::Tensor &gate,
+                                                  const at::Tensor &up, std::string_view function);
 
 } // namespace ctorch

@@ -174,7 +174,7 @@ public final class GPT2: CausalModel {
             throw ModelError.tooLong(tokens: length, limit: configuration.maximumPositions)
         }
         let pass = GPT2Pass(
-            visible: try layout.visibleKeys(
+            visible: layout.visibleKeys(
                 past: past, count: T, window: nil, device: ids.device),
             cache: cache, mode: mode)
         let sum = try (words(ids) + places(positions)).to(computeType)  // (B, T, E)

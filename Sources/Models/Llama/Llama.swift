@@ -9,8 +9,8 @@ import DualTorch
 /// What the layers of one forward pass share.
 private struct LlamaPass {
     let rotary: RotaryTable
-    /// By window.
-    let visible: [Int?: VisibleKeys]
+    /// By layer.
+    let visible: [VisibleKeys]
     let cache: KeyValueCache?
     let mode: ForwardMode
 }
@@ -70,7 +70,7 @@ final class LlamaAttention {
         var v = try heads(2, configuration.keyValueHeads, nil, [B, T]).transposed(1, 2)
         if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, G, S, D)
         let mixed = try attendCausally(
-            q, k, v, visible: pass.visible[configuration.windows[layer]] ?? .causal,
+            q, k, v, visible: pass.visible[layer],
             dropout: configuration.attentionDropout, mode: pass.mode)  // (B, H, T, D)
         return try output(
             mixed.transposed(1, 2).reshaped(B, T, configuration.heads * D), mode: pass.mode)
@@ -189,10 +189,13 @@ public final class Llama: CausalModel {
     ) throws -> Tensor {
         let (past, T) = (cache?.count ?? 0, ids.size(1))
         let (positions, length) = try layout.positions(past: past, count: T, device: ids.device)
-        var visible: [Int?: VisibleKeys] = [:]
-        for window in Set(configuration.windows) {
-            visible[window] = try layout.visibleKeys(
-                past: past, count: T, window: window, device: ids.device)
+        var known: [Int?: VisibleKeys] = [:]
+        let visible = configuration.windows.map { window in
+            let keys =
+                known[window]
+                ?? layout.visibleKeys(past: past, count: T, window: window, device: ids.device)
+            known[window] = keys
+            return keys
         }
         let pass = LlamaPass(
             rotary: try configuration.rotary.table(

@@ -1,0 +1,129 @@
+import DualTorch
+
+/// ΔW (d, k), of high rank and made from small factors, which is formed where it is used, block by
+/// block, and never kept.
+///
+/// A method says how a block is formed and how the gradient at a block of rows reaches the factors;
+/// ``Tensor/linear(through:weight:bias:blockBytes:)`` does the rest, the same for all.
+protocol FactoredUpdate {
+    /// What trains; values are read when a block is formed.
+    var factors: [Tensor] { get }
+
+    /// The block W₀ + ΔW, or ΔW alone, outside the graph.
+    /// - Parameters:
+    ///   - weight: the block of W₀ (rows, columns), whichever way it lies in memory; nil for ΔW alone.
+    ///   - dtype: of the result.
+    func formed(
+        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, as dtype: DType
+    ) throws -> Tensor
+
+    /// Adds to `sums`, one tensor a factor and of its shape, the gradients at the factors.
+    /// - Parameter gradient: ∂L/∂ΔW of the block of rows (rows, k), in the type of the products.
+    func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws
+}
+
+extension FactoredUpdate {
+    /// W₀ + ΔW as a whole, in W₀'s type, as the forward of a layer in that type has it.
+    func formed(onto weight: Tensor) throws -> Tensor {
+        try formed(
+            rows: 0..<weight.size(0), columns: 0..<weight.size(1), onto: weight, as: weight.dtype)
+    }
+}
+
+extension Tensor {
+    /// x (W₀ + ΔW)ᵀ + b, keeping only x and the factors.
+    ///
+    /// Blocks of W₀ + ΔW are formed, multiplied and thrown away, in the forward and again in the
+    /// backward. Three products of T·d·k: forward, gradient at x, gradient at the update. Where the
+    /// update is zero, no bit differs from the layer without it.
+    /// - Parameters:
+    ///   - weight: W₀ (d, k), frozen; nil for x ΔWᵀ alone.
+    ///   - bias: b (d), frozen.
+    ///   - blockBytes: what a block of W₀ + ΔW may take in memory.
+    /// - Returns: (..., d), in the type of x.
+    func linear(
+        through update: some FactoredUpdate, weight: Tensor?, bias: Tensor?, outputSize: Int,
+        blockBytes: Int = 16 << 20
+    ) throws -> Tensor {
+        let x = try contiguous()
+        let layer = BlockwiseLinear(
+            update: update, weight: weight, bias: try bias?.to(x.dtype),
+            // The graph holds the layer; a tensor that is in the graph itself would make a ring.
+            input: try x.detached(), outputSize: outputSize, blockBytes: blockBytes)
+        return try customFunction("linearThroughUpdate", of: [x] + update.factors) {
+            [try layer.output()]
+        } backward: { gradients, needed in
+            guard let gradient = gradients[0] else { return needed.map { _ in nil } }
+            let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
+            let atInput = needed[0] ? try layer.inputGradient(rows) : nil
+            guard needed.dropFirst().contains(true) else {
+                return [atInput] + update.factors.map { _ in nil }
+            }
+            return [atInput] + (try layer.factorGradients(rows) as [Tensor?])
+        }[0]
+    }
+}
+
+/// One call of a layer whose weight is formed block by block.
+private struct BlockwiseLinear<Update: FactoredUpdate> {
+    let update: Update
+    let weight: Tensor?
+    let bias: Tensor?
+    /// x (..., k), outside the graph.
+    let input: Tensor
+    let outputSize: Int
+    let blockBytes: Int
+
+    private var inputSize: Int { input.size(-1) }
+
+    /// Ranges that cover 0..<count, of whose lines of `length` elements as many as a block may have.
+    private func blocks(of count: Int, length: Int) -> [Range<Int>] {
+        let most = blockBytes / (max(1, length) * input.dtype.byteCount)
+        // Products are fastest where sizes are multiples of their own blocks.
+        let size = most >= 64 ? most / 64 * 64 : max(1, most)
+        return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+    }
+
+    private func formed(rows: Range<Int>, columns: Range<Int>) throws -> Tensor {
+        let block = try weight?.slice(rows, along: 0).slice(columns, along: 1)
+        return try update.formed(rows: rows, columns: columns, onto: block, as: input.dtype)
+    }
+
+    /// x W'ᵀ + b, a block of W's rows after the other.
+    func output() throws -> Tensor {
+        let blocks = blocks(of: outputSize, length: inputSize)
+        func product(_ rows: Range<Int>) throws -> Tensor {
+            let block = try formed(rows: rows, columns: 0..<inputSize)
+            return try input.projected(by: block, bias: bias?.slice(rows, along: 0))
+        }
+        if blocks.count == 1 { return try product(blocks[0]) }
+        let output = try Tensor.empty(
+            Array(input.shape.dropLast()) + [outputSize], dtype: input.dtype, device: input.device)
+        for rows in blocks { try output.slice(rows, along: -1).copy(from: product(rows)) }
+        return output
+    }
+
+    /// g W' (..., k), a block of W's columns after the other, so that each sum over d is one product's.
+    func inputGradient(_ gradient: Tensor) throws -> Tensor {
+        let blocks = blocks(of: inputSize, length: outputSize)
+        func product(_ columns: Range<Int>) throws -> Tensor {
+            try gradient.matmul(formed(rows: 0..<outputSize, columns: columns))
+        }
+        if blocks.count == 1 { return try product(blocks[0]).reshaped(input.shape) }
+        let result = try Tensor.empty(
+            [gradient.size(0), inputSize], dtype: input.dtype, device: input.device)
+        for columns in blocks { try result.slice(columns, along: 1).copy(from: product(columns)) }
+        return try result.reshaped(input.shape)
+    }
+
+    /// The gradients at the factors, from gᵀ x, a block of its rows after the other.
+    func factorGradients(_ gradient: Tensor) throws -> [Tensor] {
+        let columns = try input.reshaped(-1, inputSize)  // (T, k)
+        let sums = try update.factors.map { try Tensor.zeros(like: $0.detached()) }
+        for rows in blocks(of: outputSize, length: inputSize) {
+            let atBlock = try gradient.slice(rows, along: 1).transposed().matmul(columns)
+            try update.addGradients(of: atBlock, rows: rows, to: sums)
+        }
+        return sums
+    }
+}

@@ -1,0 +1,181 @@
+// Dual LoRA's update W₀ + s ReLU(M) ⊙ Sign(Z), M = B A, Z = D C, formed where it is used, and the
+// gradients at its factors from G, that at the update (Xu et al., eq. 9 and 12):
+//
+//     Q = s G ⊙ Sign(Z) ⊙ 1[M > 0],  ∂A = Bᵀ Q,  ∂B = Q Aᵀ
+//     P = clip(s G ⊙ ReLU(M), ±1),   ∂C = Dᵀ P,  ∂D = P Cᵀ     (or s clip(G, ±1) ⊙ ReLU(M))
+//
+// M, Z, Q and P exist in registers and in the first cache alone. Sums over ranks run in one order
+// everywhere, so that the forward, the backward and a merge agree on every sign.
+#include "instruction_sets.h"
+#include "operators.h"
+#include "threads.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+/// left (rows, rank) · right (rank, columns), the latter in panels.
+struct ThinProduct {
+    const float *left, *panels;
+    int64_t rank;
+};
+
+template <class Weight, class Output>
+struct DualUpdate {
+    ThinProduct magnitude, direction;
+    float scale;
+    const Weight *weight; // null for the update alone
+    int64_t weight_stride;
+    Output *out;
+    int64_t out_stride, columns;
+};
+
+template <class Element>
+struct DualGradients {
+    ThinProduct magnitude, direction;
+    float scale;
+    bool clips_update;
+    const Element *gradient;
+    int64_t gradient_stride, columns;
+    float *magnitude_gradient, *direction_gradient; // at the left factors, added to
+};
+
+struct PanelPacking {
+    int64_t (*panels)(int64_t columns);
+    void (*pack)(const float *right, int64_t rank, int64_t columns, float *panels);
+    void (*add)(const float *panels, int64_t rank, int64_t columns, float *matrix);
+    int64_t width;
+};
+
+#define KERNEL_FILE "dual_lora_kernel.inc"
+#include "each_instruction_set.inc"
+#undef KERNEL_FILE
+
+PanelPacking active_packing() { return FOR_ACTIVE_INSTRUCTION_SET(packing); }
+
+at::Tensor packed(const at::Tensor &right) {
+    const PanelPacking packing = active_packing();
+    const int64_t rank = right.size(0), columns = right.size(1);
+    at::Tensor panels = at::empty({packing.panels(columns), rank, packing.width}, right.options());
+    packing.pack(right.const_data_ptr<float>(), rank, columns, panels.mutable_data_ptr<float>());
+    return panels;
+}
+
+ThinProduct product_of(const at::Tensor &left, const at::Tensor &panels) {
+    return {left.const_data_ptr<float>(), panels.const_data_ptr<float>(), left.size(1)};
+}
+
+/// Rows whose work is worth a thread.
+int64_t grain_of(int64_t columns) { return std::max<int64_t>(1, 65536 / std::max<int64_t>(1, columns)); }
+
+template <class Weight, class Output>
+void form(const std::optional<at::Tensor> &weight, const at::Tensor &b, const at::Tensor &a,
+          const at::Tensor &d, const at::Tensor &c, double scale, const at::Tensor &out) {
+    const at::Tensor magnitude = packed(a), direction = packed(c);
+    const DualUpdate<Weight, Output> job{
+        product_of(b, magnitude), product_of(d, direction), static_cast<float>(scale),
+        weight ? weight->const_data_ptr<Weight>() : nullptr, weight ? weight->stride(0) : 0,
+        out.mutable_data_ptr<Output>(), out.stride(0), out.size(1)};
+    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(update_kernel<Weight, Output>);
+    ctorch::in_parallel(out.size(0), grain_of(out.size(1)),
+                        [&](int64_t begin, int64_t end) { kernel(job, begin, end); });
+}
+
+bool is_factor(const at::Tensor &factor) {
+    return factor.dim() == 2 && factor.is_contiguous() && factor.scalar_type() == at::kFloat;
+}
+
+void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
+                   const at::Tensor &c, const at::Tensor &like) {
+    TORCH_CHECK(is_factor(b) && is_factor(a) && is_factor(d) && is_factor(c), name,
+                ": factors must be contiguous matrices of float32");
+    TORCH_CHECK(like.dim() == 2 && (like.size(1) < 2 || like.stride(1) == 1), name,
+                ": rows must be contiguous");
+    const bool fits = b.size(0) == like.size(0) && d.size(0) == like.size(0)
+        && a.size(1) == like.size(1) && c.size(1) == like.size(1) && a.size(0) == b.size(1)
+        && c.size(0) == d.size(1);
+    TORCH_CHECK(fits, name, ": factors ", b.sizes(), " ", a.sizes(), " and ", d.sizes(), " ",
+                c.sizes(), " do not make a matrix ", like.sizes());
+}
+
+template <class Element>
+void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
+                   const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
+                   const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
+                   const at::Tensor &at_c) {
+    const at::Tensor magnitude = packed(a), direction = packed(c);
+    const int64_t rows = gradient.size(0), columns = gradient.size(1);
+    const DualGradients<Element> job{
+        product_of(b, magnitude), product_of(d, direction), static_cast<float>(scale), clips_update,
+        gradient.const_data_ptr<Element>(), gradient.stride(0), columns,
+        at_b.mutable_data_ptr<float>(), at_d.mutable_data_ptr<float>()};
+    const int64_t parts = std::clamp<int64_t>(rows / grain_of(columns), 1, at::get_num_threads());
+    // Each part of the rows sums up gradients at the right factors of its own.
+    const at::Tensor magnitude_sums = at::zeros({parts, magnitude.numel()}, magnitude.options());
+    const at::Tensor direction_sums = at::zeros({parts, direction.numel()}, direction.options());
+    float *const at_magnitude = magnitude_sums.mutable_data_ptr<float>();
+    float *const at_direction = direction_sums.mutable_data_ptr<float>();
+    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(gradients_kernel<Element>);
+    ctorch::in_parallel(parts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; ++part)
+            kernel(job, rows * part / parts, rows * (part + 1) / parts,
+                   at_magnitude + part * magnitude.numel(), at_direction + part * direction.numel());
+    });
+    const PanelPacking packing = active_packing();
+    for (int64_t part = 0; part < parts; ++part) {
+        packing.add(at_magnitude + part * magnitude.numel(), a.size(0), columns,
+                    at_a.mutable_data_ptr<float>());
+        packing.add(at_direction + part * direction.numel(), c.size(0), columns,
+                    at_c.mutable_data_ptr<float>());
+    }
+}
+
+} // namespace
+
+namespace ctorch {
+
+void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &weight,
+                      const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
+                      const at::Tensor &c, double scale) {
+    check_factors("dual_lora_update", b, a, d, c, out);
+    TORCH_CHECK(!weight || (weight->sizes() == out.sizes()
+                            && (out.size(1) < 2 || weight->stride(1) == 1)),
+                "dual_lora_update: the weight has not the shape of the update, ", out.sizes());
+    if (out.numel() == 0) return;
+    const auto type = weight ? weight->scalar_type() : out.scalar_type();
+    const bool half = out.scalar_type() == at::kBFloat16;
+    TORCH_CHECK(half || out.scalar_type() == at::kFloat,
+                "dual_lora_update: the result must be of float32 or bfloat16");
+    if (type == at::kFloat && half) form<float, c10::BFloat16>(weight, b, a, d, c, scale, out);
+    else if (type == at::kFloat) form<float, float>(weight, b, a, d, c, scale, out);
+    else if (type == at::kBFloat16 && half)
+        form<c10::BFloat16, c10::BFloat16>(weight, b, a, d, c, scale, out);
+    else if (type == at::kBFloat16) form<c10::BFloat16, float>(weight, b, a, d, c, scale, out);
+    else TORCH_CHECK(false, "dual_lora_update: the weight must be of float32 or bfloat16");
+}
+
+void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
+                         const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
+                         const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
+                         const at::Tensor &at_c) {
+    check_factors("dual_lora_gradients", b, a, d, c, gradient);
+    check_factors("dual_lora_gradients", at_b, at_a, at_d, at_c, gradient);
+    TORCH_CHECK(at_b.sizes() == b.sizes() && at_d.sizes() == d.sizes(),
+                "dual_lora_gradients: gradients have not the shapes of the factors");
+    if (gradient.numel() == 0) return;
+    if (gradient.scalar_type() == at::kFloat)
+        add_gradients<float>(gradient, b, a, d, c, scale, clips_update, at_b, at_a, at_d, at_c);
+    else if (gradient.scalar_type() == at::kBFloat16)
+        add_gradients<c10::BFloat16>(gradient, b, a, d, c, scale, clips_update, at_b, at_a, at_d, at_c);
+    else TORCH_CHECK(false, "dual_lora_gradients: the gradient must be of float32 or bfloat16");
+}
+
+} // namespace ctorch
