@@ -55,6 +55,23 @@ import Testing
         #expect(try problem([("a", 3)], bias: false) == "no error")
     }
 
+    @Test("What stands for a checkpoint is drawn in its type, and does not count as made anew")
+    func drawing() throws {
+        func weight(_ drawing: Drawing) throws -> Parameter {
+            let source = WeightSource(
+                nil, dtype: .bfloat16, generator: try Generator(seed: 1), drawing: drawing)
+            return try Linear(source.root / "a", from: 300, to: 200, bias: false, deviation: 0.5)
+                .weight
+        }
+        let (new, standing, shape) = (
+            try weight(.toTrain), try weight(.asLoaded), try weight(.shapesOnly)
+        )
+        #expect(new.isCreated && !standing.isCreated && !shape.isCreated)
+        #expect([new, standing, shape].map(\.value.dtype) == [.float32, .bfloat16, .bfloat16])
+        #expect(abs(try standing.value.rootMeanSquare() - 0.5) < 0.01)
+        #expect(shape.value.shape == [200, 300] && shape.value.strides == [0, 0])
+    }
+
     @Test("A weight may be made where the checkpoint lacks it, or always")
     func creation() throws {
         let source = try source(["a.weight": .seeded([2, 3], seed: 1)], dtype: .bfloat16)

@@ -6,7 +6,8 @@ import pytest
 
 import harness
 
-COMMANDS = ["train", "evaluate", "merge", "generate", "forward", "tokenize", "methods"]
+COMMANDS = ["train", "evaluate", "merge", "generate", "forward", "tokenize", "methods",
+            "bench"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -78,6 +78,33 @@ func safetensors(header: Data, data: Data) -> Data {
         #expect(try SafetensorsFile(folder.file("a")).metadata == ["format": "pt"])
     }
 
+    @Test("Tensors that are made one at a time give the same bytes, each made once")
+    func streaming() throws {
+        let tensors = try everyType()
+        let entries = tensors.map {
+            SafetensorsWriter.Entry(name: $0.key, dtype: $0.value.dtype, shape: $0.value.shape)
+        }
+        var asked: [String] = []
+        try SafetensorsWriter.write(entries, to: folder.file("streamed")) { entry in
+            asked.append(entry.name)
+            return tensors[entry.name]
+        }
+        #expect(asked.sorted() == tensors.keys.sorted())
+        #expect(try folder.read("streamed") == Data(contentsOf: written(tensors)))
+    }
+
+    @Test("A tensor that is not what its entry says leaves no file")
+    func wrongEntries() throws {
+        let entry = SafetensorsWriter.Entry(name: "a", dtype: .float32, shape: [2])
+        for wrong in [try Tensor([1.0, 2.0]), try Tensor([Float(1)]), nil] {
+            let problem = message {
+                try SafetensorsWriter.write([entry], to: folder.file("x")) { _ in wrong }
+            }
+            #expect(problem.contains("x: tensor 'a' was not made as its entry says"))
+        }
+        #expect(folder.contents.isEmpty)
+    }
+
     @Test("Wide types come first, then names in order, every one aligned")
     func order() throws {
         let url = try written([
