@@ -74,18 +74,10 @@ struct DualLoRAUpdate: FactoredUpdate {
     /// P = clip(ω s G ⊙ R, -1, 1), ∂C = Dᵀ P, ∂D = P Cᵀ.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws {
         try withoutGradient {
-            let (b, d) = (try b.slice(rows), try d.slice(rows))
-            let (atB, atD) = (try sums[1].slice(rows), try sums[3].slice(rows))
             if isFused(gradient.dtype) {
-                _ = try callOperator(
-                    "duallora::dual_lora_gradients",
-                    [
-                        .tensor(gradient), .tensor(b), .tensor(a), .tensor(d), .tensor(c),
-                        .double(scale), .bool(signGradient == .clipUpdate), .tensor(atB),
-                        .tensor(sums[0]), .tensor(atD), .tensor(sums[2]),
-                    ])
-                return
+                return try addFusedGradients(of: gradient, rows: rows, to: sums)
             }
+            let (b, d) = (try b.slice(rows), try d.slice(rows))
             let gradient = try gradient.to(a.dtype)
             let product = try b.matmul(a)
             let scaled = try gradient * scale
@@ -96,10 +88,43 @@ struct DualLoRAUpdate: FactoredUpdate {
                 case .clipUpdate: try scale * gradient.clamped(from: -1, to: 1) * product.relu()
                 }
             try sums[0].add(b.transposed().matmul(atProduct))
-            try atB.add(atProduct.matmul(a.transposed()))
+            try sums[1].slice(rows).add(atProduct.matmul(a.transposed()))
             try sums[2].add(d.transposed().matmul(atSign))
-            try atD.add(atSign.matmul(c.transposed()))
+            try sums[3].slice(rows).add(atSign.matmul(c.transposed()))
         }
+    }
+
+    /// In one pass, for B A and D C serve both.
+    func formed(
+        rows: Range<Int>, onto weight: Tensor?, addingGradientsOf gradient: Tensor,
+        to sums: [Tensor]
+    ) throws -> Tensor {
+        let isPlain = weight.map { $0.size(1) < 2 || $0.strides[1] == 1 } ?? true
+        guard isFused(gradient.dtype), isFused(weight?.dtype ?? gradient.dtype), isPlain else {
+            try addGradients(of: gradient, rows: rows, to: sums)
+            return try formed(
+                rows: rows, columns: 0..<gradient.size(1), onto: weight, as: gradient.dtype)
+        }
+        return try withoutGradient {
+            let block = try Tensor.empty(gradient.shape, dtype: gradient.dtype)
+            try addFusedGradients(of: gradient, rows: rows, to: sums, forming: block, onto: weight)
+            return block
+        }
+    }
+
+    private func addFusedGradients(
+        of gradient: Tensor, rows: Range<Int>, to sums: [Tensor], forming block: Tensor? = nil,
+        onto weight: Tensor? = nil
+    ) throws {
+        let (b, d) = (try b.slice(rows), try d.slice(rows))
+        let (atB, atD) = (try sums[1].slice(rows), try sums[3].slice(rows))
+        _ = try callOperator(
+            "duallora::dual_lora_gradients",
+            [
+                .tensor(gradient), .tensor(b), .tensor(a), .tensor(d), .tensor(c), .double(scale),
+                .bool(signGradient == .clipUpdate), .tensor(atB), .tensor(sums[0]), .tensor(atD),
+                .tensor(sums[2]), .optional(block), .optional(weight),
+            ])
     }
 
     private func isFused(_ dtype: DType) -> Bool {

@@ -20,9 +20,25 @@ protocol FactoredUpdate {
     /// Adds to `sums`, one tensor a factor and of its shape, the gradients at the factors.
     /// - Parameter gradient: ∂L/∂ΔW of the block of rows (rows, k), in the type of the products.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws
+
+    /// Both of the same rows at once, for updates that have more use of their products together.
+    /// - Returns: the block W₀ + ΔW, or ΔW alone, in the gradient's type.
+    func formed(
+        rows: Range<Int>, onto weight: Tensor?, addingGradientsOf gradient: Tensor,
+        to sums: [Tensor]
+    ) throws -> Tensor
 }
 
 extension FactoredUpdate {
+    func formed(
+        rows: Range<Int>, onto weight: Tensor?, addingGradientsOf gradient: Tensor,
+        to sums: [Tensor]
+    ) throws -> Tensor {
+        try addGradients(of: gradient, rows: rows, to: sums)
+        return try formed(
+            rows: rows, columns: 0..<gradient.size(1), onto: weight, as: gradient.dtype)
+    }
+
     /// W₀ + ΔW as a whole, in W₀'s type, as the forward of a layer in that type has it.
     func formed(onto weight: Tensor) throws -> Tensor {
         try formed(
@@ -43,7 +59,7 @@ extension Tensor {
     /// - Returns: (..., d), in the type of x.
     func linear(
         through update: some FactoredUpdate, weight: Tensor?, bias: Tensor?, outputSize: Int,
-        blockBytes: Int = 16 << 20
+        blockBytes: Int = 32 << 20
     ) throws -> Tensor {
         let x = try contiguous()
         let layer = BlockwiseLinear(
@@ -55,11 +71,8 @@ extension Tensor {
         } backward: { gradients, needed in
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
             let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
-            let atInput = needed[0] ? try layer.inputGradient(rows) : nil
-            guard needed.dropFirst().contains(true) else {
-                return [atInput] + update.factors.map { _ in nil }
-            }
-            return [atInput] + (try layer.factorGradients(rows) as [Tensor?])
+            return try layer.gradients(
+                rows, atInput: needed[0], atFactors: needed.dropFirst().contains(true))
         }[0]
     }
 }
@@ -103,27 +116,44 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
         return output
     }
 
-    /// g W' (..., k), a block of W's columns after the other, so that each sum over d is one product's.
-    func inputGradient(_ gradient: Tensor) throws -> Tensor {
-        let blocks = blocks(of: inputSize, length: outputSize)
-        func product(_ columns: Range<Int>) throws -> Tensor {
-            try gradient.matmul(formed(rows: 0..<outputSize, columns: columns))
+    /// The gradients at x, g W', and at the factors, from gᵀ x: a block of W's rows after the other.
+    ///
+    /// The blocks' parts of g W' are added in float32 at least, so that more blocks round no more.
+    func gradients(_ gradient: Tensor, atInput: Bool, atFactors: Bool) throws -> [Tensor?] {
+        let columns = try input.reshaped(-1, inputSize)  // (T, k)
+        let sums = atFactors ? try update.factors.map { try Tensor.zeros(like: $0.detached()) } : []
+        let blocks = blocks(of: outputSize, length: inputSize)
+        let wide: DType = input.dtype == .float64 ? .float64 : .float32
+        var inputGradient: Tensor?
+        for rows in blocks {
+            let part = try gradient.slice(rows, along: 1)  // (T, rows)
+            let block = try weightBlock(
+                rows, gradient: atFactors ? part.transposed().matmul(columns) : nil, sums: sums,
+                isNeeded: atInput)
+            guard let block else { continue }
+            let product = try part.matmul(block)  // (T, k)
+            if let sum = inputGradient {
+                try sum.add(product)
+            } else {
+                inputGradient = blocks.count == 1 ? product : try product.to(wide)
+            }
         }
-        if blocks.count == 1 { return try product(blocks[0]).reshaped(input.shape) }
-        let result = try Tensor.empty(
-            [gradient.size(0), inputSize], dtype: input.dtype, device: input.device)
-        for columns in blocks { try result.slice(columns, along: 1).copy(from: product(columns)) }
-        return try result.reshaped(input.shape)
+        let shaped = try inputGradient?.to(input.dtype).reshaped(input.shape)
+        return [shaped] + (atFactors ? sums : update.factors.map { _ in nil })
     }
 
-    /// The gradients at the factors, from gᵀ x, a block of its rows after the other.
-    func factorGradients(_ gradient: Tensor) throws -> [Tensor] {
-        let columns = try input.reshaped(-1, inputSize)  // (T, k)
-        let sums = try update.factors.map { try Tensor.zeros(like: $0.detached()) }
-        for rows in blocks(of: outputSize, length: inputSize) {
-            let atBlock = try gradient.slice(rows, along: 1).transposed().matmul(columns)
-            try update.addGradients(of: atBlock, rows: rows, to: sums)
+    /// A block of W', if it is needed, and what the gradient there adds to the factors', if there is one.
+    private func weightBlock(
+        _ rows: Range<Int>, gradient: Tensor?, sums: [Tensor], isNeeded: Bool
+    ) throws -> Tensor? {
+        guard let gradient else {
+            return isNeeded ? try formed(rows: rows, columns: 0..<inputSize) : nil
         }
-        return sums
+        guard isNeeded else {
+            try update.addGradients(of: gradient, rows: rows, to: sums)
+            return nil
+        }
+        return try update.formed(
+            rows: rows, onto: weight?.slice(rows), addingGradientsOf: gradient, to: sums)
     }
 }

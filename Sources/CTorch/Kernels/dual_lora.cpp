@@ -15,7 +15,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -77,13 +79,20 @@ ThinProduct product_of(const at::Tensor &left, const at::Tensor &panels) {
 int64_t grain_of(int64_t columns) { return std::max<int64_t>(1, 65536 / std::max<int64_t>(1, columns)); }
 
 template <class Weight, class Output>
+DualUpdate<Weight, Output> update_of(const ThinProduct &magnitude, const ThinProduct &direction,
+                                     const std::optional<at::Tensor> &weight, double scale,
+                                     const at::Tensor &out) {
+    return {magnitude, direction, static_cast<float>(scale),
+            weight ? weight->const_data_ptr<Weight>() : nullptr, weight ? weight->stride(0) : 0,
+            out.mutable_data_ptr<Output>(), out.stride(0), out.size(1)};
+}
+
+template <class Weight, class Output>
 void form(const std::optional<at::Tensor> &weight, const at::Tensor &b, const at::Tensor &a,
           const at::Tensor &d, const at::Tensor &c, double scale, const at::Tensor &out) {
     const at::Tensor magnitude = packed(a), direction = packed(c);
-    const DualUpdate<Weight, Output> job{
-        product_of(b, magnitude), product_of(d, direction), static_cast<float>(scale),
-        weight ? weight->const_data_ptr<Weight>() : nullptr, weight ? weight->stride(0) : 0,
-        out.mutable_data_ptr<Output>(), out.stride(0), out.size(1)};
+    const auto job = update_of<Weight, Output>(product_of(b, magnitude), product_of(d, direction),
+                                               weight, scale, out);
     const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(update_kernel<Weight, Output>);
     ctorch::in_parallel(out.size(0), grain_of(out.size(1)),
                         [&](int64_t begin, int64_t end) { kernel(job, begin, end); });
@@ -106,27 +115,34 @@ void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a, c
                 c.sizes(), " do not make a matrix ", like.sizes());
 }
 
-template <class Element>
+/// Gradients at b, a, d and c, which are added to.
+using FactorGradients = std::array<at::Tensor, 4>;
+
+template <class Element, class Weight>
 void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
                    const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
-                   const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
-                   const at::Tensor &at_c) {
+                   const FactorGradients &sums, const std::optional<at::Tensor> &out,
+                   const std::optional<at::Tensor> &weight) {
     const at::Tensor magnitude = packed(a), direction = packed(c);
+    const auto &[at_b, at_a, at_d, at_c] = sums;
     const int64_t rows = gradient.size(0), columns = gradient.size(1);
     const DualGradients<Element> job{
         product_of(b, magnitude), product_of(d, direction), static_cast<float>(scale), clips_update,
         gradient.const_data_ptr<Element>(), gradient.stride(0), columns,
         at_b.mutable_data_ptr<float>(), at_d.mutable_data_ptr<float>()};
+    DualUpdate<Weight, Element> update{};
+    if (out)
+        update = update_of<Weight, Element>(job.magnitude, job.direction, weight, scale, *out);
     const int64_t parts = std::clamp<int64_t>(rows / grain_of(columns), 1, at::get_num_threads());
     // Each part of the rows sums up gradients at the right factors of its own.
     const at::Tensor magnitude_sums = at::zeros({parts, magnitude.numel()}, magnitude.options());
     const at::Tensor direction_sums = at::zeros({parts, direction.numel()}, direction.options());
     float *const at_magnitude = magnitude_sums.mutable_data_ptr<float>();
     float *const at_direction = direction_sums.mutable_data_ptr<float>();
-    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(gradients_kernel<Element>);
+    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(gradients_kernel<Element, Weight>);
     ctorch::in_parallel(parts, 1, [&](int64_t begin, int64_t end) {
         for (int64_t part = begin; part < end; ++part)
-            kernel(job, rows * part / parts, rows * (part + 1) / parts,
+            kernel(job, out ? &update : nullptr, rows * part / parts, rows * (part + 1) / parts,
                    at_magnitude + part * magnitude.numel(), at_direction + part * direction.numel());
     });
     const PanelPacking packing = active_packing();
@@ -138,6 +154,27 @@ void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Te
     }
 }
 
+void check_weight(const std::optional<at::Tensor> &weight, const at::Tensor &out) {
+    TORCH_CHECK(!weight || (weight->sizes() == out.sizes()
+                            && (out.size(1) < 2 || weight->stride(1) == 1)),
+                "dual_lora: the weight has not the shape of the update, ", out.sizes());
+    TORCH_CHECK(!weight || weight->scalar_type() == at::kFloat || weight->scalar_type() == at::kBFloat16,
+                "dual_lora: the weight must be of float32 or bfloat16");
+    TORCH_CHECK(out.scalar_type() == at::kFloat || out.scalar_type() == at::kBFloat16,
+                "dual_lora: the update must be of float32 or bfloat16");
+}
+
+/// Runs body<Weight, Output>().
+template <class Body>
+void for_types(const std::optional<at::Tensor> &weight, const at::Tensor &out, const Body &body) {
+    const auto type = weight ? weight->scalar_type() : out.scalar_type();
+    const bool half = out.scalar_type() == at::kBFloat16;
+    if (type == at::kFloat && half) body(float(), c10::BFloat16());
+    else if (type == at::kFloat) body(float(), float());
+    else if (half) body(c10::BFloat16(), c10::BFloat16());
+    else body(c10::BFloat16(), float());
+}
+
 } // namespace
 
 namespace ctorch {
@@ -146,36 +183,31 @@ void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &we
                       const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
                       const at::Tensor &c, double scale) {
     check_factors("dual_lora_update", b, a, d, c, out);
-    TORCH_CHECK(!weight || (weight->sizes() == out.sizes()
-                            && (out.size(1) < 2 || weight->stride(1) == 1)),
-                "dual_lora_update: the weight has not the shape of the update, ", out.sizes());
+    check_weight(weight, out);
     if (out.numel() == 0) return;
-    const auto type = weight ? weight->scalar_type() : out.scalar_type();
-    const bool half = out.scalar_type() == at::kBFloat16;
-    TORCH_CHECK(half || out.scalar_type() == at::kFloat,
-                "dual_lora_update: the result must be of float32 or bfloat16");
-    if (type == at::kFloat && half) form<float, c10::BFloat16>(weight, b, a, d, c, scale, out);
-    else if (type == at::kFloat) form<float, float>(weight, b, a, d, c, scale, out);
-    else if (type == at::kBFloat16 && half)
-        form<c10::BFloat16, c10::BFloat16>(weight, b, a, d, c, scale, out);
-    else if (type == at::kBFloat16) form<c10::BFloat16, float>(weight, b, a, d, c, scale, out);
-    else TORCH_CHECK(false, "dual_lora_update: the weight must be of float32 or bfloat16");
+    for_types(weight, out, [&]<class Weight, class Output>(Weight, Output) {
+        form<Weight, Output>(weight, b, a, d, c, scale, out);
+    });
 }
 
 void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
                          const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
                          const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
-                         const at::Tensor &at_c) {
+                         const at::Tensor &at_c, const std::optional<at::Tensor> &out,
+                         const std::optional<at::Tensor> &weight) {
     check_factors("dual_lora_gradients", b, a, d, c, gradient);
     check_factors("dual_lora_gradients", at_b, at_a, at_d, at_c, gradient);
     TORCH_CHECK(at_b.sizes() == b.sizes() && at_d.sizes() == d.sizes(),
                 "dual_lora_gradients: gradients have not the shapes of the factors");
+    TORCH_CHECK(!out || (out->sizes() == gradient.sizes() && out->stride(1) == 1
+                         && out->scalar_type() == gradient.scalar_type()),
+                "dual_lora_gradients: the update is not like the gradient, ", gradient.sizes());
+    check_weight(weight, gradient);
     if (gradient.numel() == 0) return;
-    if (gradient.scalar_type() == at::kFloat)
-        add_gradients<float>(gradient, b, a, d, c, scale, clips_update, at_b, at_a, at_d, at_c);
-    else if (gradient.scalar_type() == at::kBFloat16)
-        add_gradients<c10::BFloat16>(gradient, b, a, d, c, scale, clips_update, at_b, at_a, at_d, at_c);
-    else TORCH_CHECK(false, "dual_lora_gradients: the gradient must be of float32 or bfloat16");
+    for_types(weight, gradient, [&]<class Weight, class Element>(Weight, Element) {
+        add_gradients<Element, Weight>(gradient, b, a, d, c, scale, clips_update,
+                                       {at_b, at_a, at_d, at_c}, out, weight);
+    });
 }
 
 } // namespace ctorch

@@ -21,7 +21,8 @@ TORCH_LIBRARY(duallora, m) {
           "float scale) -> ()",
           on_cpu(ctorch::dual_lora_update));
     m.def("dual_lora_gradients(Tensor gradient, Tensor b, Tensor a, Tensor d, Tensor c, float scale, "
-          "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c) -> ()",
+          "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c, "
+          "Tensor(e!)? out=None, Tensor? weight=None) -> ()",
           on_cpu(ctorch::dual_lora_gradients));
     m.def("attention(Tensor query, Tensor key, Tensor value, int[] sequences, bool causal, int window, "
           "float scale) -> (Tensor, Tensor)",
