@@ -9,5 +9,6 @@
 
 // Each line: m.def("name(Tensor x) -> Tensor", torch::dispatch(c10::DispatchKey::CPU, ctorch::name));
 TORCH_LIBRARY(duallora, m) {
-    (void)m;
+    m.def("cross_entropy_(Tensor(a!) logits, Tensor labels, float? gradient_scale=None) -> Tensor",
+          torch::dispatch(c10::DispatchKey::CPU, ctorch::cross_entropy));
 }
