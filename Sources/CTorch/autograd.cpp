@@ -4,11 +4,16 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <unordered_set>
+#include <vector>
 
 namespace {
 
@@ -92,6 +97,39 @@ variable_list optional_list(const ct_tensor *tensor) {
     return tensor == nullptr ? variable_list{} : variable_list{tensor->value};
 }
 
+variable_list list(ct_tensor *const *tensors, size_t count) {
+    variable_list values;
+    for (size_t i = 0; i < count; ++i) values.push_back(tensors[i]->value);
+    return values;
+}
+
+bool contains(const variable_list &tensors, const at::Tensor &wanted) {
+    for (const auto &tensor : tensors)
+        if (tensor.is_same(wanted)) return true;
+    return false;
+}
+
+/// The leaves that a graph accumulates gradients in, each once, in the order of a search in depth.
+variable_list leaves_of(const variable_list &outputs, const variable_list &except) {
+    std::vector<Node *> open;
+    std::unordered_set<Node *> seen;
+    variable_list leaves;
+    for (size_t i = outputs.size(); i-- > 0;)
+        if (outputs[i].requires_grad())
+            open.push_back(torch::autograd::impl::gradient_edge(outputs[i]).function.get());
+    while (!open.empty()) {
+        Node *node = open.back();
+        open.pop_back();
+        if (node == nullptr || !seen.insert(node).second) continue;
+        if (const auto *leaf = dynamic_cast<torch::autograd::AccumulateGrad *>(node)) {
+            if (!contains(except, leaf->variable)) leaves.push_back(leaf->variable);
+            continue;
+        }
+        for (size_t i = node->num_outputs(); i-- > 0;) open.push_back(node->next_edge(i).function.get());
+    }
+    return leaves;
+}
+
 } // namespace
 
 extern "C" {
@@ -128,15 +166,31 @@ ct_status ct_backward(const ct_tensor *root, const ct_tensor *seed, bool retain_
     });
 }
 
-ct_status ct_grad(const ct_tensor *root, const ct_tensor *seed, ct_tensor *const *inputs,
-                  size_t count, bool retain_graph, bool create_graph, ct_tensor **gradients) {
+ct_status ct_grad(ct_tensor *const *roots, ct_tensor *const *seeds, size_t root_count,
+                  ct_tensor *const *inputs, size_t count, bool retain_graph, bool create_graph,
+                  ct_tensor **gradients) {
     return ctorch::guarded([&] {
-        variable_list wanted;
-        for (size_t i = 0; i < count; ++i) wanted.push_back(inputs[i]->value);
-        const auto found = torch::autograd::grad({root->value}, wanted, optional_list(seed),
+        variable_list given;
+        for (size_t i = 0; i < root_count; ++i)
+            given.push_back(seeds[i] == nullptr ? at::Tensor() : seeds[i]->value);
+        const auto found = torch::autograd::grad(list(roots, root_count), list(inputs, count), given,
                                                  retain_graph, create_graph, true);
         for (size_t i = 0; i < count; ++i)
             gradients[i] = found[i].defined() ? ctorch::make_handle(found[i]) : nullptr;
+    });
+}
+
+bool ct_backward_keeps_graph(void) { return torch::autograd::get_current_graph_task_keep_graph(); }
+
+ct_status ct_graph_leaves(ct_tensor *const *outputs, size_t count, ct_tensor *const *except,
+                          size_t except_count, const void **leaves, size_t *leaf_count) {
+    return ctorch::guarded([&] {
+        const auto found = leaves_of(list(outputs, count), list(except, except_count));
+        auto **handles = static_cast<ct_tensor **>(std::malloc((found.size() + 1) * sizeof(ct_tensor *)));
+        if (handles == nullptr) throw std::bad_alloc();
+        for (size_t i = 0; i < found.size(); ++i) handles[i] = ctorch::make_handle(found[i]);
+        *leaves = handles;
+        *leaf_count = found.size();
     });
 }
 

@@ -37,19 +37,54 @@ extension Tensor {
         with inputs: [Tensor], seed: Tensor? = nil, retainingGraph: Bool = false,
         creatingGraph: Bool = false
     ) throws -> [Tensor?] {
-        var found = [OpaquePointer?](repeating: nil, count: inputs.count)
-        let status = withExtendedLifetime(inputs) {
-            ct_grad(
-                handle, seed?.handle, inputs.map { Optional($0.handle) }, inputs.count,
-                retainingGraph || creatingGraph, creatingGraph, &found)
-        }
-        try check(status, "grad")
-        return found.map { $0.map(Tensor.init(owning:)) }
+        try DualTorch.gradients(
+            of: [(self, seed)], with: inputs, retainingGraph: retainingGraph,
+            creatingGraph: creatingGraph)
     }
 
     /// The same memory, outside the graph.
     public func detached() throws -> Tensor { try call("aten::detach", [.tensor(self)]) }
 }
+
+/// The sum over `outputs` of seed · d(output)/d(input) for each input, nil where none depends on it.
+/// - Parameter outputs: each with the gradient at it; nil for a scalar, where it is 1.
+func gradients(
+    of outputs: [(value: Tensor, seed: Tensor?)], with inputs: [Tensor],
+    retainingGraph: Bool = false, creatingGraph: Bool = false
+) throws -> [Tensor?] {
+    var found = [OpaquePointer?](repeating: nil, count: inputs.count)
+    let status = withExtendedLifetime((outputs, inputs)) {
+        ct_grad(
+            outputs.map { Optional($0.value.handle) }, outputs.map { $0.seed?.handle },
+            outputs.count, inputs.map { Optional($0.handle) }, inputs.count,
+            retainingGraph || creatingGraph, creatingGraph, &found)
+    }
+    try check(status, "grad")
+    return found.map { $0.map(Tensor.init(owning:)) }
+}
+
+/// The leaves that gradients of `outputs` would reach, each once, but for those in `others`.
+func graphLeaves(of outputs: [Tensor], except others: [Tensor] = []) throws -> [Tensor] {
+    var list: UnsafeRawPointer?
+    var count = 0
+    let status = withExtendedLifetime((outputs, others)) {
+        ct_graph_leaves(
+            outputs.map { Optional($0.handle) }, outputs.count, others.map { Optional($0.handle) },
+            others.count, &list, &count)
+    }
+    try check(status, "leaves of a graph")
+    defer { ct_free_list(list) }
+    let handles = UnsafeBufferPointer(
+        start: list?.assumingMemoryBound(to: OpaquePointer.self), count: count)
+    return handles.map(Tensor.init(owning:))
+}
+
+/// Whether a graph is being recorded.
+var isRecordingGradients: Bool { ct_grad_enabled() }
+
+/// Within a backward: whether the graph is kept to be run backward once more, so that what it saved
+/// must stay as it is.
+var backwardKeepsGraph: Bool { ct_backward_keeps_graph() }
 
 /// Runs `body` without recording a graph.
 public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Result {

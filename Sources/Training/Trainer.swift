@@ -141,7 +141,9 @@ public final class Trainer {
         var sum = 0.0
         for (indices, weight) in zip(batches, weights) {
             let mean = try examples.loss(
-                of: trainee.model, on: indices, mode: .training(generator))
+                of: trainee.model, on: indices,
+                mode: .training(
+                    generator, recomputingBlocks: options.activationCheckpointing))
             let loss = try mean * (weight / whole)
             let value = try loss.item()
             guard value.isFinite else { return value }

@@ -21,6 +21,9 @@ public struct TrainingOptions: Sendable {
     /// Whether every epoch has an order of its own, instead of the data's.
     public var shuffles = true
     public var seed: UInt64 = 0
+    /// Whether the backward runs every block again, which then keeps only its inputs: the same numbers
+    /// in less memory and more time.
+    public var activationCheckpointing = false
     /// Steps between two lines of the log.
     public var loggingSteps = 10
     /// Steps between two checkpoints; nil for none but on an interrupt.

@@ -121,6 +121,12 @@ struct TrainingArguments: ParsableArguments {
     )
     var checkpointSteps: Int?
 
+    @Flag(
+        help:
+            "Keep only the inputs of every block for the backward, which runs it again: less memory."
+    )
+    var activationCheckpointing = false
+
     @Option(parsing: .unconditional, help: "Decides every random number of the run.")
     var seed: UInt64 = 0
 
@@ -139,6 +145,7 @@ struct TrainingArguments: ParsableArguments {
         options.shuffles = !keepsOrder
         options.loggingSteps = loggingSteps
         options.checkpointSteps = checkpointSteps
+        options.activationCheckpointing = activationCheckpointing
         options.seed = seed
         return options
     }

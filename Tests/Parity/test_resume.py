@@ -81,6 +81,13 @@ def test_checkpoints_do_not_change_a_run(tmp_path, whole, run_in):
     assert not (tmp_path / "out" / "checkpoints").exists()
 
 
+@pytest.mark.parametrize("method", ["full", "dual-lora"])
+def test_activation_checkpointing_does_not_change_a_run(tmp_path, whole, run_in, method):
+    run_in(tmp_path / "out", method=method, activation_checkpointing=True)
+    assert_same_end(tmp_path / "out", whole(method))
+    assert_same_log(tmp_path / "out", whole(method))
+
+
 # --- stopping -------------------------------------------------------------------------------------
 
 

@@ -34,12 +34,23 @@ public struct TinyDecoder: Sendable, CustomStringConvertible {
             #", "num_key_value_heads": 1, "use_sliding_window": true, "sliding_window": 4, "#
                 + #""max_window_layers": 1"#),
         llama("qwen3", "qwen3", #", "num_key_value_heads": 2, "head_dim": 8"#),
+        gpt2(dropout: 0),
+    ]
+
+    public static func gpt2(dropout: Double) -> TinyDecoder {
         TinyDecoder(
             "gpt2",
             #"{"model_type": "gpt2", "vocab_size": 40, "n_embd": 16, "n_layer": 2, "n_head": 4, "#
-                + #""n_positions": 32, "initializer_range": 0.3, "resid_pdrop": 0, "#
-                + #""embd_pdrop": 0, "attn_pdrop": 0}"#),
-    ]
+                + #""n_positions": 32, "initializer_range": 0.3, "resid_pdrop": \#(dropout), "#
+                + #""embd_pdrop": \#(dropout), "attn_pdrop": \#(dropout)}"#)
+    }
+
+    /// Many narrow layers: what they keep for a backward outweighs all else.
+    public static let deep = TinyDecoder(
+        "deep",
+        #"{"model_type": "llama", "vocab_size": 40, "hidden_size": 32, "intermediate_size": 64, "#
+            + #""num_hidden_layers": 24, "num_attention_heads": 4, "initializer_range": 0.1, "#
+            + #""max_position_embeddings": 256}"#)
 
     /// The model, each time the same; its weights count as a checkpoint's, not as made anew.
     public func make(computeType: DType = .float32, seed: UInt64 = 1) throws -> any CausalModel {

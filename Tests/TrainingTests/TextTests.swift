@@ -139,4 +139,127 @@ import Testing
             }
         }
     }
+
+    // MARK: - Chunks of logits
+
+    /// The mean loss from the logits of every place at once, by LibTorch's own operators.
+    private func wholeLoss(
+        of model: any TransformerModel, _ sequences: [[Int]], mode: ForwardMode
+    ) throws -> Tensor {
+        let logits = try model.logits(TokenBatch(packed: sequences), mode: mode)  // (1, T, classes)
+        var (places, labels, start) = ([Int](), [Int](), 0)
+        for sequence in sequences {
+            places += start..<start + sequence.count - 1
+            labels += sequence.dropFirst()
+            start += sequence.count
+        }
+        return try logits.selecting(0).gathered(rows: Tensor(places)).to(.float32)
+            .crossEntropy(Tensor(labels))
+    }
+
+    /// Holds the loss of nextTokenLoss and its gradients at `leaves` to those of whole logits.
+    private func checkLoss(
+        of model: any TransformerModel, at leaves: [(name: String, value: Tensor)],
+        recomputingBlocks: Bool = false
+    ) throws {
+        let sequences = try #require(Self.sequences)
+        let layout = SequenceLayout(isPacked: true, paddingID: 0)
+        func mode() throws -> ForwardMode {
+            try .training(Generator(seed: 1), recomputingBlocks: recomputingBlocks)
+        }
+        let loss = try nextTokenLoss(of: model, on: sequences, layout: layout, mode: mode())
+        let whole = try wholeLoss(of: model, sequences, mode: mode())
+        #expect(abs(try loss.item() - whole.item()) < 1e-5)
+        let found = try loss.gradients(with: leaves.map(\.value))
+        let expected = try whole.gradients(with: leaves.map(\.value))
+        for (leaf, (found, expected)) in zip(leaves, zip(found, expected)) {
+            let (found, expected) = (try #require(found), try #require(expected))
+            #expect(try found.isClose(to: expected, absolute: 1e-5), "\(leaf.name)")
+            #expect(try expected.norm().item() > 1e-3, "\(leaf.name)")
+        }
+    }
+
+    @Test(
+        "Loss and gradients of every weight are those of whole logits, tied or not",
+        arguments: TinyDecoder.all, [false, true])
+    func wholeLogits(_ decoder: TinyDecoder, _ recomputes: Bool) throws {
+        let model = try decoder.make()
+        let leaves = try model.parameters.map { ($0.name, try $0.value.requireGradient()) }
+        // A bias of all keys moves every score of a query alike.
+        try checkLoss(
+            of: model, at: leaves.filter { !$0.0.hasSuffix("k_proj.bias") },
+            recomputingBlocks: recomputes)
+    }
+
+    @Test("A head with an adapter trains, dropout and all", arguments: [0.0, 0.3])
+    func adaptedHead(_ dropout: Double) throws {
+        let model = try TinyDecoder.all[0].make()
+        let head = try #require(model.head)
+        let adapter = try LoRA(rank: 2, dropout: dropout)
+            .makeAdapter(for: head, using: Generator(seed: 5))
+        head.adapter = adapter
+        for (index, (_, value)) in adapter.parameters.enumerated() {
+            try value.copy(from: .seeded(value.shape, seed: UInt64(index)))
+            try value.requireGradient()
+        }
+        let layout = SequenceLayout(isPacked: true, paddingID: 0)
+        let sequences = try #require(Self.sequences)
+        if dropout == 0 { return try checkLoss(of: model, at: adapter.parameters) }
+        let losses = try (0..<2).map { _ in
+            let mode = try ForwardMode.training(Generator(seed: 1))
+            return try nextTokenLoss(of: model, on: sequences, layout: layout, mode: mode)
+        }
+        let gradients = try losses.map {
+            try $0.gradients(with: adapter.parameters.map(\.value)).compactMap { $0 }
+        }
+        #expect(try losses[0].item() == losses[1].item())
+        for (first, second) in zip(gradients[0], gradients[1]) {
+            #expect(try first.isIdentical(to: second))
+            #expect(try first.norm().item() > 1e-3)
+        }
+    }
+
+    @Test("A head with a bias takes it into the logits, and its gradient from them")
+    func biasedHead() throws {
+        let model = try BiasedDecoder(TinyDecoder.all[0].make())
+        let leaves = try model.parameters.suffix(2).map {
+            ($0.name, try $0.value.requireGradient())
+        }
+        try checkLoss(of: model, at: leaves)
+    }
+}
+
+/// A decoder whose head has a bias.
+private final class BiasedDecoder: CausalModel {
+    private let body: any CausalModel
+    let head: Linear?
+    let parameters: [Parameter]
+
+    init(_ body: any CausalModel) throws {
+        self.body = body
+        let size = body.linears[0].inputSize
+        let head = Linear(
+            path: "lm_head", weight: try .seeded([40, size], seed: 1),
+            bias: try .seeded([40], seed: 2))
+        self.head = head
+        parameters = body.parameters + [head.weight] + (head.bias.map { [$0] } ?? [])
+    }
+
+    var className: String { body.className }
+    var linears: [Linear] { body.linears }
+    var defaultTargets: [String] { body.defaultTargets }
+    var computeType: DType { body.computeType }
+    var maximumLength: Int? { body.maximumLength }
+    var vocabularySize: Int { body.vocabularySize }
+    var bodyPrefix: String { body.bodyPrefix }
+
+    func hiddenStates(
+        _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
+    ) throws -> Tensor {
+        try body.hiddenStates(ids, layout: layout, cache: cache, mode: mode)
+    }
+
+    func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
+        try body.makeCache(leftPadding: leftPadding, capacity: capacity)
+    }
 }

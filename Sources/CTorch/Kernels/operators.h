@@ -81,4 +81,11 @@ at::Tensor gated(const at::Tensor &gate, const at::Tensor &up, std::string_view 
 std::tuple<at::Tensor, at::Tensor> gated_backward(const at::Tensor &gradient, const at::Tensor &gate,
                                                   const at::Tensor &up, std::string_view function);
 
+namespace ctorch {
+
+/// -log softmax(logits)[label] of each row (N, classes), (N) in float32; with a scale, the logits become
+/// the gradient of the losses' sum times it.
+at::Tensor cross_entropy(const at::Tensor &logits, const at::Tensor &labels,
+                         std::optional<double> gradient_scale);
+
 } // namespace ctorch

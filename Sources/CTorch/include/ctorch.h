@@ -97,12 +97,20 @@ ct_status ct_set_requires_grad(ct_tensor *tensor, bool value);
 ct_status ct_gradient(const ct_tensor *tensor, ct_tensor **out);
 /* NULL removes the gradient. */
 ct_status ct_set_gradient(ct_tensor *tensor, const ct_tensor *gradient);
-/* `seeds` may be NULL for a scalar root. */
+/* `seed` may be NULL for a scalar root. */
 ct_status ct_backward(const ct_tensor *root, const ct_tensor *seed, bool retain_graph,
                       bool create_graph);
-/* Gradients of `root` with respect to `inputs`; an unused input gives NULL. */
-ct_status ct_grad(const ct_tensor *root, const ct_tensor *seed, ct_tensor *const *inputs,
-                  size_t count, bool retain_graph, bool create_graph, ct_tensor **gradients);
+/* Gradients of the roots, each times its seed (NULL for a scalar's 1), with respect to `inputs`; an
+ * unused input gives NULL. */
+ct_status ct_grad(ct_tensor *const *roots, ct_tensor *const *seeds, size_t root_count,
+                  ct_tensor *const *inputs, size_t count, bool retain_graph, bool create_graph,
+                  ct_tensor **gradients);
+/* Within a backward: whether the graph may be run backward once more. */
+bool ct_backward_keeps_graph(void);
+/* The leaves that the outputs' graph accumulates gradients in, but for those in `except`: an array of
+ * handles that the caller owns, freed with ct_free_list. */
+ct_status ct_graph_leaves(ct_tensor *const *outputs, size_t count, ct_tensor *const *except,
+                          size_t except_count, const void **leaves, size_t *leaf_count);
 
 /* A function's backward. `output_gradients` are borrowed, NULL where zero. For each input with
  * needed[i], the callback stores a handle that it gives away, or leaves NULL for zero. */

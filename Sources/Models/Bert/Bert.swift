@@ -165,7 +165,9 @@ public final class Bert: SequenceModel {
         }
         let mask = try batch.mask?.reshaped(B, 1, 1, T).expanded([B, 1, T, T])
         let embedded = try embeddings(batch, mode: mode).to(computeType)
-        return try layers.reduce(embedded) { try $1($0, mask: mask, mode: mode) }
+        return try layers.reduce(embedded) { x, layer in
+            try mode.running([x]) { [try layer($0[0], mask: mask, mode: mode)] }[0]
+        }
     }
 
     /// (B, labels) in float32, from the last block's output.

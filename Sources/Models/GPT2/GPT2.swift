@@ -179,7 +179,10 @@ public final class GPT2: CausalModel {
             cache: cache, mode: mode)
         let sum = try (words(ids) + places(positions)).to(computeType)  // (B, T, E)
         let embedded = try mode.dropping(sum, probability: configuration.embeddingDropout)
-        let hidden = try norm(blocks.reduce(embedded) { try $1($0, pass) })
+        let last = try blocks.reduce(embedded) { x, block in
+            try mode.running([x]) { [try block($0[0], pass)] }[0]
+        }
+        let hidden = try norm(last)
         cache?.advance(by: T)
         return hidden
     }

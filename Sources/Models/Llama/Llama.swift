@@ -202,7 +202,10 @@ public final class Llama: CausalModel {
                 positions: positions, length: length, dtype: computeType),
             visible: visible, cache: cache, mode: mode)
         let embedded = try embedding(ids).to(computeType)  // (B, T, E)
-        let hidden = try norm(blocks.reduce(embedded) { try $1($0, pass) })
+        let last = try blocks.reduce(embedded) { x, block in
+            try mode.running([x]) { [try block($0[0], pass)] }[0]
+        }
+        let hidden = try norm(last)
         cache?.advance(by: T)
         return hidden
     }

@@ -43,9 +43,31 @@ public func nextTokenLoss(
         start += layout.isPacked ? sequence.count : width
     }
     let predicting = try flat.gathered(rows: Tensor(places).to(device: layout.device))  // (N, E)
-    guard let logits = try model.logits(ofHidden: predicting, mode: mode) else {
-        throw ModelError.noHead(folder: "this model")
+    let labels = try Tensor(targets).to(device: layout.device)
+    guard model is any CausalModel, let head = model.head, head.adapter == nil else {
+        return try lossThroughLogits(of: model, predicting, labels, mode: mode)
     }
-    let wide = try logits.dtype == .float64 ? logits : logits.to(.float32)  // (N, vocabulary)
-    return try wide.crossEntropy(Tensor(targets).to(device: layout.device))
+    return try predicting.crossEntropy(
+        through: head.weight.value, bias: head.bias?.value, labels: labels)
+}
+
+/// The mean loss where only the model itself can make logits: of a chunk of places at a time, for which
+/// the backward makes them again.
+private func lossThroughLogits(
+    of model: any TransformerModel, _ hidden: Tensor, _ labels: Tensor, mode: ForwardMode
+) throws -> Tensor {
+    let count = hidden.size(0)
+    let rows = rowsOfLogits(classes: model.vocabularySize, dtype: .float32)
+    let parts = try stride(from: 0, to: count, by: rows).map { start in
+        let range = start..<min(start + rows, count)
+        let targets = try labels.slice(range)
+        return try mode.recomputing([hidden.slice(range)]) { hidden in
+            guard let logits = try model.logits(ofHidden: hidden[0], mode: mode) else {
+                throw ModelError.noHead(folder: "this model")
+            }
+            let wide = try logits.dtype == .float64 ? logits : logits.to(.float32)
+            return [try wide.crossEntropy(targets) * (Double(range.count) / Double(count))]
+        }[0]
+    }
+    return try Tensor.stacked(parts).sum()
 }

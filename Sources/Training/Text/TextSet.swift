@@ -36,7 +36,7 @@ public struct PerplexityScorer: Scorer {
     private let sequences: [[Int]]
     private let rowLength: Int
     private let layout: SequenceLayout
-    /// Rows of a batch: the logits of a large vocabulary are what takes memory.
+    /// Rows of a batch.
     private static let rows = 8
 
     public init(_ sequences: [[Int]], rowLength: Int, layout: SequenceLayout) {

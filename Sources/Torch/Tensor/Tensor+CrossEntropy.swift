@@ -1,0 +1,182 @@
+extension Tensor {
+    /// Mean over rows of -log softmax(self Wᵀ + b)[label], in float32 at least, of which the logits
+    /// never exist but for a chunk of rows.
+    ///
+    /// Where gradients are recorded, the forward computes them, chunk by chunk, while it has the logits;
+    /// the backward scales them. So the logits are made once, and nothing of `self` is kept.
+    /// Reference: Hsu et al. 2024, "Liger Kernel", arXiv:2410.10989, section 3.2.
+    /// - Parameters:
+    ///   - self: (N, size)
+    ///   - weight: (classes, size); it may be of another type than `self`, in which products are
+    ///     computed.
+    ///   - bias: (classes)
+    ///   - labels: (N) of int64, each in 0..<classes.
+    ///   - rows: of a chunk; nil for the most that is worth it.
+    /// - Throws: ``TorchError`` for shapes, types and labels that do not fit.
+    public func crossEntropy(
+        through weight: Tensor, bias: Tensor? = nil, labels: Tensor, rows: Int? = nil
+    ) throws -> Tensor {
+        let inputs = [self, weight] + (bias.map { [$0] } ?? [])
+        let needed = inputs.map { isRecordingGradients && $0.requiresGradient }
+        var saved: [Tensor?] = []
+        return try customFunction("crossEntropy", of: inputs) {
+            var job = try ChunkedCrossEntropy(
+                hidden: self, weight: weight, bias: bias, labels: labels, rows: rows)
+            let loss = try job.run(gradients: needed)
+            saved = job.gradients
+            return [loss]
+        } backward: { gradients, needed in
+            guard let factor = try gradients[0]?.item() else { return needed.map { _ in nil } }
+            return try zip(saved, needed).map { gradient, isNeeded in
+                guard isNeeded, let gradient else { return nil }
+                if factor == 1 { return gradient }
+                // What is not used again need not be copied.
+                return backwardKeepsGraph
+                    ? try gradient * factor : try gradient.multiply(by: factor)
+            }
+        }[0]
+    }
+}
+
+/// How many rows of logits to make at a time: as many as take so many bytes, but no fewer than make a
+/// product that runs at its full speed.
+///
+/// Measured at vocabularies of 32000 and 128256. Where the weight of a head trains, every chunk adds to
+/// its whole gradient, which pays for larger ones.
+public func rowsOfLogits(classes: Int, dtype: DType, weightTrains: Bool = false) -> Int {
+    let (bytes, fewest) = (weightTrains ? 64 << 20 : 16 << 20, 256)
+    return max(fewest, bytes / (max(1, classes) * dtype.byteCount))
+}
+
+/// The loss of a layer's outputs as logits, and its gradients, chunk by chunk of rows.
+struct ChunkedCrossEntropy {
+    /// At the hidden states, the weight and the bias, where they were asked for; of the mean loss, and
+    /// in the inputs' types.
+    private(set) var gradients: [Tensor?] = []
+    /// Whether the kernel is used, instead of ordinary operators, which do the same.
+    var usesKernel: Bool
+    private let hidden, weight, labels: Tensor
+    private let bias: Tensor?
+    private let rows: Int
+    private let givenTypes: [DType]
+    /// What losses are computed in, and the gradients of weight and bias summed up in over chunks.
+    private let wide: DType
+
+    init(hidden: Tensor, weight: Tensor, bias: Tensor?, labels: Tensor, rows: Int?) throws {
+        guard hidden.rank == 2, labels.shape == [hidden.size(0)] else {
+            throw TorchError(
+                operation: "crossEntropy",
+                message: "hidden states \(hidden.shape) do not go with labels \(labels.shape)",
+                isOutOfMemory: false)
+        }
+        let dtype = hidden.dtype
+        self.hidden = try hidden.detached()
+        self.weight = try weight.detached().to(dtype)
+        self.bias = try bias?.detached().to(dtype)
+        self.labels = try labels.contiguous()
+        let limit =
+            rows
+            ?? rowsOfLogits(
+                classes: weight.size(0), dtype: dtype, weightTrains: weight.requiresGradient)
+        self.rows = max(1, min(limit, hidden.size(0)))
+        givenTypes = [hidden.dtype, weight.dtype] + (bias.map { [$0.dtype] } ?? [])
+        wide = dtype == .float64 ? .float64 : .float32
+        usesKernel = hidden.device.kind == .cpu && (dtype == .float32 || dtype == .bfloat16)
+    }
+
+    /// - Parameter needed: whether the gradients at the hidden states, the weight and the bias are
+    ///   wanted.
+    /// - Returns: the mean loss.
+    mutating func run(gradients needed: [Bool]) throws -> Tensor {
+        let count = hidden.size(0)
+        let losses = try Tensor.empty([count], dtype: wide, device: hidden.device)
+        let buffer = try Tensor.empty(
+            [rows, weight.size(0)], dtype: hidden.dtype, device: hidden.device)
+        gradients = needed.map { _ in nil }
+        let scale = needed.contains(true) ? 1 / Double(count) : nil
+        for start in stride(from: 0, to: count, by: rows) {
+            let range = start..<min(start + rows, count)
+            let x = try hidden.slice(range)
+            let logits = try buffer.slice(0..<range.count)
+            try project(x, into: logits)
+            let part = try rowLosses(logits, labels.slice(range), gradientScale: scale)
+            try losses.slice(range).copy(from: part)
+            try addGradients(at: logits, x, range, needed)
+        }
+        gradients = try zip(gradients, givenTypes).map { try $0?.to($1) }
+        return try losses.mean()
+    }
+
+    /// x Wᵀ + b
+    private func project(_ x: Tensor, into logits: Tensor) throws {
+        let transposed = try weight.transposed()
+        guard let bias else { return try x.multiply(transposed, into: logits) }
+        _ = try callOperator(
+            "aten::addmm.out", [.tensor(bias), .tensor(x), .tensor(transposed)],
+            ["out": .tensor(logits)])
+    }
+
+    /// -log softmax(logits)[label] of each row; with a scale, the logits become the gradient of the
+    /// sum times it.
+    private func rowLosses(
+        _ logits: Tensor, _ labels: Tensor, gradientScale scale: Double?
+    ) throws -> Tensor {
+        if usesKernel {
+            return try call(
+                "duallora::cross_entropy_", [.tensor(logits), .tensor(labels)],
+                ["gradient_scale": scale.map(OperatorValue.double) ?? .none])
+        }
+        let indices = try labels.expandedDimension(at: 1)  // (rows, 1)
+        let logarithms = try logits.to(wide).logSoftmax(along: 1)
+        let chosen = try call("aten::gather", [.tensor(logarithms), 1, .tensor(indices)])
+        if let scale {
+            let gradient = try logarithms.exponential()
+            let less = try Tensor.full(indices.shape, -1, dtype: wide, device: logits.device)
+            _ = try callOperator(
+                "aten::scatter_add_", [.tensor(gradient), 1, .tensor(indices), .tensor(less)])
+            try logits.copy(from: gradient.multiply(by: scale))
+        }
+        return try -chosen.squeezed(1)
+    }
+
+    /// From the gradient G at a chunk's logits: G W at x, Gᵀ x at the weight, the sum of G's rows at the
+    /// bias.
+    private mutating func addGradients(
+        at logits: Tensor, _ x: Tensor, _ range: Range<Int>, _ needed: [Bool]
+    ) throws {
+        if needed[0] {
+            let all =
+                try gradients[0]
+                ?? Tensor.empty(
+                    hidden.shape, dtype: hidden.dtype, device: hidden.device)
+            try logits.multiply(weight, into: all.slice(range))
+            gradients[0] = all
+        }
+        if needed[1] {
+            gradients[1] = try logits.transposed().product(x, addedTo: gradients[1], dtype: wide)
+        }
+        if bias != nil, needed[2] {
+            let part = try call(
+                "aten::sum.dim_IntList", [.tensor(logits), .ints([0]), false],
+                ["dtype": .dtype(wide)])
+            gradients[2] = try gradients[2]?.add(part) ?? part
+        }
+    }
+}
+
+extension Tensor {
+    /// The product of two matrices, written into a third.
+    fileprivate func multiply(_ other: Tensor, into target: Tensor) throws {
+        _ = try callOperator(
+            "aten::mm.out", [.tensor(self), .tensor(other)], ["out": .tensor(target)])
+    }
+
+    /// `sum`, if there is one, and the product of two matrices, in place of `sum`.
+    fileprivate func product(
+        _ other: Tensor, addedTo sum: Tensor?, dtype: DType
+    ) throws -> Tensor {
+        guard let sum else { return try matmul(other).to(dtype) }
+        guard dtype == self.dtype else { return try sum.add(matmul(other)) }
+        return try call("aten::addmm_", [.tensor(sum), .tensor(self), .tensor(other)])
+    }
+}
