@@ -8,7 +8,8 @@ extension Tensor {
     ///   - signedSine: of the same shape; the first half is the negative of the second.
     /// - Returns: (B, H, T, D), a view of (B, T, H, D).
     public func turnedHeads(cosine: Tensor, signedSine: Tensor) throws -> Tensor {
-        guard kernelsTake([self, cosine, signedSine]), !recordsGradients([cosine, signedSine]) else {
+        guard kernelsTake([self, cosine, signedSine]), !recordsGradients([cosine, signedSine])
+        else {
             return try plainlyTurnedHeads(cosine: cosine, signedSine: signedSine)
         }
         func turned(_ x: Tensor, backward: Bool) throws -> Tensor {
