@@ -10,13 +10,20 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
     case swish
     case tanh
 
-    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    public func callAsFunction(_ x: Tensor) throws -> Tensor { try x.mapped(by: function) }
+
+    /// The activation of `gate`, times `up`.
+    public func callAsFunction(_ gate: Tensor, gating up: Tensor) throws -> Tensor {
+        try gate.gating(up, by: function)
+    }
+
+    private var function: ElementFunction {
         switch self {
-        case .gelu: try x.gelu()
-        case .geluNew, .geluTanh: try x.gelu(approximatingByTanh: true)
-        case .relu: try x.relu()
-        case .silu, .swish: try x.silu()
-        case .tanh: try x.tanh()
+        case .gelu: .gelu
+        case .geluNew, .geluTanh: .geluTanh
+        case .relu: .relu
+        case .silu, .swish: .silu
+        case .tanh: .tanh
         }
     }
 }

@@ -15,7 +15,15 @@ public final class LayerNorm {
 
     /// Statistics are computed in float32 at least, whatever the type of `x`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.layerNorm(
-            weight: weight.value.to(x.dtype), bias: bias.value.to(x.dtype), epsilon: epsilon)
+        try callAsFunction(adding: nil, to: x).normed
+    }
+
+    /// The stream with a branch added, if there is one, and the norm of that sum, in one pass.
+    public func callAsFunction(
+        adding branch: Tensor?, to stream: Tensor
+    ) throws -> (sum: Tensor, normed: Tensor) {
+        try stream.layerNorm(
+            adding: branch, weight: weight.value.to(stream.dtype),
+            bias: bias.value.to(stream.dtype), epsilon: epsilon)
     }
 }

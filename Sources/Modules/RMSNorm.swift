@@ -12,8 +12,14 @@ public final class RMSNorm {
 
     /// The mean is computed in float32 at least, whatever the type of `x`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let weight = try weight.value.to(x.dtype)
-        return try x.narrowRMSNorm(weight: weight, epsilon: epsilon)
-            ?? x.rmsNorm(weight: weight, epsilon: epsilon)
+        try callAsFunction(adding: nil, to: x).normed
+    }
+
+    /// The stream with a branch added, if there is one, and the norm of that sum, in one pass.
+    public func callAsFunction(
+        adding branch: Tensor?, to stream: Tensor
+    ) throws -> (sum: Tensor, normed: Tensor) {
+        try stream.rmsNorm(
+            adding: branch, weight: weight.value.to(stream.dtype), epsilon: epsilon)
     }
 }

@@ -128,8 +128,9 @@ public struct RotaryTable {
     /// (..., 1, T, D), the sine of the first half negated.
     let signedSine: Tensor
 
-    /// x (B, H, T, D), turned: each feature of the first half with its like in the second.
+    /// Heads x (B, T, H, D), turned: each feature of the first half with its like in the second.
+    /// - Returns: (B, H, T, D)
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x * cosine + x.rolled(by: x.size(-1) / 2, along: -1) * signedSine
+        try x.turnedHeads(cosine: cosine, signedSine: signedSine)
     }
 }

@@ -4,19 +4,24 @@ import CTorch
 
 /// Whether the kernels can compute with these tensors: on the CPU, all of one type, float32 or
 /// bfloat16.
-func kernelsTake(_ tensors: [Tensor?]) -> Bool {
-    let present = tensors.compactMap { $0 }
-    guard let dtype = present.first?.dtype, dtype == .float32 || dtype == .bfloat16 else {
+func kernelsTake(_ first: Tensor, _ others: Tensor?...) -> Bool {
+    let type = ct_tensor_dtype(first.handle)
+    guard type == DType.float32.scalarType || type == DType.bfloat16.scalarType else {
         return false
     }
-    return present.allSatisfy {
-        $0.dtype == dtype && ct_tensor_device_type($0.handle) == Device.Kind.cpu.deviceType
+    func isTaken(_ tensor: Tensor) -> Bool {
+        ct_tensor_dtype(tensor.handle) == type
+            && ct_tensor_device_type(tensor.handle) == Device.Kind.cpu.deviceType
     }
+    for other in others {
+        if let other, !isTaken(other) { return false }
+    }
+    return isTaken(first)
 }
 
 /// Whether an operation on these tensors becomes part of a graph.
-func recordsGradients(_ inputs: [Tensor]) -> Bool {
-    ct_grad_enabled() && inputs.contains(where: \.requiresGradient)
+func recordsGradients(_ inputs: Tensor?...) -> Bool {
+    ct_grad_enabled() && inputs.contains { $0?.requiresGradient ?? false }
 }
 
 /// As ``customFunction(_:of:forward:backward:)`` with a backward of operators that record no graph,

@@ -86,7 +86,8 @@ import Testing
         }
     }
 
-    @Test("In bfloat16 every number is that of float64, rounded", arguments: ElementFunction.allCases)
+    @Test(
+        "In bfloat16 every number is that of float64, rounded", arguments: ElementFunction.allCases)
     func rounding(_ function: ElementFunction) throws {
         let x = try Tensor.seeded([4000], seed: 3, deviation: 2, dtype: .bfloat16)
         let found = try x.mapped(by: function).array(of: Double.self)

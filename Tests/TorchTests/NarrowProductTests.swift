@@ -55,21 +55,4 @@ import Testing
         #expect(try x.narrowProduct(weight) == nil)
         #expect(try withoutGradient { try x.narrowProduct(weight) } != nil)
     }
-
-    @Test(arguments: [DType.float32, .bfloat16])
-    func theNormIsLibTorchs(dtype: DType) throws {
-        for size in [1, 7, 64, 771] {
-            let x = try Tensor.seeded([3, size], seed: 1, dtype: dtype)
-            let weight = try Tensor.seeded([size], seed: 2, dtype: dtype)
-            let found = try #require(
-                try withoutGradient { try x.narrowRMSNorm(weight: weight, epsilon: 1e-5) })
-            let exact = try x.to(.float64).rmsNorm(weight: weight.to(.float64), epsilon: 1e-5)
-            #expect(try found.isClose(to: exact, absolute: dtype == .float32 ? 1e-5 : 5e-2))
-        }
-    }
-
-    @Test func recordedGradientsKeepLibTorchsNorm() throws {
-        let x = try Tensor.seeded([3, 8], seed: 1)
-        #expect(try x.narrowRMSNorm(weight: Tensor.ones([8]), epsilon: 1e-5) == nil)
-    }
 }

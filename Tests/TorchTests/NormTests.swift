@@ -26,7 +26,9 @@ import Testing
         }
     }
 
-    static let shapes = [[3, 1], [2, 7], [1, 16], [5, 17], [2, 2, 33], [4, 64], [3, 150], [70, 40]]
+    static let shapes = [
+        [3, 1], [2, 7], [1, 16], [5, 17], [2, 2, 33], [4, 64], [3, 150], [70, 40],
+    ]
 
     @Test(
         "Every instruction set gives the norm, and its gradients",
@@ -52,9 +54,10 @@ import Testing
         for kind in Kind.allCases {
             for shape in Self.shapes {
                 for seeded in [[0, 1], [0], [1]] as [Set<Int>] {
-                    let inputs = try kind.inputs(shape) + [
-                        try Tensor.seeded(shape, seed: 4, dtype: .bfloat16)
-                    ]
+                    let inputs =
+                        try kind.inputs(shape) + [
+                            try Tensor.seeded(shape, seed: 4, dtype: .bfloat16)
+                        ]
                     func evaluate(_ dtype: DType) throws -> Evaluation {
                         try Evaluation(inputs, as: dtype, seeded: seeded) {
                             try kind($0, adding: $0[$0.count - 1])
@@ -101,7 +104,8 @@ import Testing
         let wide = try Tensor.seeded([19, 5, 6], seed: 9).transposed(0, 2)
         func evaluate(_ x: Tensor) throws -> Evaluation {
             try Evaluation([x] + plain.dropFirst() + [plain[0]], as: .float32) {
-                try kind($0, adding: $0[$0.count - 1].transposed(0, 1).contiguous().transposed(0, 1))
+                try kind(
+                    $0, adding: $0[$0.count - 1].transposed(0, 1).contiguous().transposed(0, 1))
             }
         }
         #expect(!wide.isContiguous)
@@ -135,7 +139,9 @@ import Testing
         #expect(try gradient(.float32).relativeDifference(to: gradient(.float64)) < 1e-5)
     }
 
-    @Test("The number of threads changes no bit", arguments: Kind.allCases, [.float32, DType.bfloat16])
+    @Test(
+        "The number of threads changes no bit", arguments: Kind.allCases,
+        [.float32, DType.bfloat16])
     func threads(_ kind: Kind, _ dtype: DType) throws {
         let inputs = try kind.inputs([1000, 40])
         let runs = try [1, 5].map { threads in

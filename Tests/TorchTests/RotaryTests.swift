@@ -26,7 +26,10 @@ import Testing
                 let (cosine, sine) = try tables(rows, 5, size)
                 func evaluate(_ dtype: DType) throws -> Evaluation {
                     try Evaluation([x], as: dtype) {
-                        [try $0[0].turnedHeads(cosine: cosine.to(dtype), signedSine: sine.to(dtype))]
+                        [
+                            try $0[0].turnedHeads(
+                                cosine: cosine.to(dtype), signedSine: sine.to(dtype))
+                        ]
                     }
                 }
                 let found = try set.limiting { try evaluate(dtype) }

@@ -1,6 +1,5 @@
-// What a decoder does between its products for one new token a row: norms, and attention over the
-// keys and values of a cache. Each is one call and at most one start of the threads, where LibTorch's
-// operators take tens.
+// Attention of one new token a row to the keys and values of a cache: one call and at most one start of
+// the threads, where LibTorch's operators take tens.
 #include "../bridge.h"
 #include "narrow_product.h"
 #include "threads.h"
@@ -130,38 +129,6 @@ bool fits(const ct_decoding_attention &call) {
             && call.cosine->value.numel() == call.sine->value.numel());
 }
 
-template <class Element>
-void normalize(const at::Tensor &x, const at::Tensor &weight, double epsilon, at::Tensor &y) {
-    const int64_t size = x.size(-1), rows = x.numel() / size;
-    const Element *w = weight.const_data_ptr<Element>();
-    for (int64_t row = 0; row < rows; ++row) {
-        const Element *source = x.const_data_ptr<Element>() + row * size;
-        Element *target = y.mutable_data_ptr<Element>() + row * size;
-        float partial[8] = {};
-        int64_t i = 0;
-        for (; i + 8 <= size; i += 8)
-            for (int j = 0; j < 8; ++j) {
-                const auto value = static_cast<float>(source[i + j]);
-                partial[j] += value * value;
-            }
-        double sum = 0;
-        for (; i < size; ++i) sum += static_cast<double>(source[i]) * static_cast<double>(source[i]);
-        for (const float part : partial) sum += part;
-        const auto factor = static_cast<float>(1 / std::sqrt(sum / static_cast<double>(size) + epsilon));
-        for (i = 0; i < size; ++i)
-            target[i] = static_cast<Element>(static_cast<float>(source[i]) * factor
-                                             * static_cast<float>(w[i]));
-    }
-}
-
-bool can_normalize(const at::Tensor &x, const at::Tensor &weight) {
-    return !at::GradMode::is_enabled() && x.dim() > 0 && x.numel() > 0 && x.device().is_cpu()
-        && weight.device().is_cpu() && x.is_contiguous() && weight.is_contiguous()
-        && weight.dim() == 1 && weight.size(0) == x.size(-1)
-        && weight.scalar_type() == x.scalar_type()
-        && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
 } // namespace
 
 extern "C" {
@@ -175,20 +142,6 @@ ct_status ct_attend_to_cache(const ct_decoding_attention *call, ct_tensor **out)
         if (q.scalar_type() == at::kFloat) attend<float>(*call, mixed);
         else attend<c10::BFloat16>(*call, mixed);
         *out = ctorch::make_handle(std::move(mixed));
-    });
-}
-
-ct_status ct_rms_norm(const ct_tensor *x, const ct_tensor *weight, double epsilon, int64_t most_rows,
-                      ct_tensor **out) {
-    return ctorch::guarded([&] {
-        *out = nullptr;
-        const at::Tensor &input = x->value;
-        if (!can_normalize(input, weight->value)) return;
-        if (input.numel() / input.size(-1) > most_rows) return;
-        at::Tensor y = at::empty(input.sizes(), input.options().requires_grad(false));
-        if (input.scalar_type() == at::kFloat) normalize<float>(input, weight->value, epsilon, y);
-        else normalize<c10::BFloat16>(input, weight->value, epsilon, y);
-        *out = ctorch::make_handle(std::move(y));
     });
 }
 

@@ -151,11 +151,6 @@ void ct_limit_instruction_set(ct_instruction_set most);
 ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
                              size_t count, int64_t most_rows, ct_tensor **outs);
 
-/* x / sqrt(mean(x²) + epsilon) · weight over the last dimension. *out is NULL where the kernel does
- * not apply, as above. */
-ct_status ct_rms_norm(const ct_tensor *x, const ct_tensor *weight, double epsilon, int64_t most_rows,
-                      ct_tensor **out);
-
 /* Attention of one new token a row to a cache of keys and values, which takes the token's own. */
 typedef struct ct_decoding_attention {
     const ct_tensor *query;      /* (B, H, D) */

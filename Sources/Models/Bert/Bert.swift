@@ -31,8 +31,8 @@ final class BertAttention {
             heads(query(x, mode: mode)), heads(key(x, mode: mode)), heads(value(x, mode: mode)),
             mask: mask, dropout: configuration.attentionDropout, mode: mode)  // (B, H, T, D)
         let projected = try output(mixed.transposed(1, 2).reshaped(B, T, E), mode: mode)
-        return try norm(
-            mode.dropping(projected, probability: configuration.hiddenDropout) + x)
+        let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
+        return try norm(adding: branch, to: x).normed
     }
 }
 
@@ -59,8 +59,8 @@ final class BertLayer {
         let attended = try attention(x, mask: mask, mode: mode)
         let inner = try configuration.activation(intermediate(attended, mode: mode))
         let projected = try output(inner, mode: mode)
-        return try norm(
-            mode.dropping(projected, probability: configuration.hiddenDropout) + attended)
+        let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
+        return try norm(adding: branch, to: attended).normed
     }
 
     var linears: [Linear] {

@@ -98,13 +98,20 @@ final class GPT2Block {
         self.configuration = configuration
     }
 
-    fileprivate func callAsFunction(_ x: Tensor, _ pass: GPT2Pass) throws -> Tensor {
-        let attended = try x + attention(attentionNorm(x), pass)
-        let activated = try configuration.activation(
-            inner(feedForwardNorm(attended), mode: pass.mode))
+    /// - Parameter input: the stream and the branch of the block before, which the first norm adds.
+    /// - Returns: the stream and this block's branch, which whoever comes next adds.
+    fileprivate func callAsFunction(
+        _ input: ResidualStream, _ pass: GPT2Pass
+    ) throws -> ResidualStream {
+        let (before, normed) = try attentionNorm(adding: input.branch, to: input.stream)
+        let attended = try attention(normed, pass)
+        let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
+        let activated = try configuration.activation(inner(renormed, mode: pass.mode))
         let projected = try output(activated, mode: pass.mode)
-        return try attended
-            + pass.mode.dropping(projected, probability: configuration.residualDropout)
+        return ResidualStream(
+            between,
+            branch: try pass.mode.dropping(
+                projected, probability: configuration.residualDropout))
     }
 
     var linears: [Linear] { [attention.joint, attention.output, inner, output] }
@@ -179,10 +186,10 @@ public final class GPT2: CausalModel {
             cache: cache, mode: mode)
         let sum = try (words(ids) + places(positions)).to(computeType)  // (B, T, E)
         let embedded = try mode.dropping(sum, probability: configuration.embeddingDropout)
-        let last = try blocks.reduce(embedded) { x, block in
-            try mode.running([x]) { [try block($0[0], pass)] }[0]
+        let last = try blocks.reduce(ResidualStream(embedded)) { x, block in
+            try mode.running(x) { try block($0, pass) }
         }
-        let hidden = try norm(last)
+        let hidden = try norm(adding: last.branch, to: last.stream).normed
         cache?.advance(by: T)
         return hidden
     }

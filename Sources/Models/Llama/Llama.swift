@@ -63,7 +63,7 @@ final class LlamaAttention {
             return try output(mixed.reshaped(B, 1, configuration.heads * D), mode: pass.mode)
         }
         func turned(_ index: Int, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
-            try pass.rotary(heads(index, count, norm, [B, T]).transposed(1, 2))
+            try pass.rotary(heads(index, count, norm, [B, T]))
         }
         let q = try turned(0, configuration.heads, queryNorm)  // (B, H, T, D)
         var k = try turned(1, configuration.keyValueHeads, keyNorm)  // (B, G, T, D)
@@ -97,7 +97,7 @@ final class LlamaFeedForward {
 
     func callAsFunction(_ x: Tensor, mode: ForwardMode) throws -> Tensor {
         let parts = try Linear.together([gate, up], x, mode: mode)
-        return try down(activation(parts[0]) * parts[1], mode: mode)
+        return try down(activation(parts[0], gating: parts[1]), mode: mode)
     }
 }
 
@@ -116,9 +116,15 @@ final class LlamaBlock {
         feedForward = try LlamaFeedForward(scope / "mlp", configuration)
     }
 
-    fileprivate func callAsFunction(_ x: Tensor, _ pass: LlamaPass) throws -> Tensor {
-        let attended = try x + attention(attentionNorm(x), pass)
-        return try attended + feedForward(feedForwardNorm(attended), mode: pass.mode)
+    /// - Parameter input: the stream and the branch of the block before, which the first norm adds.
+    /// - Returns: the stream and this block's branch, which whoever comes next adds.
+    fileprivate func callAsFunction(
+        _ input: ResidualStream, _ pass: LlamaPass
+    ) throws -> ResidualStream {
+        let (before, normed) = try attentionNorm(adding: input.branch, to: input.stream)
+        let attended = try attention(normed, pass)
+        let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
+        return ResidualStream(between, branch: try feedForward(renormed, mode: pass.mode))
     }
 
     var linears: [Linear] {
@@ -202,10 +208,10 @@ public final class Llama: CausalModel {
                 positions: positions, length: length, dtype: computeType),
             visible: visible, cache: cache, mode: mode)
         let embedded = try embedding(ids).to(computeType)  // (B, T, E)
-        let last = try blocks.reduce(embedded) { x, block in
-            try mode.running([x]) { [try block($0[0], pass)] }[0]
+        let last = try blocks.reduce(ResidualStream(embedded)) { x, block in
+            try mode.running(x) { try block($0, pass) }
         }
-        let hidden = try norm(last)
+        let hidden = try norm(adding: last.branch, to: last.stream).normed
         cache?.advance(by: T)
         return hidden
     }

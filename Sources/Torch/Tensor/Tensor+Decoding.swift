@@ -1,21 +1,5 @@
 import CTorch
 
-extension Tensor {
-    /// As ``rmsNorm(weight:epsilon:)`` in one call, for few rows; nil where the kernel does not apply,
-    /// as where gradients are recorded, or off the CPU.
-    public func narrowRMSNorm(weight: Tensor, epsilon: Double) throws -> Tensor? {
-        var out: OpaquePointer?
-        let status = withExtendedLifetime((self, weight)) {
-            ct_rms_norm(handle, weight.handle, epsilon, Int64(Self.mostNarrowNormRows), &out)
-        }
-        try check(status, "rms norm")
-        return out.map(Tensor.init(owning:))
-    }
-
-    /// One thread normalises: with more rows, LibTorch's several are faster.
-    private static let mostNarrowNormRows = 128
-}
-
 /// One layer's part of a cache, and what a new token's attention to it needs.
 public struct DecodingAttention {
     /// Cosines and sines (those of a head's first half negated) of the new tokens' positions, D

@@ -28,12 +28,12 @@ public enum ElementFunction: String, CaseIterable, Sendable {
 extension Tensor {
     /// f of each element, in one pass each way; `self` is kept for the backward.
     public func mapped(by function: ElementFunction) throws -> Tensor {
-        guard kernelsTake([self]) else { return try function.plain(self) }
+        guard kernelsTake(self) else { return try function.plain(self) }
         let name = OperatorValue.string(function.rawValue)
         func forward() throws -> Tensor {
             try call("duallora::elementwise", [.tensor(self), name])
         }
-        guard recordsGradients([self]) else { return try forward() }
+        guard recordsGradients(self) else { return try forward() }
         return try kernelFunction(function.rawValue, of: [self]) {
             [try forward()]
         } backward: { gradients, _ in
@@ -48,12 +48,12 @@ extension Tensor {
     /// f(self) · up, in one pass each way; both factors are kept for the backward, and nothing else.
     /// Shazeer 2020, arXiv:2002.05202.
     public func gating(_ up: Tensor, by function: ElementFunction) throws -> Tensor {
-        guard kernelsTake([self, up]) else { return try function.plain(self) * up }
+        guard kernelsTake(self, up) else { return try function.plain(self) * up }
         let name = OperatorValue.string(function.rawValue)
         func forward() throws -> Tensor {
             try call("duallora::gated", [.tensor(self), .tensor(up), name])
         }
-        guard recordsGradients([self, up]) else { return try forward() }
+        guard recordsGradients(self, up) else { return try forward() }
         return try kernelFunction("gated \(function.rawValue)", of: [self, up]) {
             [try forward()]
         } backward: { gradients, _ in

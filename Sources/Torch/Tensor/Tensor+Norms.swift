@@ -10,12 +10,12 @@ extension Tensor {
     public func rmsNorm(
         adding residual: Tensor?, weight: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
-        guard kernelsTake([self, residual, weight]) else {
+        guard kernelsTake(self, residual, weight) else {
             let sum = try residual.map { try self + $0 } ?? self
             return (sum, try sum.rmsNorm(weight: weight, epsilon: epsilon))
         }
         return try FusedNorm(
-            name: "rms_norm", x: self, residual: residual, parameters: [weight], epsilon: epsilon
+            x: self, residual: residual, weight: weight, bias: nil, epsilon: epsilon
         ).callAsFunction()
     }
 
@@ -28,40 +28,39 @@ extension Tensor {
     public func layerNorm(
         adding residual: Tensor?, weight: Tensor, bias: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
-        guard kernelsTake([self, residual, weight, bias]) else {
+        guard kernelsTake(self, residual, weight, bias) else {
             let sum = try residual.map { try self + $0 } ?? self
             return (sum, try sum.layerNorm(weight: weight, bias: bias, epsilon: epsilon))
         }
         return try FusedNorm(
-            name: "layer_norm", x: self, residual: residual, parameters: [weight, bias],
-            epsilon: epsilon
+            x: self, residual: residual, weight: weight, bias: bias, epsilon: epsilon
         ).callAsFunction()
     }
 }
 
-/// One call of a norm's operators. Kept for the backward are the sum, which is a part of the model's
-/// stream anyway, and one or two float32 numbers a row.
+/// One call of a norm's operators: of a layer norm where there is a bias, else of an RMS norm. Kept for
+/// the backward are the sum, which is a part of the model's stream anyway, and one or two float32
+/// numbers a row.
 private struct FusedNorm {
-    let name: String
     let x: Tensor
     let residual: Tensor?
-    /// Weight and, of a layer norm, bias.
-    let parameters: [Tensor]
+    let weight: Tensor
+    let bias: Tensor?
     let epsilon: Double
 
     func callAsFunction() throws -> (sum: Tensor, normed: Tensor) {
-        let inputs = [x] + (residual.map { [$0] } ?? []) + parameters
-        guard recordsGradients(inputs) else {
+        guard recordsGradients(x, residual, weight, bias) else {
             let (normed, sum, _) = try forward(keepingStatistics: false)
             return (sum ?? x, normed)
         }
+        let inputs = [x, residual, weight, bias].compactMap { $0 }
         var kept: (sum: Tensor, statistics: Tensor)?
-        let outputs = try kernelFunction(name, of: inputs) {
+        let outputs = try kernelFunction(bias == nil ? "rms norm" : "layer norm", of: inputs) {
             let (normed, sum, statistics) = try forward(keepingStatistics: true)
-            kept = (sum ?? x, try required(statistics))
+            kept = statistics.map { (sum ?? x, $0) }
             return [normed] + (sum.map { [$0] } ?? [])
         } backward: { gradients, needed in
-            guard let (sum, statistics) = kept else { throw Tensor.missingResult(of: name) }
+            guard let (sum, statistics) = kept else { throw Tensor.missingResult(of: "norm") }
             return try backward(gradients, needed, sum, statistics)
         }
         return (residual == nil ? x : outputs[1], outputs[0])
@@ -70,12 +69,24 @@ private struct FusedNorm {
     private func forward(
         keepingStatistics: Bool
     ) throws -> (normed: Tensor, sum: Tensor?, statistics: Tensor?) {
-        let results = try callOperator(
-            "duallora::\(name)",
-            [.tensor(x), .optional(residual)] + parameters.map(OperatorValue.tensor)
-                + [.double(epsilon), .bool(keepingStatistics)]
-        ).map(\.tensor)
-        return (try required(results[0]), results[1], results[2])
+        let results =
+            if let bias {
+                try callOperator(
+                    "duallora::layer_norm",
+                    [
+                        .tensor(x), .optional(residual), .tensor(weight), .tensor(bias),
+                        .double(epsilon), .bool(keepingStatistics),
+                    ])
+            } else {
+                try callOperator(
+                    "duallora::rms_norm",
+                    [
+                        .tensor(x), .optional(residual), .tensor(weight), .double(epsilon),
+                        .bool(keepingStatistics),
+                    ])
+            }
+        guard let normed = results[0].tensor else { throw Tensor.missingResult(of: "norm") }
+        return (normed, results[1].tensor, results[2].tensor)
     }
 
     /// The sum's gradient is that of both its parts.
@@ -84,22 +95,16 @@ private struct FusedNorm {
     ) throws -> [Tensor?] {
         let parts = residual == nil ? 1 : 2
         let sumGradient = parts == 2 ? gradients[1] : nil
-        let none = [Tensor?](repeating: nil, count: parameters.count)
         guard let gradient = gradients[0] else {
-            return [Tensor?](repeating: sumGradient, count: parts) + none
+            return (0..<needed.count).map { $0 < parts ? sumGradient : nil }
         }
         let found = try callOperator(
-            "duallora::\(name)_backward",
+            bias == nil ? "duallora::rms_norm_backward" : "duallora::layer_norm_backward",
             [
-                .tensor(gradient), .optional(sumGradient), .tensor(sum), .tensor(parameters[0]),
+                .tensor(gradient), .optional(sumGradient), .tensor(sum), .tensor(weight),
                 .tensor(statistics), .bool(needed[..<parts].contains(true)),
             ] + needed[parts...].map(OperatorValue.bool)
         ).map(\.tensor)
         return [Tensor?](repeating: found[0], count: parts) + found[1...]
-    }
-
-    private func required(_ tensor: Tensor?) throws -> Tensor {
-        guard let tensor else { throw Tensor.missingResult(of: name) }
-        return tensor
     }
 }

@@ -8,7 +8,7 @@ extension Tensor {
     ///   - signedSine: of the same shape; the first half is the negative of the second.
     /// - Returns: (B, H, T, D), a view of (B, T, H, D).
     public func turnedHeads(cosine: Tensor, signedSine: Tensor) throws -> Tensor {
-        guard kernelsTake([self, cosine, signedSine]), !recordsGradients([cosine, signedSine])
+        guard kernelsTake(self, cosine, signedSine), !recordsGradients(cosine, signedSine)
         else {
             return try plainlyTurnedHeads(cosine: cosine, signedSine: signedSine)
         }
@@ -17,7 +17,7 @@ extension Tensor {
                 "duallora::rotary",
                 [.tensor(x), .tensor(cosine), .tensor(signedSine), .bool(backward)])
         }
-        guard recordsGradients([self]) else {
+        guard recordsGradients(self) else {
             return try turned(self, backward: false).transposed(1, 2)
         }
         return try kernelFunction("rotary", of: [self]) {
