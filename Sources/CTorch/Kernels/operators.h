@@ -81,7 +81,7 @@ at::Tensor gated(const at::Tensor &gate, const at::Tensor &up, std::string_view 
 std::tuple<at::Tensor, at::Tensor> gated_backward(const at::Tensor &gradient, const at::Tensor &gate,
                                                   const at::Tensor &up, std::string_view function);
 
-namespace ctorch {
+// ---- loss (cross_entropy.cpp) ----
 
 /// -log softmax(logits)[label] of each row (N, classes), (N) in float32; with a scale, the logits become
 /// the gradient of the losses' sum times it.
