@@ -54,6 +54,9 @@ struct BenchCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Steps to time.")
     var steps: Int = 7
 
+    @Flag(help: "Keep only each block's inputs for the backward, and compute it again.")
+    var activationCheckpointing = false
+
     @Flag(
         help: """
             Time the products that a step cannot do without, too: once after each step, by LibTorch.
@@ -88,7 +91,9 @@ struct BenchCommand: ParsableCommand {
         let ofSteps = [
             ("config", configurationFile != nil), ("weights", weights != nil),
             ("write-weights", writeWeights != nil), ("batch", batch != nil),
-            ("length", length != nil), ("limit", limit), ("targets", options.targets != nil),
+            ("length", length != nil), ("limit", limit),
+            ("activation-checkpointing", activationCheckpointing),
+            ("targets", options.targets != nil),
         ]
         let ofLayer = [("tokens", tokens != nil), ("transposed", transposed)]
         if layer != nil, let strange = ofSteps.first(where: \.1) {
@@ -124,6 +129,7 @@ struct BenchCommand: ParsableCommand {
         benchmark.steps = steps
         benchmark.computeType = dtype
         benchmark.seed = seed
+        benchmark.checkpointsActivations = activationCheckpointing
         benchmark.measuresLimit = limit
         let found = try benchmark.run()
         if found.weightsAreMapped == false {

@@ -30,8 +30,19 @@ extension Tensor {
     public func rootMeanSquare() throws -> Double {
         guard count > 0 else { return 0 }
         let wide: DType = dtype == .float64 ? .float64 : .float32
-        let norm = try call("aten::linalg_vector_norm", [.tensor(self)], ["dtype": .dtype(wide)])
-        return try norm.item() / Double(count).squareRoot()
+        func norm(_ part: Tensor) throws -> Double {
+            try call("aten::linalg_vector_norm", [.tensor(part)], ["dtype": .dtype(wide)]).item()
+        }
+        // LibTorch makes a wide copy of what it is given, which may be a mapped weight: part by part.
+        let rows = rank > 0 ? max(1, (4 << 20) / max(1, count / size(0))) : 1
+        guard rank > 0, rows < size(0) else {
+            return try norm(self) / Double(count).squareRoot()
+        }
+        let squares = try stride(from: 0, to: size(0), by: rows).reduce(0.0) { sum, start in
+            let part = try norm(slice(start..<min(start + rows, size(0))))
+            return sum + part * part
+        }
+        return (squares / Double(count)).squareRoot()
     }
 
     /// Whether both have one shape and no two elements differ by more than `absolute`.

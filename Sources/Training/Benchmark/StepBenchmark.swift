@@ -21,6 +21,8 @@ public struct StepBenchmark {
     public var steps = 7
     public var computeType = DType.bfloat16
     public var seed: UInt64 = 0
+    /// Whether blocks keep only their inputs for the backward, which computes them again.
+    public var checkpointsActivations = false
     /// Whether the products that a step cannot do without are timed after each step.
     public var measuresLimit = false
 
@@ -45,7 +47,9 @@ public struct StepBenchmark {
         let generator = try Generator(seed: seed)
         let trainee = try Trainee(load(file), method: method, targets: targets, using: generator)
         trainee.adapter?.prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
-        let step = try BenchmarkStep(trainee, sequences: sequences(trainee.model), using: generator)
+        let step = try BenchmarkStep(
+            trainee, sequences: sequences(trainee.model),
+            mode: .training(generator, recomputingBlocks: checkpointsActivations))
         for _ in 0..<Self.warmUpSteps { _ = try step.run() }
         var times = [try step.run()]
         // Before what only the products' measurement needs comes to be in memory.
@@ -135,10 +139,10 @@ private struct BenchmarkStep {
     /// `torch.optim.AdamW`'s own decay.
     private static let (learningRate, weightDecay) = (1e-4, 0.01)
 
-    init(_ trainee: Trainee, sequences: [[Int]], using generator: Generator) throws {
+    init(_ trainee: Trainee, sequences: [[Int]], mode: ForwardMode) throws {
         self.trainee = trainee
         self.sequences = sequences
-        mode = .training(generator)
+        self.mode = mode
         let group = AdamW.Group(
             tensors: trainee.trainables.map(\.tensor), learningRate: Self.learningRate,
             weightDecay: Self.weightDecay)
