@@ -55,6 +55,23 @@ import Testing
         }
     }
 
+    @Test("Functions of kernels keep nothing beyond their graph")
+    func kernels() async {
+        await #expect(processExitsWith: .success) {
+            let (x, weight) = (try Tensor.ones([1, 2, 3, 4]), try Tensor.ones([4]))
+            try x.requireGradient()
+            let leaked = try Self.leaked {
+                let (sum, normed) = try x.rmsNorm(adding: x, weight: weight, epsilon: 1)
+                _ = try sum.layerNorm(adding: nil, weight: weight, bias: weight, epsilon: 1)
+                let table = try Tensor.ones([1, 2, 4])
+                let turned = try normed.turnedHeads(cosine: table, signedSine: table)
+                try turned.gating(turned.mapped(by: .gelu), by: .silu).sum().backward()
+                try x.setGradient(nil)
+            }
+            #expect(leaked == 0)
+        }
+    }
+
     @Test("Graphs and custom functions leak no handle, failing or not")
     func graphs() async {
         await #expect(processExitsWith: .success) {

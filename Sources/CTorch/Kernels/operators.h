@@ -44,8 +44,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attention_backward(
 
 // ---- norms over the last dimension (norms.cpp) ----
 
-/// (y, sum, statistics): sum = x + residual, undefined without a residual; y its norm; 1 / √(mean square
-/// + ε) of each row in float32, undefined unless kept for the backward.
+/// (y, sum, statistics): sum = x + residual, undefined without a residual; y, its norm; and each row's
+/// 1 / √(mean square + ε) in float32, undefined unless kept for the backward.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> rms_norm(
     const at::Tensor &x, const std::optional<at::Tensor> &residual, const at::Tensor &weight,
     double epsilon, bool keeps_statistics);
