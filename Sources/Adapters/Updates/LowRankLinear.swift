@@ -2,8 +2,9 @@ import DualTorch
 
 /// x W₀ᵀ + b + s (x' Aᵀ) Bᵀ: a layer beside which a path of low rank runs, W₀ and b frozen.
 ///
-/// Two products with W₀, forward and backward, and six thin ones, whose results are added in place:
-/// autograd of the plain expression keeps and adds whole outputs.
+/// Two products with W₀, forward and backward; the path's thin products go through one operator each way
+/// (CTorch's `low_rank.cpp`) that adds to what the products with W₀ gave, where autograd of the plain
+/// expression keeps and adds whole outputs.
 struct LowRankLinear {
     /// W₀ (d, k) and b (d), in the type of x.
     let weight: Tensor
@@ -18,37 +19,54 @@ struct LowRankLinear {
     ///   - pathInput: x' (..., k), where elements are dropped on the way to A; nil for x.
     /// - Returns: (..., d)
     func callAsFunction(_ x: Tensor, pathInput: Tensor? = nil) throws -> Tensor {
-        let parts = try withoutGradient {
-            (
-                input: try (pathInput ?? x).detached().reshaped(-1, x.size(-1)),
-                down: try down.to(x.dtype), up: try (scale * up).to(x.dtype)
-            )
+        guard isFused(x) else { return try plain(x, pathInput ?? x) }
+        // The graph holds this; a tensor that is in the graph itself would make a ring.
+        let input = try (pathInput ?? x).detached().reshaped(-1, x.size(-1)).contiguous()
+        let (output, inner) = try withoutGradient {
+            let output = try x.projected(by: weight, bias: bias).contiguous()
+            let rows = try output.reshaped(-1, output.size(-1))
+            return (output, try operate("duallora::low_rank", [rows, input])[0])
         }
-        let inner = try withoutGradient { try parts.input.linear(parts.down) }  // (T, r)
         let inputs = [x] + (pathInput.map { [$0] } ?? []) + [down, up]
         return try customFunction("lowRankLinear", of: inputs) {
-            let output = try x.projected(by: weight, bias: bias)
-            try output.reshaped(-1, output.size(-1)).addProduct(inner, parts.up.transposed())
-            return [output]
+            [output]
         } backward: { gradients, needed in
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
-            let rows = try gradient.reshaped(-1, gradient.size(-1))  // (T, d)
-            let atInner = try rows.matmul(parts.up)  // (T, r)
-            func shaped(_ x: Tensor) throws -> Tensor {
-                try x.reshaped(Array(gradient.shape.dropLast()) + [x.size(-1)])
-            }
-            var results: [Tensor?] = []
+            let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
             let atInput = needed[0] ? try rows.matmul(weight) : nil  // (T, k)
-            if needed.count == 3 {
-                try atInput?.addProduct(atInner, parts.down)
-                results.append(try atInput.map(shaped))
-            } else {
-                results.append(try atInput.map(shaped))
-                results.append(needed[1] ? try shaped(atInner.matmul(parts.down)) : nil)
+            let isApart = needed.count == 4
+            let atPath = isApart && needed[1] ? try Tensor.zeros(like: input) : nil
+            let atFactors = try operate(
+                "duallora::low_rank_backward", [rows, input, inner],
+                addingTo: isApart ? atPath : atInput)
+            func shaped(_ x: Tensor?) throws -> Tensor? {
+                try x?.reshaped(Array(gradient.shape.dropLast()) + [input.size(1)])
             }
-            let atDown = try atInner.transposed().matmul(parts.input).to(down.dtype)
-            let atUp = try rows.transposed().matmul(inner).to(up.dtype) * scale
-            return results + [atDown, atUp]
+            let atInputs = isApart ? try [shaped(atInput), shaped(atPath)] : [try shaped(atInput)]
+            return atInputs + atFactors
         }[0]
+    }
+
+    private func operate(
+        _ name: String, _ given: [Tensor], addingTo sum: Tensor? = nil
+    ) throws -> [Tensor] {
+        let factors: [OperatorValue] = try [
+            .tensor(down.detached()), .tensor(up.detached()), .double(scale),
+        ]
+        let rest: [OperatorValue] = sum.map { [.tensor($0)] } ?? []
+        return try callOperator(name, given.map(OperatorValue.tensor) + factors + rest).compactMap {
+            if case .tensor(let tensor) = $0 { tensor } else { nil }
+        }
+    }
+
+    /// The definition, by LibTorch's operators.
+    private func plain(_ x: Tensor, _ pathInput: Tensor) throws -> Tensor {
+        let inner = try pathInput.linear(down.to(x.dtype))  // (..., r)
+        return try x.projected(by: weight, bias: bias) + scale * inner.linear(up.to(x.dtype))
+    }
+
+    private func isFused(_ x: Tensor) -> Bool {
+        (x.dtype == .float32 || x.dtype == .bfloat16) && x.device.kind == .cpu
+            && [down, up].allSatisfy { $0.dtype == .float32 && $0.isContiguous }
     }
 }

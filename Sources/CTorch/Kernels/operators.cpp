@@ -24,6 +24,11 @@ TORCH_LIBRARY(duallora, m) {
           "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c, "
           "Tensor(e!)? out=None, Tensor? weight=None) -> ()",
           on_cpu(ctorch::dual_lora_gradients));
+    m.def("low_rank(Tensor(a!) y, Tensor x, Tensor down, Tensor up, float scale) -> Tensor",
+          on_cpu(ctorch::low_rank));
+    m.def("low_rank_backward(Tensor gradient, Tensor x, Tensor inner, Tensor down, Tensor up, "
+          "float scale, Tensor(a!)? at_x=None) -> (Tensor, Tensor)",
+          on_cpu(ctorch::low_rank_backward));
     m.def("attention(Tensor query, Tensor key, Tensor value, int[] sequences, bool causal, int window, "
           "float scale) -> (Tensor, Tensor)",
           on_cpu(ctorch::attention));

@@ -26,6 +26,17 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
                          const at::Tensor &at_c, const std::optional<at::Tensor> &out,
                          const std::optional<at::Tensor> &weight);
 
+// ---- paths of low rank (low_rank.cpp) ----
+
+/// y (T, d) += scale · (x downᵀ) upᵀ; x (T, k), down (r, k), up (d, r). Returns what the backward needs of
+/// x downᵀ.
+at::Tensor low_rank(const at::Tensor &y, const at::Tensor &x, const at::Tensor &down,
+                    const at::Tensor &up, double scale);
+/// The gradients at down and up from that at y (T, d); that at x is added to `at_x`, if given.
+std::tuple<at::Tensor, at::Tensor> low_rank_backward(
+    const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &inner, const at::Tensor &down,
+    const at::Tensor &up, double scale, const std::optional<at::Tensor> &at_x);
+
 // ---- attention (attention.cpp) ----
 
 /// softmax(scale q kᵀ) v and log Σ e^(scale q kᵀ) (B, H, T) in float32. query (B, H, T, D), key and value

@@ -11,12 +11,6 @@ extension Tensor {
         try call("aten::linear", [.tensor(self), .tensor(weight), .optional(bias)])
     }
 
-    /// Adds the product of two matrices to this one, in place.
-    @discardableResult
-    public func addProduct(_ left: Tensor, _ right: Tensor) throws -> Tensor {
-        try call("aten::addmm_", [.tensor(self), .tensor(left), .tensor(right)])
-    }
-
     /// Rows of `self` (vocabulary, size) for indices of any shape (...): (..., size).
     public func embedding(_ indices: Tensor) throws -> Tensor {
         try call("aten::embedding", [.tensor(self), .tensor(indices)])
