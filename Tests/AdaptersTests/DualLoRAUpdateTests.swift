@@ -161,13 +161,15 @@ import Testing
             let layer = try layer(shape, dtype: .bfloat16, transposed: transposed)
             let update = try update(shape)
             let weight = try update.formed(onto: layer.weight)
-            let change = try update.formed(
-                rows: 0..<shape[0], columns: 0..<shape[1], onto: nil, as: .float32)
+            let change = try Tensor.empty([shape[0], shape[1]])
+            try update.form(
+                rows: 0..<shape[0], columns: 0..<shape[1], onto: nil, into: change)
             let sum = try (layer.weight.to(.float32) + change).to(.bfloat16)
             #expect(try weight.isIdentical(to: sum))
             // The plain expression sums in another order; a rare sign differs.
-            let wide = try self.update(shape, dtype: .float64).formed(
-                rows: 0..<shape[0], columns: 0..<shape[1], onto: nil, as: .float64)
+            let wide = try Tensor.empty([shape[0], shape[1]], dtype: .float64)
+            try self.update(shape, dtype: .float64).form(
+                rows: 0..<shape[0], columns: 0..<shape[1], onto: nil, into: wide)
             #expect(try change.isClose(to: wide, absolute: 1e-4))
         }
     }
@@ -180,7 +182,7 @@ import Testing
         let before = TorchRuntime.liveTensors
         let output = try layer.x.requireGradient().linear(
             through: update, weight: layer.weight, bias: nil, outputSize: 300)
-        // The output, x as the backward reads it, and no block.
+        // The output, x as the backward reads it, and the room for a block, which is the thread's.
         #expect(TorchRuntime.liveTensors - before <= 3)
         withExtendedLifetime(output) {}
     }

@@ -21,52 +21,40 @@ struct DualLoRAUpdate: FactoredUpdate {
 
     var factors: [Tensor] { [a, b, c, d] }
 
-    func formed(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, as dtype: DType
-    ) throws -> Tensor {
+    func form(
+        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
+    ) throws {
         try withoutGradient {
-            if isFused(dtype), isFused(weight?.dtype ?? dtype) {
-                return try fused(rows: rows, columns: columns, onto: weight, as: dtype)
+            let left = try [b, d].map { try $0.detached().slice(rows) }
+            let right = try [a, c].map { try $0.detached().slice(columns, along: 1) }
+            if isFused(block.dtype), isFused(weight?.dtype ?? block.dtype) {
+                return try fuse(left, right, onto: weight, into: block)
             }
-            let (magnitude, sign) = try (
-                b.slice(rows).matmul(a.slice(columns, along: 1)).relu(),
-                binarySign(d.slice(rows).matmul(c.slice(columns, along: 1)))
-            )
-            let update = try scale * (magnitude * sign)
-            return try (weight.map { try $0 + update } ?? update).to(dtype)
+            let magnitude = try left[0].matmul(right[0]).relu()
+            let update = try scale * (magnitude * binarySign(left[1].matmul(right[1])))
+            try block.copy(from: weight.map { try $0 + update } ?? update)
         }
     }
 
-    /// By the operator, whose rows lie as those of the weight do: of a weight that is kept transposed
+    /// By the operator, whose rows lie as those of the block do: of a weight that is kept transposed
     /// they are its columns, and the factors change sides.
-    private func fused(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, as dtype: DType
-    ) throws -> Tensor {
-        let left = try [b, d].map { try $0.slice(rows) }
-        let right = try [a, c].map { try $0.slice(columns, along: 1) }
-        if let weight, weight.size(1) > 1, weight.strides[1] != 1 {
-            return try fused(
+    private func fuse(
+        _ left: [Tensor], _ right: [Tensor], onto weight: Tensor?, into block: Tensor
+    ) throws {
+        if !hasPlainRows(block) || !(weight.map(hasPlainRows) ?? true) {
+            return try fuse(
                 right.map { try $0.transposed() }, left.map { try $0.transposed() },
-                onto: weight.transposed(), as: dtype
-            ).transposed()
+                onto: weight?.transposed(), into: block.transposed())
         }
-        return try fused(left, right, onto: weight, as: dtype)
-    }
-
-    private func fused(
-        _ left: [Tensor], _ right: [Tensor], onto weight: Tensor?, as dtype: DType
-    ) throws -> Tensor {
         let (left, right) = (
             try left.map { try $0.contiguous() }, try right.map { try $0.contiguous() }
         )
-        let block = try Tensor.empty([left[0].size(0), right[0].size(1)], dtype: dtype)
         _ = try callOperator(
             "duallora::dual_lora_update",
             [
                 .tensor(block), .optional(weight), .tensor(left[0]), .tensor(right[0]),
                 .tensor(left[1]), .tensor(right[1]), .double(scale),
             ])
-        return block
     }
 
     /// Eq. 12 with the clip where ``signGradient`` has it:
@@ -95,20 +83,18 @@ struct DualLoRAUpdate: FactoredUpdate {
     }
 
     /// In one pass, for B A and D C serve both.
-    func formed(
-        rows: Range<Int>, onto weight: Tensor?, addingGradientsOf gradient: Tensor,
-        to sums: [Tensor]
-    ) throws -> Tensor {
-        let isPlain = weight.map { $0.size(1) < 2 || $0.strides[1] == 1 } ?? true
+    func form(
+        rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
+        addingGradientsOf gradient: Tensor, to sums: [Tensor]
+    ) throws {
+        let isPlain = hasPlainRows(block) && weight.map(hasPlainRows) ?? true
         guard isFused(gradient.dtype), isFused(weight?.dtype ?? gradient.dtype), isPlain else {
             try addGradients(of: gradient, rows: rows, to: sums)
-            return try formed(
-                rows: rows, columns: 0..<gradient.size(1), onto: weight, as: gradient.dtype)
+            return try form(
+                rows: rows, columns: 0..<gradient.size(1), onto: weight, into: block)
         }
-        return try withoutGradient {
-            let block = try Tensor.empty(gradient.shape, dtype: gradient.dtype)
+        try withoutGradient {
             try addFusedGradients(of: gradient, rows: rows, to: sums, forming: block, onto: weight)
-            return block
         }
     }
 
@@ -125,6 +111,10 @@ struct DualLoRAUpdate: FactoredUpdate {
                 .bool(signGradient == .clipUpdate), .tensor(atB), .tensor(sums[0]), .tensor(atD),
                 .tensor(sums[2]), .optional(block), .optional(weight),
             ])
+    }
+
+    private func hasPlainRows(_ matrix: Tensor) -> Bool {
+        matrix.size(1) < 2 || matrix.strides[1] == 1
     }
 
     private func isFused(_ dtype: DType) -> Bool {

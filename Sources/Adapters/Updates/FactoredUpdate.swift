@@ -9,40 +9,38 @@ protocol FactoredUpdate {
     /// What trains; values are read when a block is formed.
     var factors: [Tensor] { get }
 
-    /// The block W₀ + ΔW, or ΔW alone, outside the graph.
+    /// Puts the block W₀ + ΔW, or ΔW alone, into `block`, outside the graph.
     /// - Parameters:
     ///   - weight: the block of W₀ (rows, columns), whichever way it lies in memory; nil for ΔW alone.
-    ///   - dtype: of the result.
-    func formed(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, as dtype: DType
-    ) throws -> Tensor
+    ///   - block: (rows, columns), lying in memory as the weight does.
+    func form(
+        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor) throws
 
     /// Adds to `sums`, one tensor a factor and of its shape, the gradients at the factors.
     /// - Parameter gradient: ∂L/∂ΔW of the block of rows (rows, k), in the type of the products.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws
 
     /// Both of the same rows at once, for updates that have more use of their products together.
-    /// - Returns: the block W₀ + ΔW, or ΔW alone, in the gradient's type.
-    func formed(
-        rows: Range<Int>, onto weight: Tensor?, addingGradientsOf gradient: Tensor,
-        to sums: [Tensor]
-    ) throws -> Tensor
+    func form(
+        rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
+        addingGradientsOf gradient: Tensor, to sums: [Tensor]) throws
 }
 
 extension FactoredUpdate {
-    func formed(
-        rows: Range<Int>, onto weight: Tensor?, addingGradientsOf gradient: Tensor,
-        to sums: [Tensor]
-    ) throws -> Tensor {
+    func form(
+        rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
+        addingGradientsOf gradient: Tensor, to sums: [Tensor]
+    ) throws {
         try addGradients(of: gradient, rows: rows, to: sums)
-        return try formed(
-            rows: rows, columns: 0..<gradient.size(1), onto: weight, as: gradient.dtype)
+        try form(rows: rows, columns: 0..<gradient.size(1), onto: weight, into: block)
     }
 
     /// W₀ + ΔW as a whole, in W₀'s type, as the forward of a layer in that type has it.
     func formed(onto weight: Tensor) throws -> Tensor {
-        try formed(
-            rows: 0..<weight.size(0), columns: 0..<weight.size(1), onto: weight, as: weight.dtype)
+        let whole = try withoutGradient { try weight.detached().emptyLike() }
+        try form(
+            rows: 0..<weight.size(0), columns: 0..<weight.size(1), onto: weight, into: whole)
+        return whole
     }
 }
 
@@ -71,8 +69,11 @@ extension Tensor {
         } backward: { gradients, needed in
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
             let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
-            return try layer.gradients(
-                rows, atInput: needed[0], atFactors: needed.dropFirst().contains(true))
+            return try withoutGradient {
+                try layer.gradients(
+                    rows.detached(), atInput: needed[0],
+                    atFactors: needed.dropFirst().contains(true))
+            }
         }[0]
     }
 }
@@ -97,17 +98,26 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
         return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
     }
 
-    private func formed(rows: Range<Int>, columns: Range<Int>) throws -> Tensor {
-        let block = try weight?.slice(rows, along: 0).slice(columns, along: 1)
-        return try update.formed(rows: rows, columns: columns, onto: block, as: input.dtype)
+    /// Memory for a block of rows, which lies as the weight does.
+    private func room(_ rows: Range<Int>) throws -> Tensor {
+        let isTransposed = weight.map { $0.size(1) > 1 && $0.strides[1] != 1 } ?? false
+        let shape = isTransposed ? [inputSize, rows.count] : [rows.count, inputSize]
+        let room = try BlockMemory.ofThisThread.take(.weight, shape, like: input)
+        return isTransposed ? try room.transposed() : room
+    }
+
+    private func formed(_ rows: Range<Int>) throws -> Tensor {
+        let block = try room(rows)
+        try update.form(
+            rows: rows, columns: 0..<inputSize, onto: weight?.slice(rows), into: block)
+        return block
     }
 
     /// x W'ᵀ + b, a block of W's rows after the other.
     func output() throws -> Tensor {
         let blocks = blocks(of: outputSize, length: inputSize)
         func product(_ rows: Range<Int>) throws -> Tensor {
-            let block = try formed(rows: rows, columns: 0..<inputSize)
-            return try input.projected(by: block, bias: bias?.slice(rows, along: 0))
+            return try input.projected(by: formed(rows), bias: bias?.slice(rows, along: 0))
         }
         if blocks.count == 1 { return try product(blocks[0]) }
         let output = try Tensor.empty(
@@ -127,9 +137,13 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
         var inputGradient: Tensor?
         for rows in blocks {
             let part = try gradient.slice(rows, along: 1)  // (T, rows)
-            let block = try weightBlock(
-                rows, gradient: atFactors ? part.transposed().matmul(columns) : nil, sums: sums,
-                isNeeded: atInput)
+            var atUpdate: Tensor?
+            if atFactors {
+                let room = try BlockMemory.ofThisThread.take(
+                    .gradient, [rows.count, inputSize], like: input)
+                atUpdate = try room.setProduct(part.transposed(), columns)
+            }
+            let block = try weightBlock(rows, gradient: atUpdate, sums: sums, isNeeded: atInput)
             guard let block else { continue }
             let product = try part.matmul(block)  // (T, k)
             if let sum = inputGradient {
@@ -146,14 +160,15 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
     private func weightBlock(
         _ rows: Range<Int>, gradient: Tensor?, sums: [Tensor], isNeeded: Bool
     ) throws -> Tensor? {
-        guard let gradient else {
-            return isNeeded ? try formed(rows: rows, columns: 0..<inputSize) : nil
-        }
+        guard let gradient else { return isNeeded ? try formed(rows) : nil }
         guard isNeeded else {
             try update.addGradients(of: gradient, rows: rows, to: sums)
             return nil
         }
-        return try update.formed(
-            rows: rows, onto: weight?.slice(rows), addingGradientsOf: gradient, to: sums)
+        let block = try room(rows)
+        try update.form(
+            rows: rows, onto: weight?.slice(rows), into: block, addingGradientsOf: gradient,
+            to: sums)
+        return block
     }
 }

@@ -40,6 +40,9 @@ extension Tensor {
             "aten::arange", [.int(count)], ["dtype": .dtype(.int64), "device": .device(device)])
     }
 
+    /// A tensor without values of this one's shape, type and place, lying in memory as it does.
+    public func emptyLike() throws -> Tensor { try call("aten::empty_like", [.tensor(self)]) }
+
     public static func zeros(like other: Tensor) throws -> Tensor {
         try call("aten::zeros_like", [.tensor(other)])
     }

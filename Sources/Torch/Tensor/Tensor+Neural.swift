@@ -6,6 +6,12 @@ extension Tensor {
         try call("aten::matmul", [.tensor(self), .tensor(other)])
     }
 
+    /// Puts the product of two matrices in the place of this one.
+    @discardableResult
+    public func setProduct(_ left: Tensor, _ right: Tensor) throws -> Tensor {
+        try call("aten::mm.out", [.tensor(left), .tensor(right)], ["out": .tensor(self)])
+    }
+
     /// `x Wᵀ + b`: (..., in) with a weight (out, in) and a bias (out) gives (..., out).
     public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
         try call("aten::linear", [.tensor(self), .tensor(weight), .optional(bias)])
