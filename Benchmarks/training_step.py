@@ -2,7 +2,8 @@
 
 Every round runs each of their sides once, in a process of its own, with ours right beside it; every
 other round backwards. What counts is the ratio of two sides in one round, and its spread over the
-rounds: the machine's own speed may change meanwhile. GOMP_SPINCOUNT is 1000 for all.
+rounds: the machine's own speed may change meanwhile. Both sides run as they do by themselves: how
+threads wait (OMP_WAIT_POLICY, GOMP_SPINCOUNT) is left to each.
 
 `full` trains float32 weights on our side and bf16 ones on theirs, as each does when it trains.
 
@@ -44,7 +45,9 @@ def environment():
     found = [str(ROOT / ".oracles"), str((ROOT / ".libtorch" / "torch").resolve().parent)]
     path = os.pathsep.join(found + [os.environ[name] for name in ["PYTHONPATH"]
                                     if os.environ.get(name)])
-    return {**os.environ, "PYTHONPATH": path, "GOMP_SPINCOUNT": "1000", "HF_HUB_OFFLINE": "1"}
+    own = {name: value for name, value in os.environ.items()
+           if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    return {**own, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}
 
 
 def compiler():

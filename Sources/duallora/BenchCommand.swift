@@ -77,7 +77,7 @@ struct BenchCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard try compute.apply().kind == .cpu else {
+        guard try compute.apply(savesMemory: activationCheckpointing).kind == .cpu else {
             throw CommandError("--device: steps are timed on the cpu alone")
         }
         try refuseStrangers()

@@ -23,9 +23,11 @@ struct ComputeOptions: ParsableArguments {
     var threads: Int?
 
     /// Sets the threads and finds the device.
-    func apply() throws -> Device {
+    /// - Parameter savesMemory: whether memory counts for more than time; freed memory is then given
+    ///   back, whatever it costs to take it again.
+    func apply(savesMemory: Bool = false) throws -> Device {
         PatientThreads.adopt()
-        TorchRuntime.keepFreedMemory()
+        if !savesMemory { TorchRuntime.keepFreedMemory() }
         if let threads {
             guard 1...TorchRuntime.mostThreads ~= threads else {
                 throw CommandError(

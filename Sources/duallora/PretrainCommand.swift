@@ -48,7 +48,7 @@ struct PretrainCommand: ParsableCommand {
     private static let learningRate = 1e-3
 
     func run() throws {
-        let device = try compute.apply()
+        let device = try compute.apply(savesMemory: training.activationCheckpointing)
         var options = training.options
         options.learningRate = options.learningRate ?? Self.learningRate
         var run = FineTuningRun(

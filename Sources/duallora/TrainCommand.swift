@@ -40,7 +40,7 @@ struct TrainCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let device = try compute.apply()
+        let device = try compute.apply(savesMemory: training.activationCheckpointing)
         var run = FineTuningRun(
             base: .model(folder(model)), task: try data.trainingTask(), data: data.places,
             method: try method.make(), output: folder(output), options: training.options)

@@ -244,3 +244,13 @@ def test_the_comparison_runs_both_sides(tmp_path, config):
     assert done.returncode == 0, done.stderr
     assert "duallora lora / PEFT lora" in done.stdout
     assert done.stderr.count("round 1: ") == 2
+
+
+def test_checkpointing_changes_no_loss_and_layers_refuse_it(config):
+    plain = bench(config=config, method="dual-lora", dtype="float32", **SHORT)
+    kept = bench(config=config, method="dual-lora", dtype="float32", activation_checkpointing=True,
+                 **SHORT)
+    assert kept["loss"] == plain["loss"]
+    assert kept["trainable"] == plain["trainable"]
+    done = harness.run("bench", layer="8x8", activation_checkpointing=True)
+    harness.assert_refused(done, "--activation-checkpointing")
