@@ -222,12 +222,17 @@ public struct FineTuningRun {
     }
 
     private func fields(_ setup: Setup) -> [String: Any] {
-        var fields = setup.configuration.fields
+        var fields = setup.configuration.fieldsWithNulls
         if case .new = base, let model = setup.trainee.model as? any CausalModel {
             fields["architectures"] = [model.className]
             // The reference's own choice is LLaMA's, whatever the tokenizer.
-            fields["bos_token_id"] = fields["bos_token_id"] ?? setup.tokenizer.beginningOfTextID
-            fields["eos_token_id"] = fields["eos_token_id"] ?? setup.tokenizer.endOfTextID
+            let known = setup.configuration.fields
+            if let id = known["bos_token_id"] ?? setup.tokenizer.beginningOfTextID {
+                fields["bos_token_id"] = id
+            }
+            if let id = known["eos_token_id"] ?? setup.tokenizer.endOfTextID {
+                fields["eos_token_id"] = id
+            }
         }
         return fields
     }

@@ -40,7 +40,7 @@ public struct MergeRun {
         do {
             try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
             try ModelFolder.write(
-                weights, fields: loaded.folder.configuration.fields,
+                weights, fields: loaded.folder.configuration.fieldsWithNulls,
                 head: (loaded.model as? any SequenceModel)?.head.map {
                     headMeaning(outputs: $0.outputSize, loaded)
                 },

@@ -190,7 +190,7 @@ def test_peft_opens_an_adapter_of_a_decoder_and_says_the_same(place, name):
     assert (plain["logits"] - found["logits"])[mask].abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("name", ["llama-one-key-head", "gpt2"])
+@pytest.mark.parametrize("name", ["llama-one-key-head", "gpt2", "mistral-no-window"])
 @pytest.mark.parametrize("method", ["dual-lora", "lora"])
 def test_a_merged_decoder_opens_in_transformers(place, name, method):
     base(place / "model", name)
@@ -202,6 +202,10 @@ def test_a_merged_decoder_opens_in_transformers(place, name, method):
     merged, report = AutoModelForCausalLM.from_pretrained(
         place / "merged", output_loading_info=True)
     assert not report["missing_keys"] and not report["unexpected_keys"]
+    before, after = (harness.read_json(place / part / "config.json") for part in ("model", "merged"))
+    # A null says something: a Mistral without it would have a window of 4096 tokens.
+    assert {key for key in before if before[key] is None} <= {
+        key for key in after if after[key] is None}
     sequences = harness.sequences([9, 4], vocabulary=30)
     expected, _, mask = decoders.logits(merged.eval(), sequences, "left")
     found = harness.forward(
