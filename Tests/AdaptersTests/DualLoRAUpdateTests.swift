@@ -143,15 +143,20 @@ import Testing
         }
     }
 
-    @Test("One thread, and more threads than cores, give the same", arguments: [1, 3, 16])
-    func threads(count: Int) throws {
-        let before = TorchRuntime.threads
-        try TorchRuntime.setThreads(count)
-        defer { try? TorchRuntime.setThreads(before) }
-        for shape in Self.shapes {
-            let layer = try layer(shape, dtype: .float32)
-            let update = try update(shape)
-            try check(results(layer, update), definition(layer, update), within: 1e-5)
+    // In a process of its own: the number of threads is everyone's.
+    @Test("One thread, and more threads than cores, give the same")
+    func threads() async {
+        await #expect(processExitsWith: .success) {
+            let tests = DualLoRAUpdateTests()
+            for count in [1, 3, 16] {
+                try TorchRuntime.setThreads(count)
+                for shape in DualLoRAUpdateTests.shapes {
+                    let layer = try tests.layer(shape, dtype: .float32)
+                    let update = try tests.update(shape)
+                    try tests.check(
+                        tests.results(layer, update), tests.definition(layer, update), within: 1e-5)
+                }
+            }
         }
     }
 
@@ -174,16 +179,24 @@ import Testing
         }
     }
 
+    // In a process of its own: the count is everyone's.
     @Test("Only x and the factors are kept for the backward")
-    func memory() throws {
-        let shape = [300, 200, 8, 8]
-        let layer = try layer(shape, dtype: .float32)
-        let update = try update(shape)
-        let before = TorchRuntime.liveTensors
-        let output = try layer.x.requireGradient().linear(
-            through: update, weight: layer.weight, bias: nil, outputSize: 300)
-        // The output, x as the backward reads it, and the room for a block, which is the thread's.
-        #expect(TorchRuntime.liveTensors - before <= 3)
-        withExtendedLifetime(output) {}
+    func memory() async {
+        await #expect(processExitsWith: .success) {
+            let tests = DualLoRAUpdateTests()
+            let shape = [300, 200, 8, 8]
+            let layer = try tests.layer(shape, dtype: .float32)
+            let update = try tests.update(shape)
+            func run() throws -> Tensor {
+                try layer.x.requireGradient().linear(
+                    through: update, weight: layer.weight, bias: nil, outputSize: 300)
+            }
+            _ = try run()
+            let before = TorchRuntime.liveTensors
+            let output = try run()
+            // The output, and x as the backward reads it; the room for blocks was there before.
+            #expect(TorchRuntime.liveTensors - before <= 2)
+            withExtendedLifetime(output) {}
+        }
     }
 }
