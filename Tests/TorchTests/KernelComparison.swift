@@ -66,11 +66,3 @@ extension Tensor {
 func tolerance(_ dtype: DType) -> (outputs: Double, gradients: Double) {
     dtype == .float32 ? (1e-6, 1e-5) : (8e-3, 8e-3)
 }
-
-/// Runs `body` with so many threads.
-func withThreads<Result>(_ count: Int, _ body: () throws -> Result) throws -> Result {
-    let before = TorchRuntime.threads
-    try TorchRuntime.setThreads(count)
-    defer { try? TorchRuntime.setThreads(before) }
-    return try body()
-}
