@@ -6,6 +6,10 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case badOption(method: String, option: String, reason: String)
     case noSuchTarget(name: String, known: [String])
     case noTargets
+    case noSuchBlock(_ index: Int, count: Int)
+    case badPattern(_ pattern: String)
+    case noSuchModule(name: String)
+    case doesNotMerge(method: String)
     case noAdapter(folder: String)
     case unsupported(file: String, key: String, found: String, reason: String)
     case noSuchLayer(name: String, file: String)
@@ -22,6 +26,12 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .noSuchTarget(let name, let known):
             "target '\(name)' matches no layer; the layers are \(known.joined(separator: ", "))"
         case .noTargets: "no target layers are named"
+        case .noSuchBlock(let index, let count):
+            "there is no block \(index): the model's are 0 to \(count - 1)"
+        case .badPattern(let pattern): "'\(pattern)' is not a regular expression"
+        case .noSuchModule(let name): "the model has no module '\(name)' to save"
+        case .doesNotMerge(let method):
+            "\(method) cannot be merged: its change is none of the weights"
         case .noAdapter(let folder): "\(folder) has no adapter_config.json"
         case .unsupported(let file, let key, let found, let reason):
             "\(file): '\(key)' is \(found), \(reason)"

@@ -5,12 +5,11 @@ import Foundation
 /// A saved adapter in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`.
 ///
 /// Reference: PEFT's `save_pretrained`; tensor names are `base_model.model.`, the module path, the
-/// parameter. Dual LoRA, which PEFT does not have, is written in the same style under a `peft_type`
-/// of its own.
+/// parameter. Methods that PEFT does not have are written in the same style under a `peft_type` of
+/// their own.
 public struct AdapterFolder {
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
-    private static let prefix = "base_model.model."
 
     public let url: URL
     public let method: any AdapterMethod
@@ -27,7 +26,7 @@ public struct AdapterFolder {
         self.url = url
         configuration = try ConfigurationFile(file)
         let type = try configuration.text("peft_type") ?? "(none)"
-        guard let found = MethodRegistry.adapterMethod(peftType: type) else {
+        guard let found = MethodRegistry.adapterMethod(peftType: type, configuration) else {
             throw AdapterError.unsupported(
                 file: file.path, key: "peft_type", found: type,
                 reason: "but known are " + MethodRegistry.peftTypes.joined(separator: ", "))
@@ -36,103 +35,30 @@ public struct AdapterFolder {
         weights = try SafetensorsFile(url.appendingPathComponent(Self.weightsName))
     }
 
+    private var prefix: String { type(of: method).keyPrefix }
+
     /// Outputs of the head that is saved with the adapter, if one is.
-    public var labels: Int? { weights.shape(of: Self.prefix + "classifier.weight")?.first }
+    public var labels: Int? {
+        weights.shape(of: prefix + "classifier.weight")?.first
+    }
 
     /// Puts the saved adapter on a model and its saved modules in the place of the model's.
     ///
-    /// Every tensor of the file must find its place, and every place a tensor.
+    /// Every tensor of the file must find its place, and every place a tensor; else the model is left
+    /// as it is.
     /// - Throws: ``AdapterError`` naming the tensor.
-    public func attach(to linears: [Linear], parameters: [Parameter]) throws -> AdapterSet {
-        var rest = Set(weights.names)
-        let layers = try adaptedLayers(of: linears)
-        let saved = try savedParameters(of: parameters)
-        let listed = configuration.fields["target_modules"] as? [String]
-        let set = try AdapterSet(
-            method, layers: layers, targetNames: listed ?? layers.map(\.path),
-            savedParameters: saved.map(\.parameter), using: Generator(seed: 0))
-        for layer in layers {
-            for (name, value) in layer.adapter?.parameters ?? [] {
-                let key = try key(of: "\(layer.path).\(name)")
-                try load(key, into: value)
-                rest.remove(key)
-            }
-        }
-        for (parameter, key) in saved {
-            let value = try Tensor.zeros(parameter.value.shape, device: parameter.value.device)
-            try load(key, into: value)
-            parameter.value = value
-            rest.remove(key)
-        }
-        guard rest.isEmpty else {
-            throw AdapterError.extraTensors(names: rest.sorted(), file: weights.url.path)
-        }
+    public func attach(to slots: AdapterSlots) throws -> AdapterSet {
+        let targets = try TargetSelection(configuration)
+        let parts = try method.makeSavedParts(for: slots, targets: targets)
+        let reading = AdapterReading(
+            file: weights, prefix: prefix, bodyPrefix: slots.bodyPrefix, method: type(of: method))
+        let saved = try reading.savedParameters(
+            of: slots.parameters, parts,
+            listed: try configuration.list("modules_to_save") ?? [])
+        let set = AdapterSet(method, parts, targets: targets, savedParameters: saved, of: slots)
+        try reading.load(set)
+        set.putIn()
         return set
-    }
-
-    /// The layers that the file has tensors for, and that the configuration's list names.
-    private func adaptedLayers(of linears: [Linear]) throws -> [Linear] {
-        let names = type(of: method).tensorNames
-        var adapted: Set<String> = []
-        for key in weights.names {
-            guard let name = names.first(where: { key.hasSuffix("." + $0) }) else { continue }
-            let path = String(key.dropLast(name.count + 1)).removingPrefix(Self.prefix)
-            guard let layer = linears.first(where: { $0.path.isOrEndsIn(path) }) else {
-                throw AdapterError.noSuchLayer(name: key, file: weights.url.path)
-            }
-            adapted.insert(layer.path)
-        }
-        if let listed = configuration.fields["target_modules"] as? [String],
-            configuration.fields["layers_to_transform"] == nil,
-            configuration.fields["exclude_modules"] == nil
-        {
-            adapted.formUnion(try TargetSelection.names(listed).layers(of: linears).map(\.path))
-        }
-        return linears.filter { adapted.contains($0.path) }
-    }
-
-    /// Parameters that the file has whole, with their keys; a module that is saved is saved whole.
-    private func savedParameters(
-        of parameters: [Parameter]
-    ) throws -> [(parameter: Parameter, key: String)] {
-        let names = type(of: method).tensorNames
-        let saved: [(parameter: Parameter, key: String)] = try weights.names.compactMap { key in
-            if names.contains(where: { key.hasSuffix("." + $0) }) { return nil }
-            let name = key.removingPrefix(Self.prefix)
-            guard let found = parameters.first(where: { $0.name.isOrEndsIn(name) }) else {
-                throw AdapterError.noSuchLayer(name: key, file: weights.url.path)
-            }
-            return (found, key)
-        }
-        let listed = configuration.fields["modules_to_save"] as? [String] ?? []
-        let found = Set(saved.map(\.parameter.name))
-        for parameter in parameters where !found.contains(parameter.name) {
-            let module = parameter.name.split(separator: ".").dropLast().joined(separator: ".")
-            let isStarted = found.contains { $0.hasPrefix(module + ".") }
-            if isStarted || listed.contains(where: module.isOrEndsIn) {
-                throw AdapterError.missingTensor(
-                    name: Self.prefix + parameter.name, file: weights.url.path)
-            }
-        }
-        return saved
-    }
-
-    /// The file's name of a tensor; adapters of a bare encoder lack the first part of the path.
-    private func key(of name: String) throws -> String {
-        let whole = Self.prefix + name
-        if weights.contains(whole) { return whole }
-        let bare = Self.prefix + name.split(separator: ".").dropFirst().joined(separator: ".")
-        if weights.contains(bare) { return bare }
-        throw AdapterError.missingTensor(name: whole, file: weights.url.path)
-    }
-
-    private func load(_ key: String, into value: Tensor) throws {
-        let stored = try weights.tensor(key)
-        guard stored.shape == value.shape else {
-            throw AdapterError.wrongShape(
-                name: key, file: weights.url.path, expected: value.shape, found: stored.shape)
-        }
-        try withoutGradient { _ = try value.copy(from: stored) }
     }
 }
 
@@ -152,10 +78,11 @@ extension AdapterFolder {
         seed: UInt64 = 0, to folder: URL
     ) throws {
         var tensors: [String: Tensor] = [:]
-        for (name, value) in set.parameters { tensors[prefix + name] = try value.to(.float32) }
-        for parameter in set.savedParameters {
-            tensors[prefix + parameter.name] = try parameter.value.to(.float32)
+        for (key, value) in try set.savedTensors() { tensors[key] = try value.to(.float32) }
+        if set.savesShared {
+            for (name, value) in set.shared { tensors["base_model." + name] = value }
         }
+        for saved in set.savedParameters { tensors[saved.key] = try saved.value.to(.float32) }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
         let json = try JSONSerialization.data(
             withJSONObject: fields(of: set, task: task, baseModel: baseModel, seed: seed),
@@ -166,7 +93,7 @@ extension AdapterFolder {
     private static func fields(
         of set: AdapterSet, task: TaskType, baseModel: String, seed: UInt64
     ) -> [String: Any] {
-        var fields = set.method.fields(of: set.adapters, seed: seed)
+        var fields = set.method.fields(of: set.parts.map(\.part), seed: seed)
         // PEFT's word for weights that are kept as (in, out); the adapter's own shapes are the same.
         if fields["fan_in_fan_out"] != nil {
             fields["fan_in_fan_out"] = set.layers.contains { $0.weight.storage == .transposed }
@@ -175,20 +102,23 @@ extension AdapterFolder {
         fields["task_type"] = task.rawValue
         fields["base_model_name_or_path"] = baseModel
         fields["inference_mode"] = true
-        fields["target_modules"] = set.targetNames.sorted()
-        let modules = Set(set.savedParameters.map { $0.name.moduleName })
-        fields["modules_to_save"] = modules.sorted()
+        fields.merge(set.targetFields) { _, new in new }
+        let whole = set.savedParameters.filter { !$0.isBiasAlone(of: set) }
+        fields["modules_to_save"] = Set(whole.map { $0.name.moduleName }).sorted()
         return fields
     }
 }
 
-extension String {
-    fileprivate func removingPrefix(_ prefix: String) -> String {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
+extension SavedParameter {
+    /// Whether the method's own choice of biases brings it, not a module that is saved whole.
+    fileprivate func isBiasAlone(of set: AdapterSet) -> Bool {
+        guard set.method.trainedBiases != .none, name.hasSuffix(".bias") else { return false }
+        let module = name.dropLast("bias".count)
+        return !set.savedParameters.contains { $0.name != name && $0.name.hasPrefix(module) }
     }
+}
 
-    fileprivate func isOrEndsIn(_ name: String) -> Bool { self == name || hasSuffix("." + name) }
-
+extension String {
     /// The module of a parameter: what stands before `.weight` or `.bias`, its last word but for
     /// layers that are called `dense`, whose parent tells them apart.
     fileprivate var moduleName: String {

@@ -1,70 +1,173 @@
 import DualModules
 import DualTorch
 
-/// One adapter of a whole model: the method, its layers, and the modules that train beside it.
+/// One adapter of a whole model: the method, its parts, and the weights that train beside them.
 public final class AdapterSet {
     public let method: any AdapterMethod
-    /// Adapted layers, in the model's order.
-    public let layers: [Linear]
-    /// The names that chose them, for `target_modules`.
-    let targetNames: [String]
-    /// Weights that train whole and are saved with the adapter: the head, and what was made anew.
-    public let savedParameters: [Parameter]
+    public let targets: TargetSelection
+    public let parts: [PlacedPart]
+    /// Frozen tensors that parts share.
+    let shared: [(name: String, value: Tensor)]
+    let savesShared: Bool
+    /// Weights of the model that train whole and are saved with the adapter: the head, modules that
+    /// the user names, biases.
+    public let savedParameters: [SavedParameter]
+    private let slots: AdapterSlots
 
-    /// Puts a fresh adapter into the slot of every layer that is a target.
-    /// - Parameter generator: decides every random number, in the order of the layers.
-    /// - Throws: ``AdapterError/noSuchTarget(name:known:)``.
+    /// Puts a fresh adapter into a model.
+    /// - Parameters:
+    ///   - targets: the linear layers, for methods that choose among them.
+    ///   - savedParameters: weights that train whole.
+    ///   - generator: decides every random number, in the order of the model.
+    /// - Throws: ``AdapterError``.
     public convenience init(
-        _ method: any AdapterMethod, targets: TargetSelection, of linears: [Linear],
-        savedParameters: [Parameter], using generator: Generator
+        _ method: any AdapterMethod, targets: TargetSelection = .standard, of slots: AdapterSlots,
+        savedParameters: [Parameter] = [], using generator: Generator
     ) throws {
-        let layers = try targets.layers(of: linears)
-        var names = layers.map(\.path)
-        if case .names(let given) = targets { names = given }
-        try self.init(
-            method, layers: layers, targetNames: names, savedParameters: savedParameters,
-            using: generator)
+        let parts = try method.makeParts(for: slots, targets: targets, using: generator)
+        var saved = try savedParameters.map {
+            try SavedParameter($0, key: type(of: method).keyPrefix + $0.name)
+        }
+        saved += try Self.biases(method, parts, slots).filter { bias in
+            !savedParameters.contains { $0 === bias.parameter }
+        }
+        self.init(method, parts, targets: targets, savedParameters: saved, of: slots)
+        putIn()
     }
 
     init(
-        _ method: any AdapterMethod, layers: [Linear], targetNames: [String],
-        savedParameters: [Parameter], using generator: Generator
-    ) throws {
+        _ method: any AdapterMethod, _ parts: AdapterParts, targets: TargetSelection,
+        savedParameters: [SavedParameter], of slots: AdapterSlots
+    ) {
         self.method = method
-        self.layers = layers
-        self.targetNames = targetNames
+        self.targets = targets
+        self.parts = parts.placed
+        shared = parts.shared
+        savesShared = parts.savesShared
         self.savedParameters = savedParameters
-        for layer in layers {
-            layer.adapter = try method.makeAdapter(for: layer, using: generator)
+        self.slots = slots
+    }
+
+    /// The biases that train along, under the names that PEFT gives them.
+    private static func biases(
+        _ method: any AdapterMethod, _ parts: AdapterParts, _ slots: AdapterSlots
+    ) throws -> [SavedParameter] {
+        let prefix = type(of: method).keyPrefix
+        let adapted = parts.placed.compactMap(\.layer)
+        let inside = try adapted.compactMap { layer in
+            try layer.bias.map {
+                try SavedParameter($0, key: "\(prefix)\(layer.path).base_layer.bias")
+            }
+        }
+        switch method.trainedBiases {
+        case .none: return []
+        case .adapted: return inside
+        case .all:
+            let others = slots.parameters.filter { parameter in
+                parameter.name.hasSuffix(".bias")
+                    && !inside.contains { $0.parameter === parameter }
+            }
+            return try inside + others.map { try SavedParameter($0, key: prefix + $0.name) }
         }
     }
 
-    var adapters: [any LinearAdapter] { layers.compactMap(\.adapter) }
+    // MARK: - What it has
 
-    /// Every tensor of the adapter with its full name, in saving order.
+    /// The adapted linear layers, in the model's order.
+    public var layers: [Linear] { parts.compactMap(\.layer) }
+
+    /// Every tensor of the adapter that trains, with its full name.
     public var parameters: [(name: String, value: Tensor)] {
-        layers.flatMap { layer in
-            (layer.adapter?.parameters ?? []).map { ("\(layer.path).\($0.name)", $0.value) }
+        parts.flatMap { placed in
+            placed.part.parameters.map { (placed.path + $0.name, $0.value) }
         }
     }
 
     /// Trainable numbers of the adapter; the saved modules are not counted.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 
-    /// Tells adapters that follow the steps of training where it stands.
-    public func prepare(_ progress: TrainingProgress) {
-        for case let adapter as any StepAwareAdapter in adapters {
-            adapter.prepare(progress)
+    /// Every tensor of a saved adapter by its name in the file, but for the weights of the model.
+    func savedTensors() throws -> [(key: String, value: Tensor)] {
+        let prefix = type(of: method).keyPrefix
+        return try parts.flatMap { placed in
+            // The one part of a whole model has no path, and PEFT gives its tensors no prefix.
+            let start = placed.path.isEmpty ? "" : prefix + placed.path
+            return try placed.part.savedTensors().map { (start + $0.name, $0.value) }
         }
     }
 
+    /// `target_modules` and its kin, of methods that choose among linear layers.
+    var targetFields: [String: Any] {
+        layers.isEmpty ? [:] : targets.fields(chosen: layers, standard: slots.defaultTargets)
+    }
+
+    // MARK: - In the model and out of it
+
+    /// Whether the model has the adapter in its slots.
+    public var isIn: Bool { parts.allSatisfy(\.isIn) }
+
+    /// Puts the adapter in its slots, and the weights that it brings in the place of the model's.
+    public func putIn() {
+        for part in parts { part.putIn() }
+        for saved in savedParameters { saved.parameter.value = saved.value }
+    }
+
+    /// Takes the adapter off; the model is what it was.
+    public func remove() {
+        for part in parts { part.takeOut() }
+        for saved in savedParameters { saved.parameter.value = saved.original }
+    }
+
+    /// Tells parts that follow the steps of training where it stands.
+    public func prepare(_ progress: TrainingProgress) {
+        for case let part as any StepAwareAdapter in parts.map(\.part) { part.prepare(progress) }
+    }
+
     /// Adds the update to every weight for good and empties the slots.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)``.
     public func merge() throws {
+        try checkMerges()
         for layer in layers { try layer.mergeAdapter() }
     }
 
-    /// Takes the adapter off; the layers are what they were.
-    public func remove() {
-        for layer in layers { layer.adapter = nil }
+    func checkMerges() throws {
+        guard type(of: method).facts.merges else {
+            throw AdapterError.doesNotMerge(method: type(of: method).facts.name)
+        }
     }
+}
+
+extension PlacedPart {
+    /// The linear layer whose slot it is for, if it is one's.
+    var layer: Linear? {
+        if case .linear(let layer) = slot { layer } else { nil }
+    }
+}
+
+/// A weight of the model that an adapter brings a value of its own for.
+public struct SavedParameter {
+    public let parameter: Parameter
+    /// Its name in a file.
+    let key: String
+    /// The adapter's value, in float32 or wider.
+    public let value: Tensor
+    /// The model's own.
+    let original: Tensor
+
+    public var name: String { parameter.name }
+
+    init(_ parameter: Parameter, key: String, value: Tensor? = nil) throws {
+        self.parameter = parameter
+        self.key = key
+        original = parameter.value
+        self.value = try value ?? parameter.value.wide()
+    }
+}
+
+extension Tensor {
+    /// In float32, or in float64 if it is that: the type of what trains.
+    func wide() throws -> Tensor { try to(parameterType) }
+
+    /// What trains beside this weight is in float32, or in float64 beside float64.
+    var parameterType: DType { dtype == .float64 ? .float64 : .float32 }
 }

@@ -1,3 +1,5 @@
+import DualModules
+
 /// Every method that the package has.
 public enum MethodRegistry {
     public static let methods: [any FineTuningMethod.Type] = [
@@ -16,12 +18,29 @@ public enum MethodRegistry {
         return found
     }
 
-    /// The adapter method of a `peft_type`.
-    static func adapterMethod(peftType: String) -> (any AdapterMethod.Type)? {
-        methods.lazy.compactMap { $0 as? any AdapterMethod.Type }.first { $0.peftType == peftType }
+    /// A method with options as a user gives them.
+    /// - Throws: ``AdapterError``.
+    public static func make(
+        _ name: String, _ options: MethodOptions = [:]
+    ) throws -> any FineTuningMethod {
+        try method(named: name).init(options)
+    }
+
+    /// Every option that a method has, once.
+    public static var optionNames: [String] {
+        Set(methods.flatMap { $0.options.map(\.name) }).sorted()
+    }
+
+    /// The adapter method that reads a saved adapter of a `peft_type`.
+    static func adapterMethod(
+        peftType: String, _ file: ConfigurationFile
+    ) -> (any AdapterMethod.Type)? {
+        methods.lazy.compactMap { $0 as? any AdapterMethod.Type }
+            .first { $0.peftType == peftType && $0.reads(file) }
     }
 
     static var peftTypes: [String] {
         methods.compactMap { ($0 as? any AdapterMethod.Type)?.peftType }
+            .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }

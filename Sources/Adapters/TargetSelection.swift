@@ -1,27 +1,90 @@
 import DualModules
 
-/// Which layers of a model an adapter changes.
-public enum TargetSelection: Equatable, Sendable {
-    /// Layers whose path is, or ends in, one of the names. PEFT's rule for a list.
-    case names([String])
-    /// Every linear layer but the head.
-    case allLinear
+/// Which linear layers of a model an adapter changes; PEFT's rules.
+public struct TargetSelection: Equatable, Sendable {
+    public enum Rule: Equatable, Sendable {
+        /// Layers whose path is, or ends in, one of the names.
+        case names([String])
+        /// Layers whose whole path matches a regular expression.
+        case pattern(String)
+        /// Every linear layer but the head.
+        case allLinear
+        /// The architecture's own choice.
+        case standard
+    }
+
+    public var rule: Rule
+    /// Layers that are left out though the rule names them.
+    public var excluded: Rule?
+    /// Numbers of the blocks whose layers are meant, where names choose; nil for all.
+    public var blocks: [Int]?
+    /// What stands before a block's number in its path (`layers`, `h`), as a regular expression; empty
+    /// for anything.
+    public var blocksPattern: [String] = []
+
+    public init(_ rule: Rule) { self.rule = rule }
+
+    public static func names(_ names: [String]) -> TargetSelection { .init(.names(names)) }
+    public static func pattern(_ pattern: String) -> TargetSelection { .init(.pattern(pattern)) }
+    public static var allLinear: TargetSelection { .init(.allLinear) }
+    public static var standard: TargetSelection { .init(.standard) }
 
     /// The spelling of the command line: "query,value", or "all-linear".
     public init(_ text: String) {
         let names = text.split(separator: ",").map { $0.trimmed }.filter { !$0.isEmpty }
-        self = names == ["all-linear"] ? .allLinear : .names(names)
+        self.init(names == ["all-linear"] ? .allLinear : .names(names))
     }
 
-    /// The layers that match; every name must match at least one.
-    /// - Throws: ``AdapterError/noSuchTarget(name:known:)`` listing the names that exist.
-    public func layers(of linears: [Linear]) throws -> [Linear] {
-        guard case .names(let names) = self else { return linears }
+    /// The layers that are meant, of a model's linear layers; every name must match at least one.
+    /// - Throws: ``AdapterError/noSuchTarget(name:known:)`` listing the names that exist,
+    ///   ``AdapterError/badPattern(_:)``.
+    public func layers(of slots: AdapterSlots) throws -> [Linear] {
+        let linears = slots.linears
+        func matching(_ rule: Rule) throws -> [Linear] {
+            switch rule {
+            case .allLinear: return linears
+            case .standard: return try matching(.names(slots.defaultTargets))
+            case .names(let names):
+                return linears.filter { layer in names.contains(where: layer.matches) }
+            case .pattern(let pattern):
+                return try linears.filter {
+                    let bare = $0.path.withoutPrefix(slots.bodyPrefix)
+                    return try LayerPath.matches($0.path, pattern)
+                        || LayerPath.matches(bare, pattern)
+                }
+            }
+        }
+        try check(linears, slots.defaultTargets)
+        let left = try excluded.map { Set(try matching($0).map(\.path)) } ?? []
+        let chosen = try matching(rule).filter {
+            try !left.contains($0.path) && isInBlocks($0.path)
+        }
+        guard !chosen.isEmpty else {
+            throw AdapterError.noSuchTarget(name: description, known: Self.knownNames(linears))
+        }
+        return chosen
+    }
+
+    private func check(_ linears: [Linear], _ standard: [String]) throws {
+        guard case .names(let names) = rule else { return }
         guard !names.isEmpty else { throw AdapterError.noTargets }
         for name in names where !linears.contains(where: { $0.matches(name) }) {
             throw AdapterError.noSuchTarget(name: name, known: Self.knownNames(linears))
         }
-        return linears.filter { layer in names.contains(where: layer.matches) }
+    }
+
+    /// A regular expression is the whole truth: PEFT then looks at no numbers.
+    private func isInBlocks(_ path: String) throws -> Bool {
+        guard let blocks, !blocks.isEmpty else { return true }
+        if case .pattern = rule { return true }
+        let words = path.split(separator: ".").map(String.init)
+        let place = try words.indices.dropFirst().first { index in
+            guard Int(words[index]) != nil else { return false }
+            let before = words[..<index].joined(separator: ".")
+            return try blocksPattern.isEmpty
+                || blocksPattern.contains { try LayerPath.matches(before, "(.*\\.)?(\($0))") }
+        }
+        return place.flatMap { Int(words[$0]) }.map(blocks.contains) ?? false
     }
 
     /// The shortest names that tell layers of different kinds apart, with their shapes.
@@ -45,8 +108,94 @@ public enum TargetSelection: Equatable, Sendable {
     }
 }
 
+extension TargetSelection: CustomStringConvertible {
+    public var description: String {
+        let base = Self.text(rule)
+        let left = excluded.map { " without " + Self.text($0) } ?? ""
+        let inside = blocks.map { " in blocks \($0.map(String.init).joined(separator: ","))" } ?? ""
+        return base + left + inside
+    }
+
+    private static func text(_ rule: Rule) -> String {
+        switch rule {
+        case .names(let names): names.joined(separator: ",")
+        case .pattern(let pattern): pattern
+        case .allLinear: "all-linear"
+        case .standard: "the architecture's"
+        }
+    }
+}
+
+// MARK: - adapter_config.json
+
+extension TargetSelection {
+    /// What a saved adapter's configuration says.
+    /// - Throws: ``ConfigurationError``.
+    init(_ file: ConfigurationFile) throws {
+        self.init(try Self.rule(file, "target_modules") ?? .standard)
+        excluded = try Self.rule(file, "exclude_modules")
+        if excluded == .names([]) { excluded = nil }
+        if let one = file.fields["layers_to_transform"] as? Int {
+            blocks = [one]
+        } else {
+            blocks = try file.list("layers_to_transform")
+        }
+        if let one = file.fields["layers_pattern"] as? String {
+            blocksPattern = [one]
+        } else {
+            blocksPattern = try file.list("layers_pattern") ?? []
+        }
+    }
+
+    private static func rule(_ file: ConfigurationFile, _ key: String) throws -> Rule? {
+        guard let text = file.fields[key] as? String else {
+            return try (file.list(key) as [String]?).map(Rule.names)
+        }
+        return text == "all-linear" ? .allLinear : .pattern(text)
+    }
+
+    /// The fields of the configuration; "all-linear" and the standard are spelled out, as PEFT does.
+    func fields(chosen layers: [Linear], standard: [String]) -> [String: Any] {
+        var fields: [String: Any] = ["target_modules": layers.map(\.path).sorted()]
+        switch rule {
+        case .names(let names): fields["target_modules"] = names.sorted()
+        case .standard: fields["target_modules"] = standard.sorted()
+        case .pattern(let pattern): fields["target_modules"] = pattern
+        case .allLinear: break
+        }
+        switch excluded {
+        case .names(let names)?: fields["exclude_modules"] = names.sorted()
+        case .pattern(let pattern)?: fields["exclude_modules"] = pattern
+        default: break
+        }
+        if let blocks { fields["layers_to_transform"] = blocks }
+        if !blocksPattern.isEmpty { fields["layers_pattern"] = blocksPattern }
+        return fields
+    }
+}
+
+extension ConfigurationFile {
+    /// A list of one kind of value; nil where there is none.
+    func list<Element>(_ key: String) throws -> [Element]? {
+        guard let value = fields[key] else { return nil }
+        guard let list = value as? [Element] else {
+            throw bad(key, found: "\(value)", expected: "a list of \(Element.self)")
+        }
+        return list
+    }
+}
+
 extension Linear {
-    fileprivate func matches(_ name: String) -> Bool { path == name || path.hasSuffix("." + name) }
+    fileprivate func matches(_ name: String) -> Bool { path.isOrEndsIn(name) }
+}
+
+extension String {
+    /// Whether this path is, or ends in, another, word by word.
+    func isOrEndsIn(_ name: String) -> Bool { self == name || hasSuffix("." + name) }
+
+    func withoutPrefix(_ prefix: String) -> String {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
+    }
 }
 
 extension Substring {

@@ -37,7 +37,8 @@ public struct TokenBatch {
             tokenCount == sequences.count * length
             ? nil : try Tensor(mask, shape).to(device: device)
         layout = .rows(
-            leftPadding: sequences.map { side == .left ? length - $0.ids.count : 0 })
+            leftPadding: sequences.map { side == .left ? length - $0.ids.count : 0 },
+            lengths: sequences.map(\.ids.count))
     }
 
     /// Sequences without types, padded.

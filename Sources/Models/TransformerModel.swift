@@ -5,18 +5,14 @@ import DualTorch
 public protocol TransformerModel: AnyObject {
     /// Every weight, by the reference's names.
     var parameters: [Parameter] { get }
-    /// The layers that an adapter may change; the head is none of them.
-    var linears: [Linear] { get }
-    /// What adapters change when nothing is said: PEFT's choice for the architecture.
-    var defaultTargets: [String] { get }
+    /// The places that adapters change.
+    var slots: AdapterSlots { get }
     /// The layer of the outputs that a task reads, if the model has one.
     var head: Linear? { get }
     var computeType: DType { get }
     /// The longest sequence that the model has positions for; nil for any.
     var maximumLength: Int? { get }
     var vocabularySize: Int { get }
-    /// What the reference puts before the names of all weights but the head's, when there is one.
-    var bodyPrefix: String { get }
 
     /// (B, T, E): the last hidden state.
     func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor
@@ -25,6 +21,15 @@ public protocol TransformerModel: AnyObject {
 }
 
 extension TransformerModel {
+    /// The layers that an adapter may change; the head is none of them.
+    public var linears: [Linear] { slots.linears }
+
+    /// What adapters change when nothing is said: PEFT's choice for the architecture.
+    public var defaultTargets: [String] { slots.defaultTargets }
+
+    /// What the reference puts before the names of all weights but the head's, when there is one.
+    public var bodyPrefix: String { slots.bodyPrefix }
+
     /// - Throws: ``ModelError/noHead(folder:)`` for a model without a head.
     public func logits(_ batch: TokenBatch, mode: ForwardMode = .inference) throws -> Tensor {
         guard let logits = try logits(ofHidden: hiddenStates(batch, mode: mode), mode: mode) else {

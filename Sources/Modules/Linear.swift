@@ -1,10 +1,7 @@
 import DualTorch
 
 /// A change to one linear layer, which its slot holds.
-public protocol LinearAdapter: AnyObject {
-    /// What trains, by the name that a saved adapter gives it (`lora_A.weight`), in saving order.
-    var parameters: [(name: String, value: Tensor)] { get }
-
+public protocol LinearAdapter: AdapterPart {
     /// ΔW (out, in) as the method's paper defines it, in the parameters' type, differentiable.
     func weightUpdate(for base: Linear) throws -> Tensor
 

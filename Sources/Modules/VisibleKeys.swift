@@ -47,7 +47,7 @@ public final class VisibleKeys {
         guard past == 0 else { return nil }
         var found: [(row: Int, tokens: Range<Int>)] = []
         switch layout {
-        case .rows(let padding):
+        case .rows(let padding, _):
             for (row, skipped) in padding.enumerated() where skipped < count {
                 found.append((row, skipped..<count))
             }
@@ -66,7 +66,8 @@ public final class VisibleKeys {
 public enum BatchLayout: Equatable, Sendable {
     /// One sequence a row, behind so many padding tokens; padding behind a sequence needs no saying,
     /// for what stands before never sees it.
-    case rows(leftPadding: [Int])
+    /// - Parameter lengths: of the sequences, where something is behind them.
+    case rows(leftPadding: [Int], lengths: [Int]? = nil)
     /// One row of sequences of these lengths, one behind the other.
     case packed(lengths: [Int])
 
@@ -79,7 +80,7 @@ public enum BatchLayout: Equatable, Sendable {
         case .packed(let lengths):
             let places = lengths.flatMap { Array(0..<$0) }
             return (try Tensor(places).to(device: device), lengths.max() ?? 0)
-        case .rows(let padding):
+        case .rows(let padding, _):
             let least = padding.min() ?? 0
             guard padding.contains(where: { $0 != least }) || least > 0 else {
                 let places = Array(past..<past + count)
@@ -113,7 +114,7 @@ public enum BatchLayout: Equatable, Sendable {
                         ? Self.mask([0], past: 0, count: length, window: window, device) : nil
                     return VisibleKeys.Segment(range: start..<start + length, mask: mask)
                 })
-        case .rows(let padding):
+        case .rows(let padding, _):
             let isPadded = padding.contains { $0 > 0 }
             if !isPadded, !needsMask(past + count, window) {
                 if count == 1 { return .all }

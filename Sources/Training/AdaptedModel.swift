@@ -32,7 +32,7 @@ public struct AdaptedModel {
         var options = options
         if let labels = saved?.labels { options.labels = labels }
         let loaded = try folder.load(options)
-        let set = try saved?.attach(to: loaded.model.linears, parameters: loaded.model.parameters)
+        let set = try saved?.attach(to: loaded.model.slots)
         let restored = Set(set?.savedParameters.map(\.name) ?? [])
         return AdaptedModel(
             folder: folder, loaded: loaded, adapter: set,

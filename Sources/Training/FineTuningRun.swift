@@ -22,6 +22,8 @@ public struct FineTuningRun {
     public var method: any FineTuningMethod
     /// nil for the architecture's default.
     public var targets: TargetSelection?
+    /// Modules of the model that train whole beside an adapter.
+    public var modulesToSave: [String] = []
     public var output: URL
     public var options: TrainingOptions
     public var computeType = DType.bfloat16
@@ -117,7 +119,8 @@ public struct FineTuningRun {
         }
         let generator = try Generator(seed: options.seed)
         let trainee = try Trainee(
-            loaded.model, method: method, targets: targets, using: generator)
+            loaded.model, method: method, targets: targets, modulesToSave: modulesToSave,
+            using: generator)
         let trainer = try Trainer(
             trainee, on: examples, scorer: scorer, options: options,
             using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
@@ -268,6 +271,8 @@ public struct FineTuningRun {
             "max-length": "\(options.maximumLength ?? task.defaults.maximumLength)",
             "dtype": computeType.rawValue, "shuffling": "\(options.shuffles)",
         ]
+        identity["targets"] = targets.map { "\($0)" } ?? "default"
+        identity["modules-to-save"] = modulesToSave.joined(separator: ",")
         identity.merge(task.identity) { mine, _ in mine }
         return identity
     }

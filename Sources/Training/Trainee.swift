@@ -20,17 +20,21 @@ public final class Trainee {
     /// nil for full fine-tuning.
     public let adapter: AdapterSet?
     public let trainables: [Trainable]
+    /// Names of the weights whose gradients the method projects.
+    let projected: Set<String>
     /// Tensors of the adapter that have had a gradient other than zero.
     private var reached: Set<String> = []
 
     /// Sets up `method` on a model: freezes what does not train, makes the adapters.
     /// - Parameters:
     ///   - targets: nil for the architecture's default layers; refused by methods without targets.
+    ///   - modulesToSave: names of modules of the model that train whole beside an adapter, as PEFT's
+    ///     `modules_to_save`.
     ///   - generator: draws the adapters' start.
     /// - Throws: ``AdapterError``, ``TrainingError``.
     public init(
         _ model: any TransformerModel, method: any FineTuningMethod, targets: TargetSelection?,
-        using generator: Generator
+        modulesToSave: [String] = [], using generator: Generator
     ) throws {
         self.model = model
         self.method = method
@@ -38,28 +42,69 @@ public final class Trainee {
         let task = (model as? any SequenceModel)?.head?.path
         let isHead = { (name: String) in task.map { name.hasPrefix($0 + ".") } ?? false }
         guard let adapterMethod = method as? any AdapterMethod else {
-            guard targets == nil else {
+            (adapter, trainables) = (nil, try Self.weights(of: model, method, isHead: isHead))
+            guard targets == nil || method.gradientProjection != nil, modulesToSave.isEmpty else {
                 throw TrainingError.badOption(
-                    name: "targets", reason: "\(type(of: method).facts.name) trains every layer")
+                    name: targets == nil ? "modules-to-save" : "targets",
+                    reason: "\(type(of: method).facts.name) trains the model's own weights")
             }
-            adapter = nil
-            trainables = model.parameters.map {
-                Trainable(
-                    name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
-            }
+            projected =
+                try method.gradientProjection.map { _ in
+                    Set(try (targets ?? .allLinear).layers(of: model.slots).map(\.weight.name))
+                } ?? []
             for trainable in trainables { try trainable.tensor.requireGradient() }
             return
         }
-        let saved = model.parameters.filter { isHead($0.name) || $0.isCreated }
-        for parameter in saved { parameter.value = try parameter.value.to(.float32) }
+        let named = try Self.parameters(of: model, modulesToSave)
+        let saved = model.parameters.filter { parameter in
+            isHead(parameter.name) || parameter.isCreated
+                || named.contains { $0 === parameter }
+        }
         let adapter = try AdapterSet(
-            adapterMethod, targets: targets ?? .names(model.defaultTargets), of: model.linears,
-            savedParameters: saved, using: generator)
+            adapterMethod, targets: targets ?? .standard, of: model.slots, savedParameters: saved,
+            using: generator)
         self.adapter = adapter
+        projected = []
         trainables =
             adapter.parameters.map { Trainable(name: $0.name, tensor: $0.value, role: .adapter) }
-            + saved.map { Trainable(name: $0.name, tensor: $0.value, role: .head) }
+            + adapter.savedParameters.map {
+                let isNew = isHead($0.name) || $0.parameter.isCreated
+                return Trainable(name: $0.name, tensor: $0.value, role: isNew ? .head : .weight)
+            }
         for trainable in trainables { try trainable.tensor.requireGradient() }
+    }
+
+    /// What of the model's own weights a method trains.
+    private static func weights(
+        of model: any TransformerModel, _ method: any FineTuningMethod, isHead: (String) -> Bool
+    ) throws -> [Trainable] {
+        let chosen = model.parameters.filter {
+            isHead($0.name) || $0.isCreated || method.trains(weight: $0.name)
+        }
+        guard model.parameters.contains(where: { method.trains(weight: $0.name) }) else {
+            throw TrainingError.badOption(
+                name: "train", reason: "it names no weight of this model")
+        }
+        return chosen.map {
+            Trainable(name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
+        }
+    }
+
+    /// The parameters of the modules that a user names.
+    private static func parameters(
+        of model: any TransformerModel, _ modules: [String]
+    ) throws -> [Parameter] {
+        try modules.flatMap { name in
+            let found = model.parameters.filter { parameter in
+                let words = parameter.name.split(separator: ".").dropLast()
+                return words.indices.contains { end in
+                    let path = words[...end].joined(separator: ".")
+                    return path == name || path.hasSuffix("." + name)
+                }
+            }
+            guard !found.isEmpty else { throw AdapterError.noSuchModule(name: name) }
+            return found
+        }
     }
 
     /// Numbers that train.
@@ -80,17 +125,29 @@ public final class Trainee {
         _ options: TrainingOptions
     ) -> [(names: [String], group: AdamW.Group)] {
         let rate = options.learningRate ?? method.defaultLearningRate
-        let keys = [(false, true), (false, false), (true, true), (true, false)]
-        return keys.compactMap { head, decays in
-            let members = trainables.filter {
-                ($0.role == .head) == head && ($0.tensor.rank > 1) == decays
-            }
-            guard !members.isEmpty else { return nil }
-            let group = AdamW.Group(
-                tensors: members.map(\.tensor),
-                learningRate: head ? options.headLearningRate : rate,
-                weightDecay: decays ? options.weightDecay : 0)
-            return (members.map(\.name), group)
+        struct Key: Hashable {
+            let rate: Double
+            let decays: Bool
+        }
+        var order: [Key] = []
+        var groups: [Key: [Trainable]] = [:]
+        for trainable in trainables {
+            let own =
+                trainable.role == .head
+                ? options.headLearningRate
+                : rate * method.learningRateFactor(of: trainable.name)
+            let key = Key(rate: own, decays: trainable.tensor.rank > 1)
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append(trainable)
+        }
+        return order.map { key in
+            let members = groups[key] ?? []
+            return (
+                members.map(\.name),
+                AdamW.Group(
+                    tensors: members.map(\.tensor), learningRate: key.rate,
+                    weightDecay: key.decays ? options.weightDecay : 0)
+            )
         }
     }
 

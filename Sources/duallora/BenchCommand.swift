@@ -93,7 +93,7 @@ struct BenchCommand: ParsableCommand {
             ("write-weights", writeWeights != nil), ("batch", batch != nil),
             ("length", length != nil), ("limit", limit),
             ("activation-checkpointing", activationCheckpointing),
-            ("targets", options.targets != nil),
+            ("targets", try options.selection != nil),
         ]
         let ofLayer = [("tokens", tokens != nil), ("transposed", transposed)]
         if layer != nil, let strange = ofSteps.first(where: \.1) {
@@ -123,7 +123,7 @@ struct BenchCommand: ParsableCommand {
         var benchmark = StepBenchmark(
             configuration: try configuration(beside: weights), method: try options.make(method))
         benchmark.weights = weights.map(folder)
-        benchmark.targets = options.selection
+        benchmark.targets = try options.selection
         benchmark.batch = batch ?? benchmark.batch
         benchmark.length = length ?? benchmark.length
         benchmark.steps = steps
@@ -141,7 +141,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func time(_ layer: LayerSize) throws {
-        guard let method = try options.make(method) as? any AdapterMethod else {
+        guard let method = try options.make(method) as? any LinearAdapterMethod else {
             throw CommandError("--layer: \(method) adapts no layer; name another --method")
         }
         var benchmark = LayerBenchmark(

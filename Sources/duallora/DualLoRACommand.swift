@@ -18,4 +18,8 @@ struct DualLoRACommand: ParsableCommand {
             PretrainCommand.self, InspectCommand.self, ForwardCommand.self, TokenizeCommand.self,
             MethodsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
+
+    static func main() {
+        main(MethodFlags.spelledOut(Array(CommandLine.arguments.dropFirst())))
+    }
 }

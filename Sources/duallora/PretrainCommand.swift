@@ -56,7 +56,7 @@ struct PretrainCommand: ParsableCommand {
                 configuration: URL(fileURLWithPath: configurationFile),
                 tokenizer: folder(tokenizer)),
             task: try text.trainingTask(), data: data.map { URL(fileURLWithPath: $0) },
-            method: try FullFineTuning(), output: folder(output), options: options)
+            method: FullFineTuning(), output: folder(output), options: options)
         run.computeType = dtype
         run.device = device
         run.resume = resume

@@ -44,7 +44,8 @@ struct TrainCommand: ParsableCommand {
         var run = FineTuningRun(
             base: .model(folder(model)), task: try data.trainingTask(), data: data.places,
             method: try method.make(), output: folder(output), options: training.options)
-        run.targets = method.selection
+        run.targets = try method.selection
+        run.modulesToSave = method.savedModules
         run.computeType = dtype
         run.device = device
         run.resume = resume

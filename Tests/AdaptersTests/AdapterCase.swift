@@ -6,88 +6,36 @@ import Testing
 
 @testable import DualAdapters
 
-/// One row of the contract matrix. A method's quirk is a column here, never an `if` in a test body.
+/// One row of the contract matrix of methods that change linear layers. A method's quirk is a column
+/// here, never an `if` in a test body. The rows of a method stand in `Cases/`.
 struct AdapterCase: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    let method: any AdapterMethod
+    let method: any LinearAdapterMethod
     /// Trainable numbers of a d x k layer.
     let count: @Sendable (_ d: Int, _ k: Int) -> Int
     /// Whether the layer says at step 0 what it said without the adapter, bit for bit.
     var startsAtBase = true
+    /// How far from the base a start at the base may be, in float32; 0 is bit for bit.
+    var startTolerance = 0.0
+    /// Whether what trains starts at random numbers.
+    var startsAtRandom = true
     /// Whether the adapter drops elements of its input.
     var drops = false
     /// Tensors whose gradient is zero at step 0.
-    let silentAtStart: Set<String>
-    /// Tensors whose gradient is the derivative, by place; the others have a stand-in for it.
-    let smooth: [Int]
-    /// One layer's adapter of given tensors.
-    let assemble: @Sendable (_ tensors: [Tensor]) -> any LinearAdapter
+    var silentAtStart: Set<String> = []
+    /// Tensors whose gradient is the derivative, by place; nil for all. The others have a stand-in.
+    var smooth: [Int]?
+    /// Whether a weight that itself trains has the gradient that it has without the adapter.
+    var leavesBaseGradient = true
+    /// Whether a saved adapter is read back by the same method; LoRA's kin save what LoRA reads.
+    var readsAsItself = true
 
-    init(
-        _ description: String, _ method: LoRA, drops: Bool = false,
-        count: @escaping @Sendable (Int, Int) -> Int
-    ) {
-        testDescription = description
-        self.method = method
-        self.drops = drops
-        self.count = count
-        // B is zero, and with it A's gradient.
-        silentAtStart = ["lora_A.weight"]
-        smooth = [0, 1]
-        assemble = {
-            LoRALayer(down: $0[0], up: $0[1], scale: method.scale, dropout: method.dropout)
-        }
-    }
-
-    init(
-        _ description: String, _ method: DualLoRA, startsAtBase: Bool = true, drops: Bool = false,
-        count: @escaping @Sendable (Int, Int) -> Int
-    ) {
-        testDescription = description
-        self.method = method
-        self.startsAtBase = startsAtBase
-        self.drops = drops
-        self.count = count
-        // While the gate is shut, so is every gradient.
-        silentAtStart = startsAtBase ? Set(DualLoRA.tensorNames) : []
-        smooth = [0, 1]
-        assemble = { DualLoRALayer(method, a: $0[0], b: $0[1], c: $0[2], d: $0[3]) }
-    }
-
-    static let all: [AdapterCase] = [
-        AdapterCase("lora", LoRA(rank: 4)) { 4 * ($0 + $1) },
-        AdapterCase("lora, rank-stabilised", rankStabilized) { 9 * ($0 + $1) },
-        AdapterCase("lora with dropout", LoRA(rank: 4, dropout: 0.4), drops: true) {
-            4 * ($0 + $1)
-        },
-        AdapterCase("dual-lora", DualLoRA(magnitudeRank: 4, directionRank: 4)) { 8 * ($0 + $1) },
-        AdapterCase("dual-lora, r1 > r2", DualLoRA(magnitudeRank: 5, directionRank: 2)) {
-            7 * ($0 + $1)
-        },
-        AdapterCase("dual-lora, r1 < r2", DualLoRA(magnitudeRank: 1, directionRank: 3, alpha: 1)) {
-            4 * ($0 + $1)
-        },
-        AdapterCase(
-            "dual-lora without gate",
-            DualLoRA(magnitudeRank: 4, directionRank: 4, gateSteps: 0), startsAtBase: false
-        ) { 8 * ($0 + $1) },
-        AdapterCase(
-            "dual-lora with dropout", DualLoRA(magnitudeRank: 4, directionRank: 4, dropout: 0.4),
-            drops: true
-        ) { 8 * ($0 + $1) },
-        AdapterCase(
-            "dual-lora, given deviation",
-            DualLoRA(magnitudeRank: 4, directionRank: 4, initialDeviation: 0.1)
-        ) { 8 * ($0 + $1) },
-    ]
-
-    private static var rankStabilized: LoRA {
-        var method = LoRA(rank: 9, alpha: 6)
-        method.rankStabilized = true
-        return method
-    }
+    static let all: [AdapterCase] =
+        lora
+        + dualLoRA
 
     static var withoutDropout: [AdapterCase] { all.filter { !$0.drops } }
+    static var merging: [AdapterCase] { all.filter { type(of: $0.method).facts.merges } }
 
     /// 7 x 5: out ≠ in, so that a transpose shows.
     static func layer(dtype: DType = .float32) throws -> Linear {
@@ -101,17 +49,21 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
     }
 
     /// The method's own adapter, as it starts.
-    func fresh(for layer: Linear) throws -> any LinearAdapter {
-        try method.makeAdapter(for: layer, using: Generator(seed: 4))
+    func fresh(for layer: Linear, seed: UInt64 = 4) throws -> any LinearAdapter {
+        let parts = try method.makeAdapters(for: [layer], using: Generator(seed: seed))
+        return try #require(parts.placed.first?.part as? any LinearAdapter)
     }
 
-    /// An adapter that has long left its start: in float64, every tensor drawn anew.
-    func moved(for layer: Linear, dtype: DType = .float64) throws -> any LinearAdapter {
-        let tensors = try fresh(for: layer).parameters.enumerated().map { index, parameter in
-            try Tensor.seeded(
-                parameter.value.shape, seed: 50 + UInt64(index), deviation: 0.5, dtype: dtype)
+    /// An adapter that has long left its start: every tensor drawn anew, in the layer's type.
+    func moved(for layer: Linear) throws -> any LinearAdapter {
+        let adapter = try fresh(for: layer)
+        for (index, parameter) in adapter.parameters.enumerated() {
+            _ = try parameter.value.copy(
+                from: .seeded(
+                    parameter.value.shape, seed: 50 + UInt64(index), deviation: 0.5,
+                    dtype: parameter.value.dtype))
         }
-        return assemble(tensors)
+        return adapter
     }
 }
 

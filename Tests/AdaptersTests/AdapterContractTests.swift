@@ -21,8 +21,11 @@ import Testing
             let adapter = try row.fresh(for: layer)
             adapter.prepare(step: 0, of: 10)
             layer.adapter = adapter
-            #expect(try layer(x).isIdentical(to: base))
-            #expect(try layer.mergedWeight().largestDifference(to: layer.weight.value) == 0)
+            let allowed = row.startTolerance * (dtype == .float32 ? 1 : 1e4)
+            #expect(try layer(x).largestDifference(to: base) <= allowed)
+            guard type(of: row.method).facts.merges else { continue }
+            #expect(
+                try layer.mergedWeight().largestDifference(to: layer.weight.value) <= allowed)
         }
     }
 
@@ -38,33 +41,33 @@ import Testing
         #expect(try layer(x).largestDifference(to: base) > 1e-4)
     }
 
-    @Test("One seed gives one start, another another", arguments: AdapterCase.all)
+    @Test(
+        "One seed gives one start, another another",
+        arguments: AdapterCase.all.filter(\.startsAtRandom))
     func seeds(_ row: AdapterCase) throws {
         let layer = try AdapterCase.layer()
         let start = {
-            try row.method.makeAdapter(for: layer, using: Generator(seed: $0)).parameters[0].value
+            try row.fresh(for: layer, seed: $0).parameters[0].value
         }
         #expect(try start(1).isIdentical(to: start(1)))
         #expect(try 0 < start(1).largestDifference(to: start(2)))
     }
 
     @Test(
-        "The count of parameters is the formula, and the tensors have the method's names",
-        arguments: AdapterCase.all)
+        "The count of parameters is the formula", arguments: AdapterCase.all)
     func parameterCount(_ row: AdapterCase) throws {
         let layer = try AdapterCase.layer()
         let parameters = try row.fresh(for: layer).parameters
         #expect(parameters.reduce(0) { $0 + $1.value.count } == row.count(7, 5))
-        #expect(row.method.parameterCount(outputSize: 7, inputSize: 5) == row.count(7, 5))
-        #expect(parameters.map(\.name) == type(of: row.method).tensorNames)
+        #expect(Set(parameters.map(\.name)).count == parameters.count)
         #expect(parameters.allSatisfy { $0.value.dtype == .float32 })
     }
 
-    @Test("The merged weight says what the adapted layer says", arguments: AdapterCase.all)
+    @Test("The merged weight says what the adapted layer says", arguments: AdapterCase.merging)
     func merging(_ row: AdapterCase) throws {
         let (layer, x) = (try AdapterCase.layer(), try AdapterCase.input())
         let base = try layer(x)
-        layer.adapter = try row.moved(for: layer, dtype: .float32)
+        layer.adapter = try row.moved(for: layer)
         let adapted = try layer(x)
         try layer.mergeAdapter()
         let largest = try adapted.magnitude().maximum().item()
@@ -74,7 +77,7 @@ import Testing
 
     @Test(
         "The layer is x (W + ΔW)ᵀ + b, and so are its gradients",
-        arguments: AdapterCase.withoutDropout)
+        arguments: AdapterCase.merging.filter { !$0.drops })
     func forwardIsTheDefinition(_ row: AdapterCase) throws {
         let layer = try AdapterCase.layer(dtype: .float64)
         let bias = try #require(layer.bias)
@@ -106,7 +109,7 @@ import Testing
         let x = try AdapterCase.input(dtype: .float64)
         let seed = try Tensor.seeded([3, 4, 7], seed: 9, dtype: .float64)
         let loss = { try (adapter(x, through: layer, mode: .inference) * seed).sum() }
-        for place in row.smooth {
+        for place in row.smooth ?? Array(adapter.parameters.indices) {
             let tensor = adapter.parameters[place].value
             try tensor.requireGradient()
             let gradient: [Double] = try #require(try loss().gradients(with: [tensor])[0]).array()
@@ -132,7 +135,7 @@ import Testing
     func dropout(_ row: AdapterCase) throws {
         let (layer, x) = (try AdapterCase.layer(), try AdapterCase.input())
         let base = try layer(x)
-        layer.adapter = try row.moved(for: layer, dtype: .float32)
+        layer.adapter = try row.moved(for: layer)
         let still = try layer(x)
         let train = { (seed: UInt64) in try layer(x, mode: .training(Generator(seed: seed))) }
         #expect(try layer(x).isIdentical(to: still))
@@ -181,13 +184,13 @@ import Testing
 
     @Test(
         "A layer whose own weight trains gets its gradient beside the adapter",
-        arguments: AdapterCase.all)
+        arguments: AdapterCase.all.filter(\.leavesBaseGradient))
     func trainableBase(_ row: AdapterCase) throws {
         let (layer, x) = (try AdapterCase.layer(), try AdapterCase.input())
         let bias = try #require(layer.bias)
         let leaves = [layer.weight.value, bias.value]
         for leaf in leaves { try leaf.requireGradient() }
-        layer.adapter = try row.moved(for: layer, dtype: .float32)
+        layer.adapter = try row.moved(for: layer)
         let seed = try Tensor.seeded([3, 4, 7], seed: 9)
         let mode = ForwardMode.training(try Generator(seed: 1))
         let found = try layer(x, mode: mode).gradients(with: leaves, seed: seed)
@@ -202,7 +205,7 @@ import Testing
         arguments: AdapterCase.all)
     func types(_ row: AdapterCase) throws {
         let layer = try AdapterCase.layer(dtype: .bfloat16)
-        layer.adapter = try row.moved(for: layer, dtype: .float32)
+        layer.adapter = try row.moved(for: layer)
         for dtype in [DType.bfloat16, .float32] {
             let x = try AdapterCase.input(dtype: dtype).requireGradient()
             let leaves =
@@ -239,17 +242,17 @@ import Testing
 
     @Test(
         "A saved adapter loads as it was, and saves again to the same bytes",
-        arguments: AdapterCase.all)
+        arguments: AdapterCase.all.filter(\.readsAsItself))
     func savingAndLoading(_ row: AdapterCase) throws {
         let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
         let batch = try TokenBatch.seeded(lengths: [6, 4])
         let bert = try Bert.tiny()
         let head = bert.parameters.filter { $0.name.hasPrefix("classifier.") }
         let set = try AdapterSet(
-            row.method, targets: .names(["query", "output.dense"]), of: bert.linears,
+            row.method, targets: .names(["query", "output.dense"]), of: bert.slots,
             savedParameters: head, using: Generator(seed: 5))
         try randomize(set, seed: 60)
-        for parameter in head { parameter.value = try parameter.value * 2 }
+        for saved in set.savedParameters { _ = try saved.value.copy(from: saved.value * 2) }
         let logits = try bert.logits(batch)
         try AdapterFolder.write(set, baseModel: "base", to: first.url)
 
@@ -257,10 +260,10 @@ import Testing
         #expect(try other.logits(batch).largestDifference(to: logits) > 0.01)
         let folder = try AdapterFolder(first.url)
         #expect(folder.labels == 2)
-        let loaded = try folder.attach(to: other.linears, parameters: other.parameters)
+        let loaded = try folder.attach(to: other.slots)
         #expect(loaded.layers.map(\.path) == set.layers.map(\.path))
-        for (a, b) in zip(loaded.parameters, set.parameters) {
-            #expect(a.name == b.name)
+        for (a, b) in zip(try loaded.savedTensors(), try set.savedTensors()) {
+            #expect(a.key == b.key)
             #expect(try a.value.isIdentical(to: b.value))
         }
         #expect(try other.logits(batch).isClose(to: logits, absolute: 1e-6))
@@ -268,20 +271,19 @@ import Testing
         for name in ["adapter_config.json", "adapter_model.safetensors"] {
             #expect(try second.read(name) == first.read(name), "\(name)")
         }
-
-        try loaded.merge()
-        #expect(other.linears.allSatisfy { $0.adapter == nil })
-        #expect(try other.logits(batch).isClose(to: logits, absolute: 1e-4))
         set.remove()
         #expect(
             try bert.hiddenStates(batch, mode: .inference).isIdentical(
                 to: Bert.tiny().hiddenStates(batch, mode: .inference)))
     }
 
-    @Test("The fields of a method read back as the method", arguments: AdapterCase.all)
+    @Test(
+        "The fields of a method read back as the method",
+        arguments: AdapterCase.all.filter(\.readsAsItself))
     func fields(_ row: AdapterCase) throws {
         let fields = row.method.fields(of: [], seed: 0)
         let file = ConfigurationFile(URL(fileURLWithPath: "adapter_config.json"), fields: fields)
+        #expect(type(of: row.method).reads(file))
         let again = try type(of: row.method).init(file)
         #expect("\(again)" == "\(row.method)")
     }
@@ -291,21 +293,21 @@ import Testing
     @Test("Every adapter method of the registry has a row")
     func everyMethodHasARow() throws {
         let tested = Set(AdapterCase.all.map { type(of: $0.method).facts.name })
-        let registered = MethodRegistry.methods.filter { $0 is any AdapterMethod.Type }
+        let registered = MethodRegistry.methods.filter { $0 is any LinearAdapterMethod.Type }
         #expect(tested == Set(registered.map { $0.facts.name }))
     }
 
-    @Test("Names and peft types are unique, and lead to their methods")
+    @Test("Names are unique and lead to their methods, which take their own defaults")
     func registry() throws {
         #expect(Set(MethodRegistry.names).count == MethodRegistry.names.count)
-        #expect(Set(MethodRegistry.peftTypes).count == MethodRegistry.peftTypes.count)
         for method in MethodRegistry.methods {
             #expect(try MethodRegistry.method(named: method.facts.name) == method)
             let made = try method.init(MethodOptions())
             #expect(made.defaultLearningRate > 0)
             #expect(made.parameterCount(outputSize: 7, inputSize: 5) > 0)
+            #expect(Set(method.options.map(\.name)).count == method.options.count)
         }
         let text = message { _ = try MethodRegistry.method(named: "doro") }
-        #expect(text == "there is no method 'doro'; there are full, lora, dual-lora")
+        #expect(text.hasPrefix("there is no method 'doro'; there are full, lora, "))
     }
 }

@@ -17,7 +17,7 @@ import Testing
     private func writeAdapter(_ method: any AdapterMethod = LoRA(rank: 2)) throws {
         let bert = try Bert.tiny()
         let set = try AdapterSet(
-            method, targets: .names(["query", "value"]), of: bert.linears,
+            method, targets: .names(["query", "value"]), of: bert.slots,
             savedParameters: bert.parameters.filter { $0.name.hasPrefix("classifier.") },
             using: Generator(seed: 1))
         try randomize(set, seed: 7)
@@ -46,7 +46,7 @@ import Testing
 
     private func attach(to bert: Bert? = nil) throws {
         let bert = try bert ?? Bert.tiny()
-        _ = try AdapterFolder(folder.url).attach(to: bert.linears, parameters: bert.parameters)
+        _ = try AdapterFolder(folder.url).attach(to: bert.slots)
     }
 
     private let queryA =
@@ -139,8 +139,7 @@ import Testing
                 })
         }
         let bert = try Bert.tiny()
-        let set = try AdapterFolder(folder.url).attach(
-            to: bert.linears, parameters: bert.parameters)
+        let set = try AdapterFolder(folder.url).attach(to: bert.slots)
         #expect(set.layers.count == 4)
     }
 
@@ -169,13 +168,14 @@ import Testing
     }
 
     static let unsupported = [
-        Field("peft_type", #""IA3""#, "but known are LORA, DUAL_LORA"),
+        Field("peft_type", #""IA3""#, "but known are LORA, "),
         Field("peft_type", "null", "is (none)"),
-        Field("use_dora", "true", "not supported"),
         Field("lora_bias", "true", "not supported"),
-        Field("bias", #""all""#, "only none is supported"),
-        Field("rank_pattern", #"{"query": 4}"#, "not supported"),
-        Field("alpha_pattern", #"{"query": 4}"#, "not supported"),
+        Field("bias", #""some""#, "one of none, all, lora_only"),
+        Field("rank_pattern", #"{"query": 0}"#, "ranks by layer"),
+        Field("rank_pattern", "[4]", "must be an object"),
+        Field("alpha_pattern", #"{"query": "x"}"#, "numbers above 0 by layer"),
+        Field("layers_to_transform", #""all""#, "must be a list of Int"),
         Field("r", "0", "from 1 to 65536"),
         Field("r", #""8""#, "must be an integer"),
         Field("lora_dropout", "1", "less than 1"),
@@ -218,7 +218,7 @@ import Testing
     @Test("A folder that cannot be written leaves nothing behind")
     func unwritable() throws {
         let set = try AdapterSet(
-            LoRA(rank: 2), targets: .names(["query"]), of: Bert.tiny().linears, savedParameters: [],
+            LoRA(rank: 2), targets: .names(["query"]), of: Bert.tiny().slots,
             using: Generator(seed: 1))
         #expect(throws: SafetensorsError.self) {
             try AdapterFolder.write(set, baseModel: "base", to: folder.file("none"))

@@ -288,21 +288,16 @@ import Testing
 
     @Test("A rank is split in halves, and either of the two ranks stands for both")
     func ranks() throws {
-        func make(_ set: (inout MethodOptions) -> Void) throws -> DualLoRA {
-            var options = MethodOptions()
-            set(&options)
-            return try DualLoRA(options)
-        }
-        #expect(try make { _ in }.magnitudeRank == 8)
-        #expect(try make { _ in }.scale == 2)
-        let split = try make { $0.rank = 32 }
+        #expect(try DualLoRA([:]).magnitudeRank == 8)
+        #expect(try DualLoRA([:]).scale == 2)
+        let split = try DualLoRA(["rank": "32"])
         #expect((split.magnitudeRank, split.directionRank) == (16, 16))
-        let one = try make { $0.magnitudeRank = 3 }
+        let one = try DualLoRA(["magnitude-rank": "3"])
         #expect((one.magnitudeRank, one.directionRank) == (3, 3))
-        let both = try make { ($0.magnitudeRank, $0.directionRank) = (2, 18) }
+        let both = try DualLoRA(["magnitude-rank": "2", "direction-rank": "18"])
         #expect((both.magnitudeRank, both.directionRank) == (2, 18))
         #expect(both.scale == 2)
-        #expect(try make { ($0.rank, $0.alpha) = (8, 6) }.scale == 1.5)
+        #expect(try DualLoRA(["rank": "8", "alpha": "6"]).scale == 1.5)
     }
 
     @Test("The counts are those of the paper's tables")

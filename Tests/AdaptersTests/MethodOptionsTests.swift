@@ -8,60 +8,79 @@ import Testing
 @testable import DualAdapters
 
 @Suite struct MethodOptionsTests {
-    /// An option that a method refuses, and words of the refusal.
+    /// Options that a method refuses, and words of the refusal.
     struct Refusal: Sendable, CustomTestStringConvertible {
         let method: String
+        let options: MethodOptions
         let words: [String]
-        let set: @Sendable (inout MethodOptions) -> Void
-        var testDescription: String { "\(method): \(words[0])" }
+        var testDescription: String { "\(method) \(options): \(words[0])" }
 
-        init(
-            _ method: String, _ words: String...,
-            set: @escaping @Sendable (inout MethodOptions) -> Void
-        ) {
-            (self.method, self.words, self.set) = (method, words, set)
+        init(_ method: String, _ options: MethodOptions, _ words: String...) {
+            (self.method, self.words, self.options) = (method, words, options)
         }
     }
 
     static let refusals = [
-        Refusal("lora", "--rank", "0 is not a rank") { $0.rank = 0 },
-        Refusal("lora", "--alpha", "not greater than 0") { $0.alpha = 0 },
-        Refusal("lora", "--alpha", "inf") { $0.alpha = .infinity },
-        Refusal("lora", "--alpha", "nan") { $0.alpha = .nan },
-        Refusal("lora", "--dropout", "1.0 is not a probability") { $0.dropout = 1 },
-        Refusal("lora", "--dropout", "nan") { $0.dropout = .nan },
-        Refusal("lora", "--dropout", "-0.1") { $0.dropout = -0.1 },
-        Refusal("lora", "--magnitude-rank", "no such option") { $0.magnitudeRank = 4 },
-        Refusal("lora", "--gate-steps", "no such option") { $0.gateSteps = 4 },
-        Refusal("lora", "--init-std", "no such option") { $0.initialDeviation = 4 },
-        Refusal("dual-lora", "--rank", "7 cannot be halved") { $0.rank = 7 },
-        Refusal("dual-lora", "--rank", "-2 is not a rank") { $0.rank = -2 },
-        Refusal("dual-lora", "--rank", "give either it or") {
-            ($0.rank, $0.magnitudeRank) = (8, 4)
-        },
-        Refusal("dual-lora", "--direction-rank", "0 is not a rank") { $0.directionRank = 0 },
-        Refusal("dual-lora", "--alpha", "-1.0") { $0.alpha = -1 },
-        Refusal("dual-lora", "--dropout", "probability") { $0.dropout = 2 },
-        Refusal("dual-lora", "--init-std", "must be above 0") { $0.initialDeviation = 0 },
-        Refusal("dual-lora", "--init-std", "nan") { $0.initialDeviation = .nan },
-        Refusal("dual-lora", "--gate-steps", "-1 is negative") { $0.gateSteps = -1 },
-        Refusal("full", "--rank", "no such option") { $0.rank = 8 },
-        Refusal("full", "--dropout", "no such option") { $0.dropout = 0.1 },
+        Refusal("lora", ["rank": "0"], "--rank", "0 is not a rank"),
+        Refusal("lora", ["rank": "x"], "--rank", "'x' is not a whole number"),
+        Refusal("lora", ["alpha": "0"], "--alpha", "not greater than 0"),
+        Refusal("lora", ["alpha": "inf"], "--alpha", "inf"),
+        Refusal("lora", ["alpha": "nan"], "--alpha", "nan"),
+        Refusal("lora", ["alpha": "much"], "--alpha", "'much' is not a number"),
+        Refusal("lora", ["dropout": "1"], "--dropout", "1.0 is not a probability"),
+        Refusal("lora", ["dropout": "nan"], "--dropout", "nan"),
+        Refusal("lora", ["dropout": "-0.1"], "--dropout", "-0.1"),
+        Refusal("lora", ["magnitude-rank": "4"], "--magnitude-rank", "no such option"),
+        Refusal(
+            "lora", ["gate-steps": "4"], "--gate-steps", "no such option", "it has rank, alpha"),
+        Refusal("lora", ["init_std": "4"], "--init-std", "no such option"),
+        Refusal("lora", ["use-rslora": "yes"], "--use-rslora", "not true or false"),
+        Refusal("lora", ["bias": "some"], "--bias", "none of none, all, lora_only"),
+        Refusal("lora", ["rank-pattern": "q_proj"], "--rank-pattern", "not LAYER=VALUE"),
+        Refusal("lora", ["rank-pattern": "q_proj=0"], "--rank-pattern", "not LAYER=VALUE"),
+        Refusal("dual-lora", ["rank": "7"], "--rank", "7 cannot be halved"),
+        Refusal("dual-lora", ["rank": "-2"], "--rank", "-2 is not a rank"),
+        Refusal("dual-lora", ["rank": "8", "magnitude-rank": "4"], "--rank", "give either it or"),
+        Refusal("dual-lora", ["direction-rank": "0"], "--direction-rank", "0 is not a rank"),
+        Refusal("dual-lora", ["alpha": "-1"], "--alpha", "-1.0"),
+        Refusal("dual-lora", ["dropout": "2"], "--dropout", "probability"),
+        Refusal("dual-lora", ["init-std": "0"], "--init-std", "not greater than 0"),
+        Refusal("dual-lora", ["init-std": "nan"], "--init-std", "nan"),
+        Refusal("dual-lora", ["gate-steps": "-1"], "--gate-steps", "-1 is negative"),
+        Refusal("full", ["rank": "8"], "--rank", "no such option"),
+        Refusal("full", ["train": ","], "--train", "names nothing"),
     ]
 
     @Test("An option that makes no sense is refused by name", arguments: refusals)
     func refused(_ row: Refusal) throws {
-        var options = MethodOptions()
-        row.set(&options)
-        let text = message { _ = try MethodRegistry.method(named: row.method).init(options) }
+        let text = message { _ = try MethodRegistry.make(row.method, row.options) }
         #expect(text.contains("for \(row.method): "), "in: \(text)")
         for word in row.words { #expect(text.contains(word), "in: \(text)") }
     }
 
+    @Test("A dash and an underscore are one")
+    func spelling() throws {
+        let made = try MethodRegistry.make("lora", ["use_rslora": "true", "rank": "3"])
+        let method = try #require(made as? LoRA)
+        #expect(method.rankStabilized && method.rank == 3)
+    }
+
+    @Test(
+        "A list of numbers has single ones and ranges",
+        arguments: [
+            ("0", [0]), ("1,3", [1, 3]), ("2-4", [2, 3, 4]), ("0,5-6,9", [0, 5, 6, 9]),
+        ])
+    func numberLists(_ text: String, _ numbers: [Int]) {
+        #expect(NumberList(text)?.numbers == numbers)
+    }
+
+    @Test("What is no list of numbers is none", arguments: ["", "a", "3-1", "1-2-3", "-1", "1,,2"])
+    func notNumberLists(_ text: String) { #expect(NumberList(text) == nil) }
+
     // MARK: - Targets
 
     private func chosen(_ text: String) throws -> [String] {
-        try TargetSelection(text).layers(of: Bert.tiny().linears).map(\.path)
+        try TargetSelection(text).layers(of: Bert.tiny().slots).map(\.path)
     }
 
     @Test("A target is a layer's path or the end of it, word by word")
@@ -93,5 +112,68 @@ import Testing
     @Test("No target at all is refused", arguments: ["", " , "])
     func noTargets(_ text: String) throws {
         #expect(throws: AdapterError.noTargets) { try chosen(text) }
+    }
+
+    /// A selection, and the layers that PEFT chooses by it.
+    struct Choice: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let targets: TargetSelection
+        let chosen: [String]
+
+        init(
+            _ description: String, _ rule: TargetSelection.Rule,
+            excluded: TargetSelection.Rule? = nil,
+            blocks: [Int]? = nil, pattern: [String] = [], _ chosen: [String]
+        ) {
+            testDescription = description
+            var targets = TargetSelection(rule)
+            (targets.excluded, targets.blocks, targets.blocksPattern) = (excluded, blocks, pattern)
+            self.targets = targets
+            self.chosen = chosen
+        }
+    }
+
+    static let choices = [
+        Choice("standard", .standard, ["0.query", "0.value", "1.query", "1.value"]),
+        Choice("a block", .names(["query"]), blocks: [1], ["1.query"]),
+        Choice(
+            "a block by pattern", .names(["query"]), blocks: [1], pattern: ["layer"], ["1.query"]),
+        Choice(
+            "excluded", .names(["query", "key"]), excluded: .pattern(#".*layer\.0.*key"#),
+            ["0.query", "1.query", "1.key"]),
+        Choice("excluded names", .standard, excluded: .names(["query"]), ["0.value", "1.value"]),
+        Choice(
+            "regular expression", .pattern(#".*layer\.1\..*(query|key)"#), ["1.query", "1.key"]),
+        Choice(
+            "regular expression of a bare body", .pattern(#"encoder\.layer\.0\..*value"#),
+            ["0.value"]),
+    ]
+
+    @Test("Layers are chosen by PEFT's rules", arguments: choices)
+    func rules(_ row: Choice) throws {
+        let found = try row.targets.layers(of: Bert.tiny().slots).map { layer in
+            let words = layer.path.split(separator: ".")
+            return "\(words[3]).\(words[words.count - 1])"
+        }
+        #expect(found == row.chosen)
+    }
+
+    @Test("A selection that leaves no layer, and a pattern that is none, are refused")
+    func emptySelections() throws {
+        let slots = try Bert.tiny().slots
+        var targets = TargetSelection.names(["query"])
+        targets.blocks = [7]
+        #expect(message { _ = try targets.layers(of: slots) }.contains("query in blocks 7"))
+        let pattern = TargetSelection.pattern("(")
+        #expect(message { _ = try pattern.layers(of: slots) } == "'(' is not a regular expression")
+    }
+
+    @Test("The first key that matches the end of a path gives the value")
+    func layerPatterns() throws {
+        let pattern = LayerPattern([("layer.1.query", 3), ("query", 4), (#"layer\.\d+\.key"#, 5)])
+        #expect(try pattern.value(for: "encoder.layer.1.query") == 3)
+        #expect(try pattern.value(for: "encoder.layer.0.query") == 4)
+        #expect(try pattern.value(for: "encoder.layer.0.subquery") == nil)
+        #expect(try pattern.value(for: "encoder.layer.12.key") == 5)
     }
 }

@@ -29,13 +29,11 @@ final class MarkovModel: CausalModel {
 
     let className = "MarkovModel"
     let parameters: [Parameter] = []
-    let linears: [Linear] = []
-    let defaultTargets: [String] = []
+    let slots = AdapterSlots()
     let head: Linear? = nil
     let computeType = DType.float32
     let maximumLength: Int? = 64
     var vocabularySize: Int { table.size(0) }
-    let bodyPrefix = ""
 
     func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode

@@ -20,6 +20,13 @@ LOADED = {
     "rank above the size": dict(QUERY_VALUE, r=40),
     "scale": dict(QUERY_VALUE, r=3, lora_alpha=17),
     "rank-stabilised": dict(QUERY_VALUE, r=5, lora_alpha=7, use_rslora=True),
+    "rank pattern": dict(
+        target_modules=["query", "value"], r=4,
+        rank_pattern={"query": 3, r"layer\.1\..*value": 5}, alpha_pattern={"value": 6}),
+    "all biases": dict(QUERY_VALUE, bias="all"),
+    "biases of the adapted": dict(QUERY_VALUE, bias="lora_only"),
+    "a block by number and pattern": dict(
+        target_modules=["query"], layers_to_transform=0, layers_pattern="layer"),
     "dropout is of training": dict(QUERY_VALUE, lora_dropout=0.5),
     "dense of every kind": dict(target_modules=["dense"]),
     "output.dense": dict(target_modules=["output.dense"]),
@@ -49,8 +56,8 @@ def randomize_adapter(model, seed):
     """Everything that peft saves gets numbers that matter."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if any(part in name for part in ("lora_", "hira_", "modules_to_save")):
+        for parameter in model.parameters():
+            if parameter.requires_grad:
                 parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
 
 
@@ -107,11 +114,6 @@ def test_an_adapter_in_bfloat16_is_as_near_as_torch_comes(tmp_path):
 # Options that change what an adapter computes, or that need more than this package does, with the
 # word that the message must have.
 REFUSED = {
-    "use_dora": dict(QUERY_VALUE, use_dora=True, word="use_dora"),
-    "rank_pattern": dict(QUERY_VALUE, rank_pattern={"query": 3}, word="rank_pattern"),
-    "alpha_pattern": dict(QUERY_VALUE, alpha_pattern={"query": 3}, word="alpha_pattern"),
-    "bias=all": dict(QUERY_VALUE, bias="all", word="bias"),
-    "bias=lora_only": dict(QUERY_VALUE, bias="lora_only", word="bias"),
     "lora_bias": dict(QUERY_VALUE, lora_bias=True, word="lora_bias"),
     "activated LoRA": dict(
         QUERY_VALUE, edits=dict(alora_invocation_tokens=[5, 6]), word="alora_invocation_tokens"),

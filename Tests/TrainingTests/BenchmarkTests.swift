@@ -28,8 +28,7 @@ import Testing
     }
 
     private static let methods: [any FineTuningMethod] =
-        [LoRA(rank: 4), DualLoRA(magnitudeRank: 2, directionRank: 2)]
-        + ((try? [FullFineTuning()]) ?? [])
+        [LoRA(rank: 4), DualLoRA(magnitudeRank: 2, directionRank: 2), FullFineTuning()]
 
     @Test("The middle of an odd number of times is one of them, of an even number between two")
     func median() {
@@ -57,7 +56,7 @@ import Testing
         let common = StepBenchmark.commonTargets
         let isCommon = model.linears.contains { $0.path.hasSuffix(".\(common[0])") }
         let targets = try TargetSelection.names(isCommon ? common : model.defaultTargets)
-            .layers(of: model.linears)
+            .layers(of: model.slots)
         let expected =
             method is any AdapterMethod
             ? targets.reduce(0) {
@@ -113,7 +112,7 @@ import Testing
         let dual = try products(DualLoRA(magnitudeRank: 1, directionRank: 1), targets: ["v_proj"])
         let adapted = dual.filter(\.value.atWeight).keys.sorted()
         #expect(adapted == (0...1).map { "model.layers.\($0).self_attn.v_proj" })
-        let full = try products(try FullFineTuning(), targets: nil)
+        let full = try products(FullFineTuning(), targets: nil)
         #expect(full.values.allSatisfy { $0.atWeight && $0.atInput })
     }
 
@@ -123,7 +122,7 @@ import Testing
         "One layer of any size is measured, however its weight is stored",
         arguments: [(1, 1, 1), (7, 33, 5), (48, 17, 19)], [false, true])
     func layer(_ sizes: (Int, Int, Int), _ isTransposed: Bool) throws {
-        for case let method as any AdapterMethod in Self.methods {
+        for case let method as any LinearAdapterMethod in Self.methods {
             for dtype in [DType.float32, .bfloat16] {
                 var benchmark = LayerBenchmark(
                     outputSize: sizes.0, inputSize: sizes.1, method: method)

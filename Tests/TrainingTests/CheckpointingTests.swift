@@ -73,7 +73,7 @@ import Testing
         "A decoder's gradients are those without, bit for bit",
         arguments: TinyDecoder.all, [false, true])
     func decoders(_ decoder: TinyDecoder, _ isPacked: Bool) throws {
-        for method in Self.methods + [try FullFineTuning()] {
+        for method in Self.methods + [FullFineTuning()] {
             try Self.check(
                 try [false, true].map { recomputing in
                     try Self.step(decoder.make(), method, recomputing: recomputing) {
@@ -86,7 +86,7 @@ import Testing
     @Test("An encoder's gradients are those without, bit for bit", arguments: [0, 0.2])
     func encoder(_ dropout: Double) throws {
         let batch = try TokenBatch.seeded(lengths: [7, 3, 5])
-        for method in Self.methods + [try FullFineTuning()] {
+        for method in Self.methods + [FullFineTuning()] {
             try Self.check(
                 try [false, true].map { recomputing in
                     try Self.step(
@@ -101,7 +101,7 @@ import Testing
     @Test("GPT-2's own dropouts draw the same numbers again")
     func dropout() throws {
         let decoder = TinyDecoder.gpt2(dropout: 0.2)
-        for method in Self.methods + [try FullFineTuning()] {
+        for method in Self.methods + [FullFineTuning()] {
             try Self.check(
                 try [false, true].map { recomputing in
                     try Self.step(decoder.make(), method, recomputing: recomputing) {
@@ -133,7 +133,7 @@ import Testing
     @Test("Live tensors after a step do not grow")
     func leaks() async {
         await #expect(processExitsWith: .success) {
-            let methods = Self.methods + [try FullFineTuning()]
+            let methods = Self.methods + [FullFineTuning()]
             for (decoder, method) in zip(TinyDecoder.all, methods) {
                 let generator = try Generator(seed: 1)
                 let trainee = try Trainee(

@@ -25,7 +25,7 @@ import Testing
     func learns(_ kind: Int) throws {
         let methods: [any FineTuningMethod] = [
             LoRA(rank: 4), DualLoRA(magnitudeRank: 2, directionRank: 2, gateSteps: 4),
-            try FullFineTuning(),
+            FullFineTuning(),
         ]
         let place = try Workplace(examples: 80, dropout: 0)
         let run = place.run(methods[kind], to: "out") {
@@ -234,7 +234,7 @@ import Testing
     @Test("A loss that is no number names the step and the last checkpoint, and keeps the log")
     func notFinite() throws {
         let place = try Workplace()
-        let run = try place.run(FullFineTuning(), to: "out") {
+        let run = place.run(FullFineTuning(), to: "out") {
             $0.options.learningRate = 1e30
             $0.options.headLearningRate = 1e30
             $0.options.checkpointSteps = 1

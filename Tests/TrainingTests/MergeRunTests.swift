@@ -14,7 +14,7 @@ import Testing
     {
         let bert = try Bert.tiny()
         let set = try AdapterSet(
-            method, targets: .names(["query", "value"]), of: bert.linears,
+            method, targets: .names(["query", "value"]), of: bert.slots,
             savedParameters: bert.parameters.filter { $0.name.hasPrefix("classifier.") },
             using: Generator(seed: 1))
         for (index, parameter) in set.parameters.enumerated() {

@@ -23,7 +23,7 @@ import Testing
     ) throws -> (loss: Double, gradients: [(name: String, value: Tensor)]) {
         let model = try decoder.make()
         let adapter = try AdapterSet(
-            method, targets: .allLinear, of: model.linears, savedParameters: [],
+            method, targets: .allLinear, of: model.slots,
             using: Generator(seed: 5))
         for (index, (_, value)) in adapter.parameters.enumerated() {
             try value.copy(
@@ -246,12 +246,10 @@ private final class BiasedDecoder: CausalModel {
     }
 
     var className: String { body.className }
-    var linears: [Linear] { body.linears }
-    var defaultTargets: [String] { body.defaultTargets }
+    var slots: AdapterSlots { body.slots }
     var computeType: DType { body.computeType }
     var maximumLength: Int? { body.maximumLength }
     var vocabularySize: Int { body.vocabularySize }
-    var bodyPrefix: String { body.bodyPrefix }
 
     func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode

@@ -72,7 +72,7 @@ import Testing
             let methods: [any FineTuningMethod] = [
                 LoRA(rank: 2, dropout: 0.1),
                 DualLoRA(magnitudeRank: 2, directionRank: 2, gateSteps: 2),
-                DualLoRA(magnitudeRank: 2, directionRank: 2, dropout: 0.1), try FullFineTuning(),
+                DualLoRA(magnitudeRank: 2, directionRank: 2, dropout: 0.1), FullFineTuning(),
             ]
             for method in methods {
                 let trainer = try Self.trainer(method, dropout: 0.1) { $0.epochs = 10 }

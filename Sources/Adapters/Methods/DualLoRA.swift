@@ -10,13 +10,29 @@ import DualTorch
 /// gradients are eq. 12, with the clip where eq. 7 puts it: at the output of Sign, after the scale
 /// and the magnitude. ω is the warm-up that "makes sure that ΔW = 0 at the start": min(1, step / T),
 /// over the same steps as the learning rate's warm-up unless said otherwise.
-public struct DualLoRA: AdapterMethod {
+public struct DualLoRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "dual-lora", title: "Dual LoRA",
         equation: "W' = W0 + alpha / sqrt(r1 r2) ReLU(B A) * Sign(D C)",
         parameterFormula: "(r1 + r2) (d + k)", merges: true, source: "Xu et al., eq. 5-10")
     public static let peftType = "DUAL_LORA"
-    public static let tensorNames = ["A", "B", "C", "D"].map { "dual_lora_\($0).weight" }
+    public static let options: [MethodOption] = [
+        MethodOption(
+            "rank", "The trainable budget, half of it for each group. Default 16."),
+        MethodOption("magnitude-rank", "r1, the rank of B A."),
+        MethodOption("direction-rank", "r2, the rank of D C."),
+        MethodOption("alpha", "Scale: alpha / sqrt(r1 r2). Default: what makes it 2."),
+        .dropout,
+        MethodOption(
+            "gate-steps",
+            "Steps over which the update is faded in; 0 for none. Default: those in which the "
+                + "learning rate rises."),
+        MethodOption(
+            "init-std",
+            "Deviation of the factors' start. Default: so that the update starts at 2 % of the "
+                + "weight."),
+        MethodOption("sign-grad", "How the gradient passes Sign: ste_clip, ste_clip_dw."),
+    ]
 
     /// r₁, of B A.
     public var magnitudeRank: Int
@@ -49,46 +65,28 @@ public struct DualLoRA: AdapterMethod {
 
     /// `rank` is the whole budget, as LoRA's: half of it goes to each group.
     public init(_ options: MethodOptions) throws {
-        let facts = Self.facts
-        try options.allow(
-            [
-                "rank", "magnitude-rank", "direction-rank", "alpha", "dropout", "gate-steps",
-                "init-std",
-            ], for: facts)
-        let half = try Self.half(of: options)
-        let magnitude = try options.checkedRank(options.magnitudeRank, "magnitude-rank", for: facts)
-        let direction = try options.checkedRank(options.directionRank, "direction-rank", for: facts)
+        let given = try options.of(Self.self)
+        let half = try Self.half(of: given)
+        let magnitude = try given.rank("magnitude-rank")
+        let direction = try given.rank("direction-rank")
         self.init(
             magnitudeRank: magnitude ?? direction ?? half ?? 8,
             directionRank: direction ?? magnitude ?? half ?? 8,
-            alpha: try options.checkedAlpha(for: facts),
-            dropout: try options.checkedDropout(for: facts),
-            initialDeviation: options.initialDeviation, gateSteps: options.gateSteps)
-        if let deviation = initialDeviation, !(deviation > 0 && deviation.isFinite) {
-            throw AdapterError.badOption(
-                method: facts.name, option: "init-std",
-                reason:
-                    "\(deviation) would leave the factors without a gradient; it must be above 0")
-        }
-        if let gateSteps, gateSteps < 0 {
-            throw AdapterError.badOption(
-                method: facts.name, option: "gate-steps", reason: "\(gateSteps) is negative")
-        }
+            alpha: try given.positive("alpha"), dropout: try given.probability() ?? 0,
+            initialDeviation: try given.positive("init-std"),
+            gateSteps: try given.integer("gate-steps", atLeast: 0))
+        signGradient = try given.choice("sign-grad") ?? .clip
     }
 
-    private static func half(of options: MethodOptions) throws -> Int? {
-        guard let rank = try options.checkedRank(options.rank, "rank", for: facts) else {
-            return nil
-        }
-        guard options.magnitudeRank == nil, options.directionRank == nil else {
-            throw AdapterError.badOption(
-                method: facts.name, option: "rank",
-                reason: "give either it or --magnitude-rank and --direction-rank")
+    private static func half(of given: GivenOptions) throws -> Int? {
+        guard let rank = try given.rank() else { return nil }
+        guard given.text("magnitude-rank") == nil, given.text("direction-rank") == nil else {
+            throw given.bad("rank", "give either it or --magnitude-rank and --direction-rank")
         }
         guard rank % 2 == 0 else {
-            throw AdapterError.badOption(
-                method: facts.name, option: "rank",
-                reason: "\(rank) cannot be halved between magnitude and direction; "
+            throw given.bad(
+                "rank",
+                "\(rank) cannot be halved between magnitude and direction; "
                     + "give --magnitude-rank and --direction-rank")
         }
         return rank / 2
@@ -108,8 +106,7 @@ public struct DualLoRA: AdapterMethod {
     {
         let deviation = try initialDeviation ?? automaticDeviation(for: base)
         func draw(_ shape: [Int]) throws -> Tensor {
-            try Tensor.normal(shape, deviation: deviation, using: generator)
-                .to(device: base.weight.value.device)
+            try Tensor.normal(shape, deviation: deviation, using: generator).trained(beside: base)
         }
         return DualLoRALayer(
             self,
@@ -126,8 +123,8 @@ public struct DualLoRA: AdapterMethod {
         return (target / (scale * (Double(magnitudeRank) / 2).squareRoot())).squareRoot()
     }
 
-    public func fields(of adapters: [any LinearAdapter], seed: UInt64) -> [String: Any] {
-        let gate = (adapters.first as? DualLoRALayer)?.gate ?? gate
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        let gate = (parts.first as? DualLoRALayer)?.gate ?? gate
         return [
             "r1": magnitudeRank, "r2": directionRank, "lora_alpha": alpha.asIntegerIfWhole,
             "lora_dropout": dropout, "init_std": initialDeviation as Any? ?? "auto",
@@ -163,7 +160,7 @@ public struct DualLoRA: AdapterMethod {
 }
 
 /// One layer's Dual LoRA.
-final class DualLoRALayer: StepAwareAdapter {
+final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
     let a, b, c, d: Tensor
     private let method: DualLoRA
     /// ω
@@ -176,7 +173,7 @@ final class DualLoRALayer: StepAwareAdapter {
     }
 
     var parameters: [(name: String, value: Tensor)] {
-        zip(DualLoRA.tensorNames, [a, b, c, d]).map { (name: $0, value: $1) }
+        zip(["A", "B", "C", "D"], [a, b, c, d]).map { ("dual_lora_\($0).weight", $1) }
     }
 
     func prepare(_ progress: TrainingProgress) {

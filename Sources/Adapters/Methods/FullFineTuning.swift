@@ -1,20 +1,40 @@
 import DualModules
 
-/// Full fine-tuning: every weight of the model trains.
+/// Full fine-tuning: every weight of the model trains, or those that are chosen.
 ///
 ///     W' = W₀ + ΔW, ΔW free
 ///
-/// The upper baseline of the paper's tables (FFT). Xu et al., Dual LoRA, section 3.2.
+/// The upper baseline of the paper's tables (FFT). Xu et al., Dual LoRA, section 3.2. With `train` as
+/// "bias" it is BitFit: Ben Zaken et al. 2021, arXiv:2106.10199.
 public struct FullFineTuning: FineTuningMethod {
     public static let facts = MethodFacts(
         name: "full", title: "Full fine-tuning", equation: "W' = W0 + dW, dW free",
         parameterFormula: "d k", merges: false, source: "the baseline of every comparison")
+    public static let options: [MethodOption] = [
+        MethodOption(
+            "train",
+            "Weights that train, the head aside: words of their names with commas (bias, norm, "
+                + "layers.3). Default: all.")
+    ]
 
-    public init(_ options: MethodOptions = MethodOptions()) throws {
-        try options.allow([], for: Self.facts)
+    /// Texts of which a weight's name has one; empty for every weight.
+    public var trained: [String]
+
+    public init(trained: [String] = []) { self.trained = trained }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        trained = given.text("train")?.split(separator: ",").map(String.init) ?? []
+        if given.text("train") != nil, trained.isEmpty {
+            throw given.bad("train", "it names nothing")
+        }
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }
+
+    public func trains(weight name: String) -> Bool {
+        trained.isEmpty || trained.contains { name.lowercased().contains($0.lowercased()) }
+    }
 
     public let defaultLearningRate = 5e-5
 }

@@ -8,19 +8,29 @@ import DualTorch
 /// Hu et al. 2021, arXiv:2106.09685, eq. 3. Reference: PEFT's `LoraLayer`, whose file format and
 /// start (A uniform within ±1/√in) these are. With `rankStabilized` the factor is α / √r
 /// (Kalajdzievski 2023, arXiv:2312.03732).
-public struct LoRA: AdapterMethod {
+public struct LoRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "lora", title: "LoRA", equation: "W' = W0 + (alpha / r) B A",
         parameterFormula: "r (d + k)", merges: true, source: "Hu et al. 2021, arXiv:2106.09685")
     public static let peftType = "LORA"
-    public static let tensorNames = ["lora_A.weight", "lora_B.weight"]
-    public static let formsWeightGradient = false
+    public static let stepProducts = 2
+    public static let options: [MethodOption] = [
+        .rank, .alpha, .dropout,
+        MethodOption("use-rslora", "Scale by alpha / sqrt(rank): true or false. Default false."),
+        MethodOption("rank-pattern", "Ranks of some layers: layers.0.q_proj=4,v_proj=8."),
+        MethodOption("alpha-pattern", "Alphas of some layers, in the same way."),
+        MethodOption("bias", "Which biases train along: none, all, lora_only. Default none."),
+    ]
 
     public var rank: Int
     public var alpha: Double
     /// Probability of dropping elements of the adapter's input.
     public var dropout: Double
     public var rankStabilized = false
+    /// Ranks and alphas of layers that have their own.
+    public var ranks = LayerPattern<Int>()
+    public var alphas = LayerPattern<Double>()
+    public var trainedBiases = TrainedBiases.none
 
     public init(rank: Int = 16, alpha: Double? = nil, dropout: Double = 0) {
         self.rank = rank
@@ -29,15 +39,25 @@ public struct LoRA: AdapterMethod {
     }
 
     public init(_ options: MethodOptions) throws {
-        try options.allow(["rank", "alpha", "dropout"], for: Self.facts)
+        let given = try options.of(Self.self)
         self.init(
-            rank: try options.checkedRank(options.rank, "rank", for: Self.facts) ?? 16,
-            alpha: try options.checkedAlpha(for: Self.facts),
-            dropout: try options.checkedDropout(for: Self.facts))
+            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
+            dropout: try given.probability() ?? 0)
+        rankStabilized = try given.flag("use-rslora") ?? false
+        ranks =
+            try given.pattern("rank-pattern") {
+                Int($0).flatMap { DualAdapters.ranks ~= $0 ? $0 : nil }
+            } ?? ranks
+        alphas =
+            try given.pattern("alpha-pattern") { Double($0).flatMap { $0 > 0 ? $0 : nil } }
+            ?? alphas
+        trainedBiases = try given.biases(adapted: "lora_only")
     }
 
-    /// What B A is multiplied by.
-    public var scale: Double { alpha / (rankStabilized ? Double(rank).squareRoot() : Double(rank)) }
+    /// What B A is multiplied by in a layer of this rank and alpha.
+    func scale(rank: Int, alpha: Double) -> Double {
+        alpha / (rankStabilized ? Double(rank).squareRoot() : Double(rank))
+    }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
         rank * (outputSize + inputSize)
@@ -48,21 +68,26 @@ public struct LoRA: AdapterMethod {
     public func makeAdapter(for base: Linear, using generator: Generator) throws
         -> any LinearAdapter
     {
-        let bound = 1 / Double(base.inputSize).squareRoot()
-        let device = base.weight.value.device
-        let down = try Tensor.uniform(
-            [rank, base.inputSize], from: -bound, to: bound, using: generator)
-        let up = try Tensor.zeros([base.outputSize, rank], device: device)
+        let rank = try ranks.value(for: base.path) ?? rank
+        let alpha = try alphas.value(for: base.path) ?? alpha
         return LoRALayer(
-            down: try down.to(device: device), up: up, scale: scale, dropout: dropout)
+            down: try .loraDown(rank, for: base, using: generator),
+            up: try .trainable([base.outputSize, rank], for: base),
+            scale: scale(rank: rank, alpha: alpha), dropout: dropout)
     }
 
-    public func fields(of adapters: [any LinearAdapter], seed: UInt64) -> [String: Any] {
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,
-            "use_rslora": rankStabilized, "use_dora": false, "bias": "none",
-            "fan_in_fan_out": false, "init_lora_weights": true,
+            "use_rslora": rankStabilized, "use_dora": false,
+            "bias": trainedBiases.name(adapted: "lora_only"),
+            "fan_in_fan_out": false, "init_lora_weights": true, "rank_pattern": ranks.fields,
+            "alpha_pattern": alphas.fields.mapValues { ($0 as? Double)?.asIntegerIfWhole ?? $0 },
         ]
+    }
+
+    public static func reads(_ file: ConfigurationFile) -> Bool {
+        file.fields["use_dora"] as? Bool != true
     }
 
     public init(_ file: ConfigurationFile) throws {
@@ -70,30 +95,13 @@ public struct LoRA: AdapterMethod {
         alpha = try file.number("lora_alpha") ?? 8
         dropout = try file.probability("lora_dropout", default: 0)
         rankStabilized = try file.flag("use_rslora") ?? false
-        for key in ["use_dora", "lora_bias", "use_qalora", "use_bdlora"]
-        where try file.flag(key) == true {
-            throw AdapterError.unsupported(
-                file: file.url.path, key: key, found: "true", reason: "which is not supported")
-        }
-        for key in [
-            "alora_invocation_tokens", "layer_replication", "target_parameters",
-            "trainable_token_indices",
-        ] where file.fields[key] != nil {
-            throw AdapterError.unsupported(
-                file: file.url.path, key: key, found: "set", reason: "which is not supported")
-        }
-        let bias = try file.text("bias") ?? "none"
-        guard bias == "none" else {
-            throw AdapterError.unsupported(
-                file: file.url.path, key: "bias", found: bias, reason: "but only none is supported")
-        }
-        for key in ["rank_pattern", "alpha_pattern"] {
-            guard (file.fields[key] as? [String: Any] ?? [:]).isEmpty else {
-                throw AdapterError.unsupported(
-                    file: file.url.path, key: key, found: "not empty",
-                    reason: "but ranks of their own for some layers are not supported")
-            }
-        }
+        ranks = try LayerPattern(file, "rank_pattern")
+        alphas = try LayerPattern(file, "alpha_pattern")
+        trainedBiases = try file.biases(adapted: "lora_only")
+        try file.refuse([
+            "lora_bias", "use_qalora", "use_bdlora", "alora_invocation_tokens", "layer_replication",
+            "target_parameters", "trainable_token_indices",
+        ])
     }
 }
 
@@ -109,7 +117,7 @@ final class LoRALayer: LinearAdapter {
     }
 
     var parameters: [(name: String, value: Tensor)] {
-        zip(LoRA.tensorNames, [down, up]).map { (name: $0, value: $1) }
+        [("lora_A.weight", down), ("lora_B.weight", up)]
     }
 
     /// The definition.

@@ -41,9 +41,11 @@ final class BertLayer {
     let attention: BertAttention
     let intermediate, output: Linear
     let norm: LayerNorm
+    let end: BlockEnd
     private let configuration: BertConfiguration
 
     init(_ scope: WeightScope, _ configuration: BertConfiguration) throws {
+        end = BlockEnd(path: scope.path, hiddenSize: configuration.hiddenSize)
         let (size, inner) = (configuration.hiddenSize, configuration.intermediateSize)
         let deviation = configuration.initializerRange
         attention = try BertAttention(scope / "attention", configuration)
@@ -55,12 +57,14 @@ final class BertLayer {
         self.configuration = configuration
     }
 
-    func callAsFunction(_ x: Tensor, mask: Tensor?, mode: ForwardMode) throws -> Tensor {
+    func callAsFunction(
+        _ x: Tensor, mask: Tensor?, at places: TokenPlaces, mode: ForwardMode
+    ) throws -> Tensor {
         let attended = try attention(x, mask: mask, mode: mode)
         let inner = try configuration.activation(intermediate(attended, mode: mode))
         let projected = try output(inner, mode: mode)
         let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
-        return try norm(adding: branch, to: attended).normed
+        return try end(norm(adding: branch, to: attended).normed, at: places, mode: mode)
     }
 
     var linears: [Linear] {
@@ -110,6 +114,7 @@ public final class Bert: SequenceModel {
     let layers: [BertLayer]
     let pooler: Linear?
     public let head: Linear?
+    public let slots: AdapterSlots
 
     /// - Parameters:
     ///   - source: gives the weights; names are those of `BertForSequenceClassification`.
@@ -143,19 +148,21 @@ public final class Bert: SequenceModel {
         self.configuration = configuration
         self.computeType = computeType
         parameters = source.parameters
+        slots = AdapterSlots(
+            linears: layers.flatMap(\.linears) + (pooler.map { [$0] } ?? []),
+            blocks: layers.map(\.end),
+            prefix: PrefixSlot(
+                layers: configuration.layers, heads: configuration.heads,
+                headSize: configuration.headSize),
+            prompt: PromptSlot(words: embeddings.words.weight), parameters: parameters,
+            defaultTargets: ["query", "value"], bodyPrefix: "bert.")
     }
 
     public var maximumLength: Int? { configuration.maximumPositions }
 
-    public let bodyPrefix = "bert."
-
     public var vocabularySize: Int { configuration.vocabularySize }
 
     public var typeVocabularySize: Int { configuration.typeVocabularySize }
-
-    public var linears: [Linear] { layers.flatMap(\.linears) + (pooler.map { [$0] } ?? []) }
-
-    public let defaultTargets = ["query", "value"]
 
     /// (B, T, E), the last block's output.
     public func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor {
@@ -165,8 +172,9 @@ public final class Bert: SequenceModel {
         }
         let mask = try batch.mask?.reshaped(B, 1, 1, T).expanded([B, 1, T, T])
         let embedded = try embeddings(batch, mode: mode).to(computeType)
+        let places = batch.layout.places(past: 0, count: T)
         return try layers.reduce(embedded) { x, layer in
-            try mode.running([x]) { [try layer($0[0], mask: mask, mode: mode)] }[0]
+            try mode.running([x]) { [try layer($0[0], mask: mask, at: places, mode: mode)] }[0]
         }
     }
 

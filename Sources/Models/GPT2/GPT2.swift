@@ -9,6 +9,7 @@ import Foundation
 /// What the layers of one forward pass share.
 private struct GPT2Pass {
     let visible: VisibleKeys
+    let places: TokenPlaces
     let cache: KeyValueCache?
     let mode: ForwardMode
 }
@@ -81,10 +82,12 @@ extension GPT2Attention {
 final class GPT2Block {
     let attention: GPT2Attention
     let inner, output: Linear
+    let end: BlockEnd
     private let attentionNorm, feedForwardNorm: LayerNorm
     private let configuration: GPT2Configuration
 
     init(_ scope: WeightScope, _ configuration: GPT2Configuration, layer: Int) throws {
+        end = BlockEnd(path: scope.path, hiddenSize: configuration.hiddenSize)
         let (size, intermediate) = (configuration.hiddenSize, configuration.intermediateSize)
         let (epsilon, deviation) = (configuration.normEpsilon, configuration.initializerRange)
         attentionNorm = try LayerNorm(scope / "ln_1", size: size, epsilon: epsilon)
@@ -108,10 +111,11 @@ final class GPT2Block {
         let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
         let activated = try configuration.activation(inner(renormed, mode: pass.mode))
         let projected = try output(activated, mode: pass.mode)
-        return ResidualStream(
+        let output = ResidualStream(
             between,
             branch: try pass.mode.dropping(
                 projected, probability: configuration.residualDropout))
+        return try end(output, at: pass.places, mode: pass.mode)
     }
 
     var linears: [Linear] { [attention.joint, attention.output, inner, output] }
@@ -123,6 +127,7 @@ public final class GPT2: CausalModel {
     public let parameters: [Parameter]
     public let computeType: DType
     public let head: Linear?
+    public let slots: AdapterSlots
     let words, places: Embedding
     let blocks: [GPT2Block]
     private let norm: LayerNorm
@@ -158,6 +163,13 @@ public final class GPT2: CausalModel {
         self.configuration = configuration
         self.computeType = computeType
         parameters = source.parameters
+        slots = AdapterSlots(
+            linears: blocks.flatMap(\.linears), blocks: blocks.map(\.end),
+            prefix: PrefixSlot(
+                layers: configuration.layers, heads: configuration.heads,
+                headSize: configuration.headSize),
+            prompt: PromptSlot(words: words.weight), parameters: parameters,
+            defaultTargets: ["c_attn"], bodyPrefix: "transformer.")
     }
 
     public let className = "GPT2LMHeadModel"
@@ -165,12 +177,6 @@ public final class GPT2: CausalModel {
     public var maximumLength: Int? { configuration.maximumPositions }
 
     public var vocabularySize: Int { configuration.vocabularySize }
-
-    public let bodyPrefix = "transformer."
-
-    public var linears: [Linear] { blocks.flatMap(\.linears) }
-
-    public let defaultTargets = ["c_attn"]
 
     public func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
@@ -183,7 +189,7 @@ public final class GPT2: CausalModel {
         let pass = GPT2Pass(
             visible: layout.visibleKeys(
                 past: past, count: T, window: nil, device: ids.device),
-            cache: cache, mode: mode)
+            places: layout.places(past: past, count: T), cache: cache, mode: mode)
         let sum = try (words(ids) + places(positions)).to(computeType)  // (B, T, E)
         let embedded = try mode.dropping(sum, probability: configuration.embeddingDropout)
         let last = try blocks.reduce(ResidualStream(embedded)) { x, block in

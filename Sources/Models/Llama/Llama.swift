@@ -11,6 +11,7 @@ private struct LlamaPass {
     let rotary: RotaryTable
     /// By layer.
     let visible: [VisibleKeys]
+    let places: TokenPlaces
     let cache: KeyValueCache?
     let mode: ForwardMode
 }
@@ -105,9 +106,11 @@ final class LlamaFeedForward {
 final class LlamaBlock {
     let attention: LlamaAttention
     let feedForward: LlamaFeedForward
+    let end: BlockEnd
     private let attentionNorm, feedForwardNorm: RMSNorm
 
     init(_ scope: WeightScope, _ configuration: LlamaConfiguration, layer: Int) throws {
+        end = BlockEnd(path: scope.path, hiddenSize: configuration.hiddenSize)
         let (size, epsilon) = (configuration.hiddenSize, configuration.normEpsilon)
         attentionNorm = try RMSNorm(scope / "input_layernorm", size: size, epsilon: epsilon)
         attention = try LlamaAttention(scope / "self_attn", configuration, layer: layer)
@@ -124,7 +127,8 @@ final class LlamaBlock {
         let (before, normed) = try attentionNorm(adding: input.branch, to: input.stream)
         let attended = try attention(normed, pass)
         let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
-        return ResidualStream(between, branch: try feedForward(renormed, mode: pass.mode))
+        let output = ResidualStream(between, branch: try feedForward(renormed, mode: pass.mode))
+        return try end(output, at: pass.places, mode: pass.mode)
     }
 
     var linears: [Linear] {
@@ -141,6 +145,7 @@ public final class Llama: CausalModel {
     public let parameters: [Parameter]
     public let computeType: DType
     public let head: Linear?
+    public let slots: AdapterSlots
     let embedding: Embedding
     let blocks: [LlamaBlock]
     private let norm: RMSNorm
@@ -175,6 +180,13 @@ public final class Llama: CausalModel {
         self.configuration = configuration
         self.computeType = computeType
         parameters = source.parameters
+        slots = AdapterSlots(
+            linears: blocks.flatMap(\.linears), blocks: blocks.map(\.end),
+            prefix: PrefixSlot(
+                layers: configuration.layers, heads: configuration.keyValueHeads,
+                headSize: configuration.headSize),
+            prompt: PromptSlot(words: embedding.weight), parameters: parameters,
+            defaultTargets: ["q_proj", "v_proj"], bodyPrefix: "model.")
     }
 
     public var className: String { configuration.family.className }
@@ -183,12 +195,6 @@ public final class Llama: CausalModel {
     public var maximumLength: Int? { nil }
 
     public var vocabularySize: Int { configuration.vocabularySize }
-
-    public let bodyPrefix = "model."
-
-    public var linears: [Linear] { blocks.flatMap(\.linears) }
-
-    public let defaultTargets = ["q_proj", "v_proj"]
 
     public func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
@@ -206,7 +212,8 @@ public final class Llama: CausalModel {
         let pass = LlamaPass(
             rotary: try configuration.rotary.table(
                 positions: positions, length: length, dtype: computeType),
-            visible: visible, cache: cache, mode: mode)
+            visible: visible, places: layout.places(past: past, count: T), cache: cache,
+            mode: mode)
         let embedded = try embedding(ids).to(computeType)  // (B, T, E)
         let last = try blocks.reduce(ResidualStream(embedded)) { x, block in
             try mode.running(x) { try block($0, pass) }

@@ -7,7 +7,7 @@ import DualTorch
 public struct LayerBenchmark {
     public var outputSize: Int
     public var inputSize: Int
-    public var method: any AdapterMethod
+    public var method: any LinearAdapterMethod
     /// Rows of the layer's input.
     public var tokens = 2048
     public var steps = 7
@@ -16,7 +16,7 @@ public struct LayerBenchmark {
     public var isTransposed = false
     public var seed: UInt64 = 0
 
-    public init(outputSize: Int, inputSize: Int, method: any AdapterMethod) {
+    public init(outputSize: Int, inputSize: Int, method: any LinearAdapterMethod) {
         self.outputSize = outputSize
         self.inputSize = inputSize
         self.method = method
@@ -31,7 +31,7 @@ public struct LayerBenchmark {
         let products = [
             LayerProducts(
                 layer: layer, rows: tokens, atInput: true,
-                atWeight: type(of: method).formsWeightGradient)
+                atWeight: type(of: method).stepProducts == 3)
         ]
         let operands = ProductOperands(computeType, using: generator)
         let mode = ForwardMode.training(generator)
@@ -64,7 +64,8 @@ public struct LayerBenchmark {
         let stored = try Tensor.normal(
             shape, deviation: 0.02, dtype: computeType, using: generator)
         let layer = Linear(path: "layer", weight: isTransposed ? try stored.transposed() : stored)
-        let adapter = try method.makeAdapter(for: layer, using: generator)
+        let parts = try method.makeAdapters(for: [layer], using: generator)
+        guard let adapter = parts.placed.first?.part as? any LinearAdapter else { return layer }
         (adapter as? any StepAwareAdapter)?
             .prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
         for (_, tensor) in adapter.parameters { try tensor.requireGradient() }

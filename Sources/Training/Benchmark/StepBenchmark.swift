@@ -84,8 +84,8 @@ public struct StepBenchmark {
         try model.check(ids: [Int](repeating: 0, count: length))
         guard method is any AdapterMethod else { return targets }
         let common = TargetSelection.names(Self.commonTargets)
-        if targets == nil { return (try? common.layers(of: model.linears)).map { _ in common } }
-        _ = try targets?.layers(of: model.linears)
+        if targets == nil { return (try? common.layers(of: model.slots)).map { _ in common } }
+        _ = try targets?.layers(of: model.slots)
         return targets
     }
 

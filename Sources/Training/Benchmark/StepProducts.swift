@@ -56,6 +56,6 @@ extension Trainee {
 
     private func trainsWhole(_ layer: Linear, adapted: Bool) -> Bool {
         layer.weight.value.requiresGradient
-            || adapted && type(of: method).formsWeightGradient
+            || adapted && type(of: method).stepProducts == 3
     }
 }

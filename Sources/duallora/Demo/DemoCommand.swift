@@ -40,13 +40,13 @@ struct DemoCommand: ParsableCommand {
         print(
             "1. A model is made: a BERT of random weights learns which basic sentences are right.")
         let base = try fineTune(
-            files.untrained, files.basic, try FullFineTuning(), pretraining, to: files.base, device)
+            files.untrained, files.basic, FullFineTuning(), pretraining, to: files.base, device)
         print(
             "   matthews \(decimal(base.before?.metrics["matthews"] ?? nil)) -> "
                 + "\(decimal(base.value))\n")
         print("2. It is fine-tuned to judge constructions that it has not seen.")
         let methods: [(any FineTuningMethod, learningRate: Double)] = [
-            (try FullFineTuning(), 1e-3), (LoRA(rank: 8), 3e-3),
+            (FullFineTuning(), 1e-3), (LoRA(rank: 8), 3e-3),
             (DualLoRA(magnitudeRank: 4, directionRank: 4), 4e-3),
         ]
         var rows: [[String]] = []
@@ -106,7 +106,7 @@ struct DemoCommand: ParsableCommand {
         var run = FineTuningRun(
             model: model, task: CoLA.self, data: data, method: method, output: output,
             options: options)
-        if method is any AdapterMethod { run.targets = .allLinear }
+        if method is any LinearAdapterMethod { run.targets = .allLinear }
         run.computeType = .float32
         run.device = device
         let view = RunView(label: "   \(type(of: method).facts.name)")

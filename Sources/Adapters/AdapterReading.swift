@@ -1,0 +1,98 @@
+import DualModules
+import DualTorch
+
+/// How the tensors of a file find their places in an adapter.
+struct AdapterReading {
+    let file: SafetensorsFile
+    let prefix: String
+    /// What stands before the paths of a model's body, and is missing in adapters of a bare body.
+    let bodyPrefix: String
+    let method: any AdapterMethod.Type
+
+    /// Copies every tensor of the file into the adapter.
+    /// - Throws: ``AdapterError``.
+    func load(_ set: AdapterSet) throws {
+        var rest = Set(file.names.filter { !method.isRepeated($0) })
+        for (name, value) in try set.savedTensors() {
+            let key = try key(of: name)
+            try load(key, into: value)
+            rest.remove(key)
+        }
+        for (name, value) in set.shared {
+            let key = "base_model." + name
+            if !set.savesShared, !file.contains(key) { continue }
+            guard file.contains(key) else { throw missing(key) }
+            try load(key, into: value)
+            rest.remove(key)
+        }
+        for saved in set.savedParameters {
+            try load(saved.key, into: saved.value)
+            rest.remove(saved.key)
+        }
+        guard rest.isEmpty else {
+            throw AdapterError.extraTensors(names: rest.sorted(), file: file.url.path)
+        }
+    }
+
+    /// The file's weights of the model; a module that is saved is saved whole.
+    func savedParameters(
+        of parameters: [Parameter], _ parts: AdapterParts, listed: [String]
+    ) throws -> [SavedParameter] {
+        let own = try ownKeys(parts)
+        let saved = try file.names.compactMap { key -> SavedParameter? in
+            if own.contains(key) || method.isRepeated(key) { return nil }
+            let name = key.withoutPrefix(prefix)
+                .replacing(".base_layer.", with: ".")
+            guard let found = parameters.first(where: { $0.name.isOrEndsIn(name) }) else {
+                throw AdapterError.noSuchLayer(name: key, file: file.url.path)
+            }
+            let value = try Tensor.zeros(found.value.shape, device: found.value.device)
+            return try SavedParameter(found, key: key, value: value)
+        }
+        let found = Set(saved.map(\.name))
+        // A bias may come alone: PEFT's `bias` option.
+        let whole = found.filter { !$0.hasSuffix(".bias") }
+        for parameter in parameters where !found.contains(parameter.name) {
+            let module = parameter.name.split(separator: ".").dropLast().joined(separator: ".")
+            let isStarted = whole.contains { $0.hasPrefix(module + ".") }
+            if isStarted || listed.contains(where: module.isOrEndsIn) {
+                throw missing(prefix + parameter.name)
+            }
+        }
+        return saved
+    }
+
+    /// Keys of the adapter's own tensors, with the body's prefix and without.
+    private func ownKeys(_ parts: AdapterParts) throws -> Set<String> {
+        var keys = Set(parts.shared.map { "base_model." + $0.name })
+        for placed in parts.placed {
+            for (name, _) in try placed.part.savedTensors() {
+                keys.insert(prefix + placed.path + name)
+                keys.insert(prefix + placed.path.withoutPrefix(bodyPrefix) + name)
+                if placed.path.isEmpty { keys.insert(name) }
+            }
+        }
+        return keys
+    }
+
+    /// The file's name of a tensor.
+    private func key(of name: String) throws -> String {
+        if file.contains(name) { return name }
+        let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
+        guard file.contains(bare) else { throw missing(name) }
+        return bare
+    }
+
+    private func missing(_ key: String) -> AdapterError {
+        .missingTensor(name: key, file: file.url.path)
+    }
+
+    private func load(_ key: String, into value: Tensor) throws {
+        let stored = try file.tensor(key)
+        guard stored.shape == value.shape else {
+            throw AdapterError.wrongShape(
+                name: key, file: file.url.path, expected: value.shape, found: stored.shape)
+        }
+        try withoutGradient { _ = try value.copy(from: stored) }
+    }
+}

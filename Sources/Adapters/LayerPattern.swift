@@ -1,0 +1,81 @@
+import DualModules
+import Foundation
+
+/// Values for some layers, found by their paths: PEFT's `rank_pattern` and `alpha_pattern`.
+///
+/// The first key that matches the end of a path counts. A key is a regular expression; it begins where a
+/// word of the path does. Reference: PEFT's `get_pattern_key`.
+public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
+    public let entries: [(key: String, value: Value)]
+
+    public init(_ entries: [(key: String, value: Value)] = []) { self.entries = entries }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.entries.count == right.entries.count
+            && zip(left.entries, right.entries).allSatisfy {
+                $0.key == $1.key && $0.value == $1.value
+            }
+    }
+
+    public var isEmpty: Bool { entries.isEmpty }
+
+    /// The value for a layer; nil where no key matches.
+    /// - Throws: ``AdapterError/badPattern(_:)``.
+    public func value(for path: String) throws -> Value? {
+        try entries.first { try LayerPath.matches(path, "(.*\\.)?(\($0.key))") }?.value
+    }
+
+    /// As JSON has it.
+    var fields: [String: Any] {
+        Dictionary(entries.map { ($0.key, $0.value as Any) }) { first, _ in first }
+    }
+}
+
+extension LayerPattern<Int> {
+    init(_ file: ConfigurationFile, _ key: String) throws {
+        let fields = try file.object(key)
+        self.init(
+            try fields.keys.sorted().map { name in
+                guard let value = fields[name] as? Int, ranks ~= value else {
+                    throw file.bad(
+                        key, found: "\(fields[name] ?? "")", expected: "ranks by layer")
+                }
+                return (name, value)
+            })
+    }
+}
+
+extension LayerPattern<Double> {
+    init(_ file: ConfigurationFile, _ key: String) throws {
+        let fields = try file.object(key)
+        self.init(
+            try fields.keys.sorted().map { name in
+                guard let value = (fields[name] as? NSNumber)?.doubleValue, value.isFinite,
+                    value > 0
+                else {
+                    throw file.bad(
+                        key, found: "\(fields[name] ?? "")", expected: "numbers above 0 by layer")
+                }
+                return (name, value)
+            })
+    }
+}
+
+extension ConfigurationFile {
+    func object(_ key: String) throws -> [String: Any] {
+        guard let value = fields[key] else { return [:] }
+        guard let object = value as? [String: Any] else {
+            throw bad(key, found: "\(value)", expected: "an object")
+        }
+        return object
+    }
+}
+
+/// The path of a layer, and the regular expressions that name some.
+enum LayerPath {
+    /// Whether the whole of a path matches.
+    static func matches(_ path: String, _ pattern: String) throws -> Bool {
+        guard let expression = try? Regex(pattern) else { throw AdapterError.badPattern(pattern) }
+        return path.wholeMatch(of: expression) != nil
+    }
+}

@@ -1,0 +1,15 @@
+import DualTorch
+
+/// What an adapter puts into one place of a model.
+public protocol AdapterPart: AnyObject {
+    /// What trains, by the name that a saved adapter gives it (`lora_A.weight`), in saving order.
+    var parameters: [(name: String, value: Tensor)] { get }
+
+    /// What a saved adapter keeps, where that is something else than what trains: a table that an
+    /// encoder makes, say. The values of an adapter that is loaded are copied into these.
+    func savedTensors() throws -> [(name: String, value: Tensor)]
+}
+
+extension AdapterPart {
+    public func savedTensors() throws -> [(name: String, value: Tensor)] { parameters }
+}

@@ -1,0 +1,31 @@
+/// The places of a model that adapters change.
+public struct AdapterSlots {
+    /// The linear layers but the head, in the model's order.
+    public let linears: [Linear]
+    /// The ends of its blocks, in the model's order.
+    public let blocks: [BlockEnd]
+    /// nil for a model whose layers take no prefix.
+    public let prefix: PrefixSlot?
+    /// nil for a model whose input takes no prompt.
+    public let prompt: PromptSlot?
+    /// Every weight of the model.
+    public let parameters: [Parameter]
+    /// Names of the linear layers that adapters change when nothing is said.
+    public let defaultTargets: [String]
+    /// What stands before all paths but the head's, and is missing in adapters of a bare body.
+    public let bodyPrefix: String
+
+    public init(
+        linears: [Linear] = [], blocks: [BlockEnd] = [], prefix: PrefixSlot? = nil,
+        prompt: PromptSlot? = nil, parameters: [Parameter] = [], defaultTargets: [String] = [],
+        bodyPrefix: String = ""
+    ) {
+        self.linears = linears
+        self.blocks = blocks
+        self.prefix = prefix
+        self.prompt = prompt
+        self.parameters = parameters
+        self.defaultTargets = defaultTargets
+        self.bodyPrefix = bodyPrefix
+    }
+}

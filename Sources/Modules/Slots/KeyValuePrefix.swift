@@ -1,0 +1,27 @@
+import DualTorch
+
+/// Keys and values that every layer sees before those of the tokens.
+public protocol KeyValuePrefix: AdapterPart {
+    /// V, the virtual tokens.
+    var count: Int { get }
+
+    /// (V, 2 L, G, D) in the type asked for: at 2 l a layer's keys, at 2 l + 1 its values.
+    func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor
+}
+
+/// The attention of a model's layers, with a slot for a prefix.
+public final class PrefixSlot {
+    /// L
+    public let layers: Int
+    /// G, of keys and values.
+    public let heads: Int
+    /// D
+    public let headSize: Int
+    public var adapter: (any KeyValuePrefix)?
+
+    public init(layers: Int, heads: Int, headSize: Int) {
+        self.layers = layers
+        self.heads = heads
+        self.headSize = headSize
+    }
+}
