@@ -10,6 +10,9 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case badPattern(_ pattern: String)
     case noSuchModule(name: String)
     case doesNotMerge(method: String)
+    case noSuchAdapter(name: String, known: [String])
+    case nameTaken(_ name: String)
+    case savedTwice(name: String)
     case noAdapter(folder: String)
     case unsupported(file: String, key: String, found: String, reason: String)
     case noSuchLayer(name: String, file: String)
@@ -30,6 +33,11 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
             "there is no block \(index): the model's are 0 to \(count - 1)"
         case .badPattern(let pattern): "'\(pattern)' is not a regular expression"
         case .noSuchModule(let name): "the model has no module '\(name)' to save"
+        case .noSuchAdapter(let name, let known):
+            "there is no adapter '\(name)'; there are \(known.joined(separator: ", "))"
+        case .nameTaken(let name): "there is an adapter '\(name)' already"
+        case .savedTwice(let name):
+            "more than one of the adapters brings its own '\(name)': they cannot act together"
         case .doesNotMerge(let method):
             "\(method) cannot be merged: its change is none of the weights"
         case .noAdapter(let folder): "\(folder) has no adapter_config.json"

@@ -37,17 +37,33 @@ public struct AdapterFolder {
 
     private var prefix: String { type(of: method).keyPrefix }
 
+    /// What the adapted model is for; a sequence's class where nothing is said.
+    public var task: TaskType {
+        (configuration.fields["task_type"] as? String).flatMap(TaskType.init)
+            ?? .sequenceClassification
+    }
+
+    /// The model that it was trained on, as it was named then.
+    public var baseModel: String? { configuration.fields["base_model_name_or_path"] as? String }
+
     /// Outputs of the head that is saved with the adapter, if one is.
     public var labels: Int? {
         weights.shape(of: prefix + "classifier.weight")?.first
     }
 
     /// Puts the saved adapter on a model and its saved modules in the place of the model's.
-    ///
-    /// Every tensor of the file must find its place, and every place a tensor; else the model is left
-    /// as it is.
-    /// - Throws: ``AdapterError`` naming the tensor.
+    /// - Throws: as ``load(for:)``, and then the model is left as it is.
     public func attach(to slots: AdapterSlots) throws -> AdapterSet {
+        let set = try load(for: slots)
+        set.putIn()
+        return set
+    }
+
+    /// Reads the adapter for a model that has none in its slots, and leaves the model as it is.
+    ///
+    /// Every tensor of the file must find its place, and every place a tensor.
+    /// - Throws: ``AdapterError`` naming the tensor.
+    public func load(for slots: AdapterSlots) throws -> AdapterSet {
         let targets = try TargetSelection(configuration)
         let parts = try method.makeSavedParts(for: slots, targets: targets)
         let reading = AdapterReading(
@@ -57,7 +73,6 @@ public struct AdapterFolder {
             listed: try configuration.list("modules_to_save") ?? [])
         let set = AdapterSet(method, parts, targets: targets, savedParameters: saved, of: slots)
         try reading.load(set)
-        set.putIn()
         return set
     }
 }

@@ -12,7 +12,7 @@ public final class AdapterSet {
     /// Weights of the model that train whole and are saved with the adapter: the head, modules that
     /// the user names, biases.
     public let savedParameters: [SavedParameter]
-    private let slots: AdapterSlots
+    let slots: AdapterSlots
 
     /// Puts a fresh adapter into a model.
     /// - Parameters:
@@ -160,7 +160,8 @@ public struct SavedParameter {
         self.parameter = parameter
         self.key = key
         original = parameter.value
-        self.value = try value ?? parameter.value.wide()
+        // Of its own, for it trains: the model's own value stays as it is.
+        self.value = try value ?? parameter.value.detached().wide().cloned()
     }
 }
 

@@ -3,11 +3,12 @@ import DualModels
 import DualTorch
 import Foundation
 
-/// A model from its folder, with an adapter from another if one is named.
+/// A model from its folder, with adapters from others if some are named.
 public struct AdaptedModel {
     public let folder: ModelFolder
     public let loaded: LoadedModel
-    public let adapter: AdapterSet?
+    /// The adapters, by the paths of their folders.
+    public let adapters: NamedAdapters
     /// What the user should know about how it was loaded.
     public let notes: [String]
 
@@ -22,20 +23,44 @@ public struct AdaptedModel {
         }
     }
 
-    /// - Throws: ``ModelError``, ``WeightError``, ``AdapterError``, ``SafetensorsError``: one line
-    ///   that names the file, the field or the tensor.
+    /// An adapter's folder, and what its change is multiplied by.
+    public struct Source: Equatable, Sendable {
+        public let folder: URL
+        public let weight: Double
+
+        public init(_ folder: URL, weight: Double = 1) {
+            self.folder = folder
+            self.weight = weight
+        }
+    }
+
+    /// The adapter, where there is one alone.
+    public var adapter: AdapterSet? {
+        adapters.names.count == 1 ? try? adapters[adapters.names[0]] : nil
+    }
+
     public static func load(
         model: URL, adapter: URL?, options: ModelFolder.LoadOptions
     ) throws -> AdaptedModel {
+        try load(model: model, adapters: adapter.map { [Source($0)] } ?? [], options: options)
+    }
+
+    /// - Throws: ``ModelError``, ``WeightError``, ``AdapterError``, ``SafetensorsError``: one line
+    ///   that names the file, the field or the tensor.
+    public static func load(
+        model: URL, adapters sources: [Source], options: ModelFolder.LoadOptions
+    ) throws -> AdaptedModel {
         let folder = try ModelFolder(model)
-        let saved = try adapter.map(AdapterFolder.init)
+        let saved = try sources.map { try AdapterFolder($0.folder) }
         var options = options
-        if let labels = saved?.labels { options.labels = labels }
+        if let labels = saved.lazy.compactMap(\.labels).first { options.labels = labels }
         let loaded = try folder.load(options)
-        let set = try saved?.attach(to: loaded.model.slots)
-        let restored = Set(set?.savedParameters.map(\.name) ?? [])
+        let adapters = NamedAdapters(of: loaded.model.slots)
+        for adapter in saved { try adapters.load(adapter, as: adapter.url.relativePath) }
+        try adapters.activate(sources.map { ($0.folder.relativePath, $0.weight) })
+        let restored = try adapters.names.flatMap { try adapters[$0].savedParameters.map(\.name) }
         return AdaptedModel(
-            folder: folder, loaded: loaded, adapter: set,
-            notes: loaded.notes(restored: restored))
+            folder: folder, loaded: loaded, adapters: adapters,
+            notes: loaded.notes(restored: Set(restored)))
     }
 }

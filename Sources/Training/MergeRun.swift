@@ -7,14 +7,19 @@ import Foundation
 /// Adds an adapter to its model's weights and writes the model: what `duallora merge` does.
 public struct MergeRun {
     public var model: URL
-    public var adapter: URL
+    public var adapters: [AdaptedModel.Source]
     public var output: URL
     /// Compares the written model with the adapted one before it gets its name.
     public var verify = true
 
     public init(model: URL, adapter: URL, output: URL) {
+        self.init(model: model, adapters: [AdaptedModel.Source(adapter)], output: output)
+    }
+
+    /// Several adapters, whose changes are added, each multiplied by its weight.
+    public init(model: URL, adapters: [AdaptedModel.Source], output: URL) {
         self.model = model
-        self.adapter = adapter
+        self.adapters = adapters
         self.output = output
     }
 
@@ -29,10 +34,10 @@ public struct MergeRun {
     ///   as after any error, nothing is written.
     public func run() throws -> Result {
         try checkPlaces()
-        let loaded = try load(model, adapter: adapter)
-        let probes = try Self.probes(for: loaded.model)
-        let expected = verify ? try outputs(of: loaded.model, probes) : []
-        try loaded.adapter?.merge()
+        let loaded = try load(model, adapters)
+        let probes = try OutputProbes(for: loaded.model)
+        let expected = verify ? try probes.outputs(of: loaded.model) : []
+        try loaded.adapters.mergeForGood()
         let weights = try ModelFolder.checkpointWeights(of: loaded.model)
         let folder = try OutputFolder(output)
         let aside = output.appendingPathComponent(".merge-\(UInt64.random(in: 0...UInt64.max))")
@@ -57,44 +62,24 @@ public struct MergeRun {
 
     private func checkPlaces() throws {
         let place = output.resolvingSymlinksInPath().standardizedFileURL.path
-        for (input, what) in [(model, "model"), (adapter, "adapter")]
+        for (input, what) in [(model, "model")] + adapters.map({ ($0.folder, "adapter") })
         where input.resolvingSymlinksInPath().standardizedFileURL.path == place {
             throw MergeError.sameFolder(path: output.path, what: what)
         }
     }
 
-    private func load(_ model: URL, adapter: URL?) throws -> AdaptedModel {
+    private func load(_ model: URL, _ adapters: [AdaptedModel.Source]) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
         options.weights = .stored
-        return try AdaptedModel.load(model: model, adapter: adapter, options: options)
-    }
-
-    /// Random sequences of several lengths, so that padding is met too.
-    private static func probes(for model: any TransformerModel) throws -> TokenBatch {
-        var random = SplitMix64(seed: 1)
-        let sequences = [5, 17, 32].map { length in
-            let ids = (0..<min(length, model.maximumLength ?? length)).map { _ in
-                Int.random(in: 0..<model.vocabularySize, using: &random)
-            }
-            return (ids: ids, typeIDs: ids.map { _ in 0 })
-        }
-        return try TokenBatch(sequences, paddingID: 0)
-    }
-
-    private func outputs(of model: any TransformerModel, _ probes: TokenBatch) throws -> [Tensor] {
-        try withoutGradient {
-            let hidden = try model.hiddenStates(probes, mode: .inference)
-            let logits = try model.logits(ofHidden: hidden, mode: .inference)
-            return [hidden] + (logits.map { [$0] } ?? [])
-        }
+        return try AdaptedModel.load(model: model, adapters: adapters, options: options)
     }
 
     /// Loads what was written and compares what it says.
     private func check(
-        _ folder: URL, _ probes: TokenBatch, _ expected: [Tensor]
+        _ folder: URL, _ probes: OutputProbes, _ expected: [Tensor]
     ) throws -> (found: Double, allowed: Double) {
-        let merged = try load(folder, adapter: nil)
+        let merged = try load(folder, [])
         let stored = merged.model.linears.first?.weight.value.dtype ?? .float32
         let largest = try expected.map { try $0.magnitude().maximum().item() }.max() ?? 0
         // Weights of 8 or 11 bits are rounded once more than those of the adapted model.
@@ -105,7 +90,7 @@ public struct MergeRun {
             default: 1e-5 * max(1, largest)
             }
         var found = 0.0
-        for (before, after) in zip(expected, try outputs(of: merged.model, probes)) {
+        for (before, after) in zip(expected, try probes.outputs(of: merged.model)) {
             let difference = try before.largestDifference(to: after)
             // Not the other way round: a difference that is no number is none that may pass.
             guard difference <= allowed else {

@@ -14,8 +14,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Folder of the model.")
     var model: String
 
-    @Option(help: "Folder of an adapter for it.")
-    var adapter: String?
+    @OptionGroup var adapters: AdapterArguments
 
     @OptionGroup(title: "Data") var data: DataArguments
 
@@ -43,7 +42,7 @@ struct EvaluateCommand: ParsableCommand {
         options.computeType = dtype
         options.device = device
         let loaded = try AdaptedModel.load(
-            model: folder(model), adapter: adapter.map(folder), options: options)
+            model: folder(model), adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         let (_, scorer) = try examples.encode(
             for: loaded.loaded, with: tokenizer,

@@ -19,8 +19,7 @@ struct ForwardCommand: ParsableCommand {
     @Option(help: "Folder of the model.")
     var model: String
 
-    @Option(help: "Folder of an adapter for it.")
-    var adapter: String?
+    @OptionGroup var adapters: AdapterArguments
 
     @Option(help: "Token ids of one sequence, with spaces; may be given several times.")
     var ids: [String]
@@ -50,7 +49,7 @@ struct ForwardCommand: ParsableCommand {
         options.computeType = dtype
         options.device = device
         let loaded = try AdaptedModel.load(
-            model: folder(model), adapter: adapter.map(folder), options: options)
+            model: folder(model), adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         for sequence in sequences {
             try loaded.model.check(ids: sequence.ids)

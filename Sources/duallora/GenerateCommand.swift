@@ -20,8 +20,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "Folder of the model.")
     var model: String
 
-    @Option(help: "Folder of an adapter for it.")
-    var adapter: String?
+    @OptionGroup var adapters: AdapterArguments
 
     @Option(help: "A text to continue; may be given several times.")
     var prompt: [String] = []
@@ -87,7 +86,7 @@ struct GenerateCommand: ParsableCommand {
         options.computeType = dtype
         options.device = device
         let loaded = try AdaptedModel.load(
-            model: folder(model), adapter: adapter.map(folder), options: options)
+            model: folder(model), adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         return loaded
     }

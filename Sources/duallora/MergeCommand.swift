@@ -10,13 +10,14 @@ struct MergeCommand: ParsableCommand {
 
             Example:
               duallora merge --model MiniLM --adapter out --output merged
+              duallora merge --model gpt2 --adapter one --adapter two \\
+                --adapter-weights 0.7,0.3 --output both
             """)
 
     @Option(help: "Folder of the model that the adapter was trained on.")
     var model: String
 
-    @Option(help: "Folder of the adapter.")
-    var adapter: String
+    @OptionGroup var adapters: AdapterArguments
 
     @Option(help: "Folder for the merged model.")
     var output: String
@@ -33,7 +34,11 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         _ = try compute.apply()
-        var run = MergeRun(model: folder(model), adapter: folder(adapter), output: folder(output))
+        guard !adapters.folders.isEmpty else {
+            throw CommandError("--adapter: name the folder of the adapter")
+        }
+        var run = MergeRun(
+            model: folder(model), adapters: try adapters.sources, output: folder(output))
         run.verify = verify
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }

@@ -1,0 +1,174 @@
+import DualModules
+import DualTorch
+import Foundation
+
+/// Several adapters of one model, by name: which of them act, and how much.
+///
+///     let adapters = NamedAdapters(of: model.slots)
+///     try adapters.load(folder, as: "french")
+///     try adapters.activate("french")
+public final class NamedAdapters {
+    private let slots: AdapterSlots
+    private var sets: [(name: String, set: AdapterSet)] = []
+    /// The adapters that act, and what their changes are multiplied by.
+    public private(set) var active: [(name: String, weight: Double)] = []
+    /// The weights of layers that are merged, as they were.
+    private var originals: [(layer: Linear, weight: Tensor)] = []
+
+    public init(of slots: AdapterSlots) { self.slots = slots }
+
+    public var names: [String] { sets.map(\.name) }
+
+    /// Whether the changes of what acts are in the weights now.
+    public var isMerged: Bool { !originals.isEmpty }
+
+    /// - Throws: ``AdapterError/noSuchAdapter(name:known:)``.
+    public subscript(name: String) -> AdapterSet {
+        get throws {
+            guard let found = sets.first(where: { $0.name == name }) else {
+                throw AdapterError.noSuchAdapter(name: name, known: names)
+            }
+            return found.set
+        }
+    }
+
+    /// Takes an adapter that was made for the model; it acts when it is activated.
+    /// - Throws: ``AdapterError/nameTaken(_:)``.
+    public func add(_ set: AdapterSet, as name: String) throws {
+        set.remove()
+        guard !names.contains(name) else { throw AdapterError.nameTaken(name) }
+        sets.append((name, set))
+    }
+
+    /// Reads a saved adapter; those that act go on acting.
+    /// - Throws: as ``AdapterFolder`` does, ``AdapterError/nameTaken(_:)``.
+    public func load(_ folder: URL, as name: String) throws {
+        try load(AdapterFolder(folder), as: name)
+    }
+
+    public func load(_ folder: AdapterFolder, as name: String) throws {
+        guard !names.contains(name) else { throw AdapterError.nameTaken(name) }
+        let before = active
+        // The adapter remembers the model's own weights, not those that another brings.
+        disable()
+        let result = Result { try folder.load(for: slots) }
+        try activate(before)
+        sets.append((name, try result.get()))
+    }
+
+    /// Removes an adapter from the list; if it acts, all are disabled.
+    public func forget(_ name: String) throws {
+        _ = try self[name]
+        if active.contains(where: { $0.name == name }) { disable() }
+        sets.removeAll { $0.name == name }
+    }
+
+    /// One adapter acts, as it is.
+    public func activate(_ name: String) throws { try activate([(name, 1)]) }
+
+    /// The changes of several adapters act together, each multiplied by a weight: W + Σ wᵢ ΔWᵢ.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)`` for more than one adapter, or a weight other
+    ///   than 1, where a change is none of the weights; ``AdapterError/savedTwice(name:)`` where two
+    ///   bring a weight of their own in the same place.
+    public func activate(_ chosen: [(name: String, weight: Double)]) throws {
+        let found = try chosen.map { (try self[$0.name], $0.weight) }
+        let isPlain = found.count == 1 && found[0].1 == 1
+        if !isPlain { try check(found.map(\.0)) }
+        disable()
+        if isPlain { found[0].0.putIn() } else { mix(found) }
+        active = chosen
+    }
+
+    private func check(_ sets: [AdapterSet]) throws {
+        var saved: Set<String> = []
+        for set in sets {
+            try set.checkMerges()
+            for parameter in set.savedParameters where !saved.insert(parameter.name).inserted {
+                throw AdapterError.savedTwice(name: parameter.name)
+            }
+        }
+    }
+
+    private func mix(_ chosen: [(set: AdapterSet, weight: Double)]) {
+        for layer in slots.linears {
+            let members = chosen.flatMap { set, weight in
+                set.parts.compactMap { placed in
+                    placed.layer === layer
+                        ? (placed.part as? any LinearAdapter).map { ($0, weight) } : nil
+                }
+            }
+            if !members.isEmpty { layer.adapter = WeightedAdapters(members) }
+        }
+        for saved in chosen.flatMap(\.set.savedParameters) { saved.parameter.value = saved.value }
+    }
+
+    /// No adapter acts; the model is what it was, bit for bit.
+    public func disable() {
+        unmerge()
+        for (name, _) in active { sets.first { $0.name == name }?.set.remove() }
+        for layer in slots.linears where layer.adapter is WeightedAdapters { layer.adapter = nil }
+        active = []
+    }
+
+    /// Puts the changes of what acts into the weights: forward passes then cost what the model's own do.
+    ///
+    /// The weights as they were are kept for ``unmerge()``; those that are mapped from a file take no
+    /// memory for it.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)``.
+    public func merge() throws {
+        for (name, _) in active { try self[name].checkMerges() }
+        for layer in slots.linears where layer.adapter != nil {
+            let original = layer.weight.value
+            layer.weight.value = try layer.mergedWeight()
+            originals.append((layer, original))
+        }
+        for (layer, _) in originals { layer.adapter = nil }
+    }
+
+    /// The same without a way back: the weights as they were are given up.
+    public func mergeForGood() throws {
+        try merge()
+        originals = []
+        active = []
+    }
+
+    /// Puts the weights back, bit for bit, and the adapters into their slots.
+    public func unmerge() {
+        guard isMerged else { return }
+        for (layer, weight) in originals { layer.weight.value = weight }
+        originals = []
+        let found = active.compactMap { entry in
+            sets.first { $0.name == entry.name }.map { ($0.set, entry.weight) }
+        }
+        if found.count == 1, found[0].1 == 1 { found[0].0.putIn() } else { mix(found) }
+    }
+}
+
+/// Several changes to one layer, each multiplied by a weight.
+///
+///     y = x W₀ᵀ + Σ wᵢ (fᵢ(x) - x W₀ᵀ),  fᵢ the layer with the i-th adapter alone
+final class WeightedAdapters: LinearAdapter {
+    private let members: [(adapter: any LinearAdapter, weight: Double)]
+
+    init(_ members: [(any LinearAdapter, Double)]) { self.members = members }
+
+    var parameters: [(name: String, value: Tensor)] {
+        members.enumerated().flatMap { index, member in
+            member.adapter.parameters.map { ("\(index).\($0.name)", $0.value) }
+        }
+    }
+
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        let weight = base.weight.value
+        return try members.reduce(.zeros(weight.shape, dtype: weight.parameterType)) {
+            try $0 + $1.weight * $1.adapter.weightUpdate(for: base)
+        }
+    }
+
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let plain = try base.frozen(x)
+        return try members.reduce(plain) { sum, member in
+            try sum + member.weight * (member.adapter(x, through: base, mode: mode) - plain)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import DualAdapters
+import DualModels
+import DualTorch
+import Foundation
+
+/// Writes an adapter as the best LoRA of a rank: what `duallora convert` does.
+public struct ConvertRun {
+    public var model: URL
+    public var adapter: URL
+    public var output: URL
+    public var rank: Int
+
+    public init(model: URL, adapter: URL, output: URL, rank: Int) {
+        self.model = model
+        self.adapter = adapter
+        self.output = output
+        self.rank = rank
+    }
+
+    public struct Result: Sendable {
+        public let notes: [String]
+        public let losses: [LowRankConversion.Loss]
+        /// The lost share of all layers' changes together, in the Frobenius norm.
+        public let lostShare: Double
+        /// ‖f' - f‖ / ‖f - f₀‖ of the outputs for random sequences: f of the adapter, f' of the LoRA, f₀
+        /// of the base. 1 would be as far from the adapter as the base is.
+        public let lostOutputShare: Double
+    }
+
+    /// - Parameter progress: gets every layer's loss when it is known.
+    /// - Throws: ``AdapterError``, ``TrainingError``; then nothing is written.
+    public func run(
+        progress: (LowRankConversion.Loss) throws -> Void = { _ in }
+    ) throws -> Result {
+        guard 1...65_536 ~= rank else {
+            throw TrainingError.badOption(name: "rank", reason: "\(rank) is not from 1 to 65536")
+        }
+        guard output.standardizedFileURL != adapter.standardizedFileURL else {
+            throw MergeError.sameFolder(path: output.path, what: "adapter")
+        }
+        var options = ModelFolder.LoadOptions()
+        options.computeType = .float32
+        options.weights = .stored
+        let loaded = try AdaptedModel.load(model: model, adapter: adapter, options: options)
+        guard let set = loaded.adapter else { throw AdapterError.noAdapter(folder: adapter.path) }
+        let probes = try OutputProbes(for: loaded.model)
+        let adapted = try probes.outputs(of: loaded.model)
+        let conversion = try LowRankConversion(of: set, rank: rank, progress: progress)
+        set.remove()
+        let base = try probes.outputs(of: loaded.model)
+        conversion.adapter.putIn()
+        let converted = try probes.outputs(of: loaded.model)
+        try write(conversion.adapter)
+        let change = try distance(adapted, base)
+        return Result(
+            notes: loaded.notes, losses: conversion.losses, lostShare: conversion.lostShare,
+            lostOutputShare: change > 0 ? try distance(converted, adapted) / change : 0)
+    }
+
+    private func write(_ set: AdapterSet) throws {
+        let folder = try OutputFolder(output)
+        do {
+            let source = try AdapterFolder(adapter)
+            try AdapterFolder.write(
+                set, task: source.task, baseModel: source.baseModel ?? model.relativePath,
+                to: output)
+        } catch {
+            folder.removeIfCreated()
+            throw error
+        }
+    }
+
+    private func distance(_ left: [Tensor], _ right: [Tensor]) throws -> Double {
+        // The last output is the logits where there are any.
+        guard let a = left.last, let b = right.last else { return 0 }
+        return try (a - b).norm().item()
+    }
+}
