@@ -11,7 +11,10 @@ import subprocess
 import torch
 from safetensors.torch import load_file
 from transformers import (
-    AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification)
+    AutoModelForCausalLM, AutoModelForSequenceClassification, BertConfig,
+    BertForSequenceClassification)
+
+import decoders
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = pathlib.Path(os.environ.get("DUALLORA") or ROOT / ".build/release/duallora").absolute()
@@ -204,6 +207,65 @@ def assert_close(found, expected, tolerance=1e-4):
 def relative_error(found, expected):
     """The norm of the difference as a share of the norm."""
     return ((found.double() - expected.double()).norm() / expected.double().norm()).item()
+
+
+# --- a model of every architecture ----------------------------------------------------------------
+
+# Whose weights lie as they are used, whose are kept transposed, and an encoder: the names of the
+# attention's first layers, and of the last layer of a block.
+ARCHITECTURES = {
+    "llama": dict(attention=["q_proj", "v_proj"], last="down_proj", path="model.layers"),
+    "gpt2": dict(attention=["c_attn"], last="mlp.c_proj", path="transformer.h"),
+    "bert": dict(attention=["query", "value"], last="output.dense", path="bert.encoder.layer"),
+}
+_DECODERS = {"llama": "llama-grouped", "gpt2": "gpt2"}
+
+
+def make_base(architecture, folder, **changes):
+    """Saves a random model; the folder."""
+    if architecture == "bert":
+        return save(bert(**{"num_labels": 2, **changes}), folder, tokenizer=False)
+    decoders.make(_DECODERS[architecture], folder, **changes)
+    return folder
+
+
+def open_base(folder):
+    """The model in a folder, in transformers and float32."""
+    is_encoder = read_json(folder / "config.json")["model_type"] == "bert"
+    kind = AutoModelForSequenceClassification if is_encoder else AutoModelForCausalLM
+    return kind.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def rows_of(architecture, lengths=(6, 11, 1, 9)):
+    """Sequences that both sides are asked about."""
+    return sequences(lengths, len(VOCABULARY) if architecture == "bert" else 90, seed=3)
+
+
+def outputs_there(model, rows):
+    """What transformers, or peft, says at the tokens that are no padding."""
+    if model.config.model_type == "bert":
+        mask = padded(rows, 0)[1].bool()
+        return {name: value[mask] if value.dim() == 3 else value
+                for name, value in reference(model, rows).items()}
+    logits, hidden, mask = decoders.logits(model, rows, "left")
+    return {"logits": logits[mask], "hidden": hidden[mask]}
+
+
+def outputs_here(place, base, rows, **options):
+    """What `duallora forward` says at the tokens that are no padding."""
+    side = "right" if read_json(base / "config.json")["model_type"] == "bert" else "left"
+    found = forward(place, base, rows, padding=side, **options)
+    mask = padded(rows, 0, side)[1].bool()
+    return {name: value[mask] if value.dim() == 3 else value for name, value in found.items()}
+
+
+def randomize_trained(model, seed=4, deviation=0.3):
+    """Everything that trains, and peft saves, gets numbers that matter."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.copy_(deviation * torch.randn(parameter.shape, generator=generator))
 
 
 # --- adapters -------------------------------------------------------------------------------------

@@ -52,15 +52,6 @@ LOADED = {
 }
 
 
-def randomize_adapter(model, seed):
-    """Everything that peft saves gets numbers that matter."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.requires_grad:
-                parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
-
-
 def make(folder, kind=BertForSequenceClassification, num_labels=2, base_stored=None, stored=None,
          task_type=TaskType.SEQ_CLS, config=LoraConfig, edits=None, **options):
     """Saves a base and an adapter for it; peft's model."""
@@ -72,7 +63,7 @@ def make(folder, kind=BertForSequenceClassification, num_labels=2, base_stored=N
         base = AutoModelForSequenceClassification.from_pretrained(
             folder / "base", num_labels=num_labels, dtype=torch.float32)
     model = get_peft_model(base, config(task_type=task_type, **options)).eval()
-    randomize_adapter(model, seed=4)
+    harness.randomize_trained(model)
     if stored:
         with torch.no_grad():
             for name, parameter in model.named_parameters():
