@@ -37,10 +37,9 @@ public struct AdapterFolder {
 
     private var prefix: String { type(of: method).keyPrefix }
 
-    /// What the adapted model is for; a sequence's class where nothing is said.
-    public var task: TaskType {
+    /// What the adapted model is for, where that is said.
+    public var task: TaskType? {
         (configuration.fields["task_type"] as? String).flatMap(TaskType.init)
-            ?? .sequenceClassification
     }
 
     /// The model that it was trained on, as it was named then.
@@ -89,7 +88,7 @@ extension AdapterFolder {
     ///   - baseModel: the folder or name of the model, for `base_model_name_or_path`.
     ///   - seed: what the adapter's start was drawn from, for formats that record it.
     public static func write(
-        _ set: AdapterSet, task: TaskType = .sequenceClassification, baseModel: String,
+        _ set: AdapterSet, task: TaskType? = .sequenceClassification, baseModel: String,
         seed: UInt64 = 0, to folder: URL
     ) throws {
         var tensors: [String: Tensor] = [:]
@@ -106,7 +105,7 @@ extension AdapterFolder {
     }
 
     private static func fields(
-        of set: AdapterSet, task: TaskType, baseModel: String, seed: UInt64
+        of set: AdapterSet, task: TaskType?, baseModel: String, seed: UInt64
     ) -> [String: Any] {
         var fields = set.method.fields(of: set.parts.map(\.part), seed: seed)
         // PEFT's word for weights that are kept as (in, out); the adapter's own shapes are the same.
@@ -114,7 +113,7 @@ extension AdapterFolder {
             fields["fan_in_fan_out"] = set.layers.contains { $0.weight.storage == .transposed }
         }
         fields["peft_type"] = type(of: set.method).peftType
-        fields["task_type"] = task.rawValue
+        fields["task_type"] = task?.rawValue ?? NSNull()
         fields["base_model_name_or_path"] = baseModel
         fields["inference_mode"] = true
         fields.merge(set.targetFields) { _, new in new }

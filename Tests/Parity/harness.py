@@ -31,9 +31,13 @@ VOCABULARY = [*SPECIALS, *WORDS, *(c for c in LETTERS if c not in WORDS),
 
 
 def flags(**options):
-    """Spells `learning_rate=1, resume=True` as the command line does; None leaves an option out."""
+    """Spells `learning_rate=1, resume=True` as the command line does; None leaves an option out, and
+    a list gives it as often as it is long."""
     words = []
     for name, value in options.items():
+        if isinstance(value, list):
+            words += [word for item in value for word in flags(**{name: item})]
+            continue
         name = "--" + name.replace("_", "-")
         if value is True:
             words.append(name)

@@ -1,0 +1,122 @@
+"""Several adapters together against peft's own combinations, and conversion to LoRA against numpy."""
+
+import json
+
+import numpy
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
+
+import harness
+
+ARCHITECTURES = list(harness.ARCHITECTURES)
+
+
+def adapter(place, base, architecture, name, seed, **options):
+    """Saves a random LoRA of peft's for a base; its folder."""
+    targets = harness.ARCHITECTURES[architecture]["attention"]
+    model = get_peft_model(
+        harness.open_base(base), LoraConfig(target_modules=targets, **options))
+    harness.randomize_trained(model, seed=seed)
+    model.save_pretrained(place / name)
+    return place / name
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_weighted_adapters_say_what_those_of_peft_say(tmp_path, architecture):
+    base = harness.make_base(architecture, tmp_path / "base")
+    folders = [
+        adapter(tmp_path, base, architecture, "one", 1, r=3, lora_alpha=5),
+        adapter(tmp_path, base, architecture, "two", 2, r=5, lora_alpha=4, use_rslora=True)]
+    weights = [0.7, -0.4]
+    rows = harness.rows_of(architecture)
+    model = PeftModel.from_pretrained(harness.open_base(base), folders[0], adapter_name="one")
+    model.load_adapter(folders[1], adapter_name="two")
+    # "cat" stacks the factors: the sum of the changes, exactly. The scales of both are in it.
+    model.add_weighted_adapter(["one", "two"], weights, "both", combination_type="cat")
+    model.set_adapter("both")
+    expected = harness.outputs_there(model.eval(), rows)
+    options = dict(adapter_weights=",".join(map(str, weights)))
+    found = harness.outputs_here(tmp_path, base, rows, adapter=folders, **options)
+    harness.assert_close(found, expected)
+    model.set_adapter("one")
+    alone = harness.outputs_there(model, rows)
+    assert harness.relative_error(alone["logits"], expected["logits"]) > 1e-2
+
+    harness.succeed("merge", model=base, adapter=folders, output=tmp_path / "merged", **options)
+    merged = harness.outputs_there(harness.open_base(tmp_path / "merged"), rows)
+    harness.assert_close(merged, expected)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("rank", [1, 6, 9])
+def test_the_lora_of_an_adapter_is_the_truncated_svd_of_its_change(tmp_path, architecture, rank):
+    base = harness.make_base(architecture, tmp_path / "base")
+    targets = harness.ARCHITECTURES[architecture]["attention"]
+    folder = adapter(tmp_path, base, architecture, "wide", 3, r=9, lora_alpha=9)
+    done = harness.succeed(
+        "convert", model=base, adapter=folder, rank=rank, output=tmp_path / "lora", json=True)
+    result = json.loads(done)
+    wide, narrow = (
+        load_file(place / "adapter_model.safetensors") for place in (folder, tmp_path / "lora"))
+    for layer in result["layers"]:
+        def change(tensors):
+            a, b = (tensors[f"base_model.model.{layer['name']}.lora_{part}.weight"].double().numpy()
+                    for part in "AB")
+            return b @ a
+
+        values = numpy.linalg.svd(change(wide), compute_uv=False)
+        best = numpy.sqrt((values[rank:] ** 2).sum())
+        error = numpy.linalg.norm(change(wide) - change(narrow))
+        whole = numpy.linalg.norm(values)
+        assert abs(error - best) < 1e-5 * whole
+        assert abs(layer["error"] - best) < 1e-5 * whole and abs(layer["norm"] - whole) < 1e-5 * whole
+    assert len(result["layers"]) == len([name for name in wide if "lora_A" in name])
+    assert any(name.endswith("lora_A.weight") for name in narrow) and targets
+
+    # peft opens it, and says what is said here.
+    rows = harness.rows_of(architecture)
+    model = PeftModel.from_pretrained(harness.open_base(base), tmp_path / "lora").eval()
+    expected = harness.outputs_there(model, rows)
+    harness.assert_close(
+        harness.outputs_here(tmp_path, base, rows, adapter=tmp_path / "lora"), expected)
+    original = harness.outputs_there(
+        PeftModel.from_pretrained(harness.open_base(base), folder).eval(), rows)
+    plain = harness.outputs_there(harness.open_base(base), rows)
+    lost = (torch.linalg.norm(expected["logits"] - original["logits"])
+            / torch.linalg.norm(original["logits"] - plain["logits"]))
+    # The sequences differ, and with them the share that is lost.
+    assert (lost < 1e-4) == (result["lost_output"] < 1e-4)
+
+
+REFUSED = {
+    "one weight for two": (dict(adapter_weights="0.5"), ["--adapter-weights", "2 number(s)"]),
+    "a weight of text": (dict(adapter_weights="0.5,much"), ["--adapter-weights", "much"]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_weights_that_do_not_fit_are_refused(tmp_path, name):
+    options, words = REFUSED[name]
+    base = harness.make_base("llama", tmp_path / "base")
+    folders = [adapter(tmp_path, base, "llama", part, 1) for part in ("one", "two")]
+    done = harness.run("merge", model=base, adapter=folders, output=tmp_path / "out", **options)
+    harness.assert_refused(done, *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_adapter_that_is_given_twice_is_refused(tmp_path):
+    base = harness.make_base("llama", tmp_path / "base")
+    one = adapter(tmp_path, base, "llama", "one", 1)
+    done = harness.run("merge", model=base, adapter=[one, one], output=tmp_path / "out")
+    harness.assert_refused(done, "--adapter", "twice")
+
+
+def test_adapters_with_heads_of_their_own_do_not_add_up(tmp_path):
+    base = harness.make_base("bert", tmp_path / "base")
+    folders = [adapter(tmp_path, base, "bert", name, seed, task_type="SEQ_CLS")
+               for seed, name in enumerate(["one", "two"])]
+    done = harness.run("merge", model=base, adapter=folders, output=tmp_path / "out")
+    harness.assert_refused(done, "classifier", "cannot act together")
+    assert not (tmp_path / "out").exists()
