@@ -5,6 +5,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case unknownMethod(name: String, known: [String])
     case badOption(method: String, option: String, reason: String)
     case noSuchTarget(name: String, known: [String])
+    case embeddingTarget(name: String)
     case noTargets
     case noSuchBlock(_ index: Int, count: Int)
     case badPattern(_ pattern: String)
@@ -28,6 +29,8 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .badOption(let method, let option, let reason): "--\(option) for \(method): \(reason)"
         case .noSuchTarget(let name, let known):
             "target '\(name)' matches no layer; the layers are \(known.joined(separator: ", "))"
+        case .embeddingTarget(let name):
+            "target '\(name)' is an embedding or the head: adapters of those are not supported"
         case .noTargets: "no target layers are named"
         case .noSuchBlock(let index, let count):
             "there is no block \(index): the model's are 0 to \(count - 1)"

@@ -12,7 +12,7 @@ struct AdapterReading {
     /// Copies every tensor of the file into the adapter.
     /// - Throws: ``AdapterError``.
     func load(_ set: AdapterSet) throws {
-        var rest = Set(file.names.filter { !method.isRepeated($0) })
+        var rest = Set(file.names.filter { !isRepeated($0) })
         for (name, value) in try set.savedTensors() {
             let key = try key(of: name)
             try load(key, into: value)
@@ -40,7 +40,7 @@ struct AdapterReading {
     ) throws -> [SavedParameter] {
         let own = try ownKeys(parts)
         let saved = try file.names.compactMap { key -> SavedParameter? in
-            if own.contains(key) || method.isRepeated(key) { return nil }
+            if own.contains(key) || isRepeated(key) { return nil }
             let name = key.withoutPrefix(prefix)
                 .replacing(".base_layer.", with: ".")
             guard let found = parameters.first(where: { $0.name.isOrEndsIn(name) }) else {
@@ -67,9 +67,11 @@ struct AdapterReading {
         var keys = Set(parts.shared.map { "base_model." + $0.name })
         for placed in parts.placed {
             for (name, _) in try placed.part.savedTensors() {
-                keys.insert(prefix + placed.path + name)
-                keys.insert(prefix + placed.path.withoutPrefix(bodyPrefix) + name)
-                if placed.path.isEmpty { keys.insert(name) }
+                for name in method.spellings(of: name) {
+                    keys.insert(prefix + placed.path + name)
+                    keys.insert(prefix + placed.path.withoutPrefix(bodyPrefix) + name)
+                    if placed.path.isEmpty { keys.insert(name) }
+                }
             }
         }
         return keys
@@ -77,10 +79,20 @@ struct AdapterReading {
 
     /// The file's name of a tensor.
     private func key(of name: String) throws -> String {
-        if file.contains(name) { return name }
         let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
-        guard file.contains(bare) else { throw missing(name) }
-        return bare
+        let known = [name, bare].flatMap(method.spellings).first(where: file.contains)
+        guard let known else { throw missing(name) }
+        return known
+    }
+
+    /// Whether a tensor is no part of the adapter: the method says so, or PEFT's `bias` of "all" took it
+    /// along from the wrapper of a module that is saved under its own name, which is the one that PEFT
+    /// reads.
+    private func isRepeated(_ key: String) -> Bool {
+        if method.isRepeated(key) { return true }
+        return [".modules_to_save.", ".original_module."].contains { wrapper in
+            key.contains(wrapper) && file.contains(key.replacing(wrapper, with: "."))
+        }
     }
 
     private func missing(_ key: String) -> AdapterError {

@@ -124,9 +124,10 @@ public final class AdapterSet {
     }
 
     /// Adds the update to every weight for good and empties the slots.
-    /// - Throws: ``AdapterError/doesNotMerge(method:)``.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)``, `MergeObstacle`; then nothing is merged.
     public func merge() throws {
         try checkMerges()
+        for layer in layers { _ = try layer.mergedBias() }
         for layer in layers { try layer.mergeAdapter() }
     }
 

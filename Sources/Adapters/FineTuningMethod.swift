@@ -73,6 +73,9 @@ public protocol AdapterMethod: FineTuningMethod {
     /// Whether a tensor of a file says again what another says.
     static func isRepeated(_ key: String) -> Bool
 
+    /// Names that a tensor may have in a file, that which is written first.
+    static func spellings(of tensor: String) -> [String]
+
     /// Fresh parts for a model, not yet in its slots.
     /// - Parameters:
     ///   - targets: for methods that choose among linear layers.
@@ -99,6 +102,7 @@ extension AdapterMethod {
     public static var keyPrefix: String { "base_model.model." }
     public static func reads(_ file: ConfigurationFile) -> Bool { true }
     public static func isRepeated(_ key: String) -> Bool { false }
+    public static func spellings(of tensor: String) -> [String] { [tensor] }
     public var trainedBiases: TrainedBiases { .none }
 
     public func makeSavedParts(

@@ -61,6 +61,14 @@ extension LayerPattern<Double> {
     }
 }
 
+extension GivenOptions {
+    /// Ranks of some layers; none where nothing is said.
+    func rankPattern(_ name: String) throws -> LayerPattern<Int> {
+        try pattern(name) { Int($0).flatMap { DualAdapters.ranks ~= $0 ? $0 : nil } }
+            ?? LayerPattern()
+    }
+}
+
 extension ConfigurationFile {
     func object(_ key: String) throws -> [String: Any] {
         guard let value = fields[key] else { return [:] }

@@ -5,6 +5,9 @@ public enum MethodRegistry {
     public static let methods: [any FineTuningMethod.Type] = [
         FullFineTuning.self,
         LoRA.self,
+        LoRAPlus.self,
+        DoRA.self,
+        HiRA.self,
         DualLoRA.self,
     ]
 

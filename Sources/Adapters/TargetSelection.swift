@@ -54,7 +54,7 @@ public struct TargetSelection: Equatable, Sendable {
                 }
             }
         }
-        try check(linears, slots.defaultTargets)
+        try check(slots)
         let left = try excluded.map { Set(try matching($0).map(\.path)) } ?? []
         let chosen = try matching(rule).filter {
             try !left.contains($0.path) && isInBlocks($0.path)
@@ -65,10 +65,12 @@ public struct TargetSelection: Equatable, Sendable {
         return chosen
     }
 
-    private func check(_ linears: [Linear], _ standard: [String]) throws {
+    private func check(_ slots: AdapterSlots) throws {
+        let linears = slots.linears
         guard case .names(let names) = rule else { return }
         guard !names.isEmpty else { throw AdapterError.noTargets }
         for name in names where !linears.contains(where: { $0.matches(name) }) {
+            if slots.isEmbeddingOrHead(name) { throw AdapterError.embeddingTarget(name: name) }
             throw AdapterError.noSuchTarget(name: name, known: Self.knownNames(linears))
         }
     }
@@ -185,6 +187,17 @@ extension ConfigurationFile {
     }
 }
 
+extension AdapterSlots {
+    /// Whether a name is that of a matrix of the model's which no linear slot has. A head that shares its
+    /// weight with the embedding has no weight of its own to be known by.
+    fileprivate func isEmbeddingOrHead(_ name: String) -> Bool {
+        name.isOrEndsIn("lm_head")
+            || parameters.contains {
+                $0.name.withoutSuffix(".weight").isOrEndsIn(name) && $0.value.rank == 2
+            }
+    }
+}
+
 extension Linear {
     fileprivate func matches(_ name: String) -> Bool { path.isOrEndsIn(name) }
 }
@@ -192,6 +205,10 @@ extension Linear {
 extension String {
     /// Whether this path is, or ends in, another, word by word.
     func isOrEndsIn(_ name: String) -> Bool { self == name || hasSuffix("." + name) }
+
+    func withoutSuffix(_ suffix: String) -> String {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
+    }
 
     func withoutPrefix(_ prefix: String) -> String {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self

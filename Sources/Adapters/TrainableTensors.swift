@@ -16,12 +16,19 @@ extension Tensor {
             device: base.weight.value.device)
     }
 
-    /// LoRA's A (r, k): uniform within ±1 / √k, PyTorch's `kaiming_uniform_(a=√5)`.
+    /// LoRA's A (r, k).
     static func loraDown(
-        _ rank: Int, for base: Linear, using generator: Generator
+        _ rank: Int, for base: Linear, start: FactorStart = .uniform, using generator: Generator
     ) throws -> Tensor {
-        let bound = 1 / Double(base.inputSize).squareRoot()
-        return try uniform([rank, base.inputSize], from: -bound, to: bound, using: generator)
-            .trained(beside: base)
+        let shape = [rank, base.inputSize]
+        switch start {
+        case .uniform:
+            let bound = 1 / Double(base.inputSize).squareRoot()
+            return try uniform(shape, from: -bound, to: bound, using: generator)
+                .trained(beside: base)
+        case .gaussian:
+            return try normal(shape, deviation: 1 / Double(rank), using: generator)
+                .trained(beside: base)
+        }
     }
 }

@@ -32,6 +32,9 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
 
     static let all: [AdapterCase] =
         lora
+        + loraPlus
+        + dora
+        + hira
         + dualLoRA
 
     static var withoutDropout: [AdapterCase] { all.filter { !$0.drops } }

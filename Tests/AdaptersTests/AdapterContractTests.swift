@@ -89,7 +89,7 @@ import Testing
         let layerOutput = try adapter(x, through: layer, mode: .training(Generator(seed: 1)))
         let plain =
             try x.matmul((layer.weight.value + adapter.weightUpdate(for: layer)).transposed())
-            + bias.value
+            + (adapter.biasUpdate(for: layer).map { try bias.value + $0 } ?? bias.value)
         #expect(try layerOutput.isClose(to: plain, absolute: 1e-9))
         let found = try layerOutput.gradients(with: leaves, seed: seed)
         let expected = try plain.gradients(with: leaves, seed: seed)
@@ -198,6 +198,18 @@ import Testing
         for (found, expected) in zip(found, expected) {
             #expect(try #require(found).isClose(to: #require(expected), absolute: 1e-5))
         }
+    }
+
+    @Test("A bias that trains alone gets its gradient", arguments: AdapterCase.all)
+    func trainableBias(_ row: AdapterCase) throws {
+        let (layer, x) = (try AdapterCase.layer(), try AdapterCase.input())
+        let bias = try #require(layer.bias).value.requireGradient()
+        layer.adapter = try row.moved(for: layer)
+        let seed = try Tensor.seeded([3, 4, 7], seed: 9)
+        let output = try layer(x, mode: .training(Generator(seed: 1)))
+        let found = try #require(output.gradients(with: [bias], seed: seed)[0])
+        let expected = try seed.reshaped(-1, 7).sum(along: 0)
+        #expect(try found.isClose(to: expected, absolute: 1e-5))
     }
 
     @Test(

@@ -170,7 +170,13 @@ import Testing
     static let unsupported = [
         Field("peft_type", #""IA3""#, "but known are LORA, "),
         Field("peft_type", "null", "is (none)"),
-        Field("lora_bias", "true", "not supported"),
+        Field("lora_bias", "true", "not supported", DoRA(LoRA(rank: 2))),
+        Field("init_lora_weights", #""pissa_niter_4""#, "convert the adapter to plain LoRA"),
+        Field("init_lora_weights", #""corda""#, "convert", DoRA(LoRA(rank: 2))),
+        Field("init_lora_weights", "3", "true or false"),
+        Field("init_weights", #""olora""#, "changes the base's weights", HiRA(rank: 2)),
+        Field("hira_dropout", "1", "less than 1", HiRA(rank: 2)),
+        Field("rank_pattern", #"{"query": 0}"#, "ranks by layer", HiRA(rank: 2)),
         Field("bias", #""some""#, "one of none, all, lora_only"),
         Field("rank_pattern", #"{"query": 0}"#, "ranks by layer"),
         Field("rank_pattern", "[4]", "must be an object"),
@@ -213,6 +219,34 @@ import Testing
             $0["unknown_to_us"] = 3
         }
         #expect(message { try attach() } == "no error")
+    }
+
+    @Test("What PEFT's `bias` of \"all\" takes along from a saved module's wrapper is let pass")
+    func wrappedModules() throws {
+        try writeAdapter()
+        let head = "base_model.model.classifier."
+        try rewrite {
+            for name in ["modules_to_save", "original_module"] {
+                $0["\(head)\(name).bias"] = $0[head + "bias"]
+            }
+        }
+        #expect(message { try attach() } == "no error")
+        // But not instead of the module.
+        try rewrite { $0[head + "bias"] = nil }
+        #expect(message { try attach() }.contains("classifier.modules_to_save.bias"))
+    }
+
+    @Test("DoRA's magnitude is read by both of its names, but not by both at once")
+    func magnitudeNames() throws {
+        try writeAdapter(DoRA(LoRA(rank: 2)))
+        let name = queryA.replacingOccurrences(of: "lora_A.weight", with: "lora_magnitude_vector")
+        #expect(try tensors().keys.contains(name))
+        try rewrite { $0[name + ".weight"] = $0[name] }
+        #expect(message { try attach() }.contains("does not speak of: \(name).weight"))
+        try rewrite { $0[name] = nil }
+        #expect(message { try attach() } == "no error")
+        try rewrite { $0[name + ".weight"] = nil }
+        #expect(message { try attach() }.hasSuffix("has no tensor '\(name)'"))
     }
 
     @Test("A folder that cannot be written leaves nothing behind")

@@ -43,6 +43,62 @@ import Testing
         #expect(try parameters[1].value.norm().item() == 0)
     }
 
+    @Test("A gaussian start has A's deviation 1 / r and B at zero")
+    func gaussianStart() throws {
+        let base = Linear(path: "x", weight: try .seeded([300, 400], seed: 3))
+        var method = LoRA(rank: 16)
+        method.start = .gaussian
+        let parameters = try method.makeAdapter(for: base, using: Generator(seed: 5)).parameters
+        #expect(abs(try parameters[0].value.rootMeanSquare() * 16 - 1) < 0.03)
+        #expect(try parameters[0].value.magnitude().maximum().item() > 3.0 / 16)
+        #expect(try parameters[1].value.norm().item() == 0)
+    }
+
+    @Test("B's bias is scaled as B A is, and goes into the layer's at a merge")
+    func biasOfB() throws {
+        let base = try AdapterCase.layer(dtype: .float64)
+        let own = try #require(base.bias).value.cloned()
+        let (a, b) = (
+            try Tensor.seeded([3, 5], seed: 1, dtype: .float64),
+            try Tensor.seeded([7, 3], seed: 2, dtype: .float64)
+        )
+        let bias = try Tensor.seeded([7], seed: 6, dtype: .float64)
+        base.adapter = LoRALayer(down: a, up: b, upBias: bias, scale: 2.5, dropout: 0)
+        let x = try AdapterCase.input(dtype: .float64)
+        let plain = try base.frozen(x) + 2.5 * (x.linear(a).linear(b) + bias)
+        #expect(try base(x).isClose(to: plain, absolute: 1e-12))
+        try base.mergeAdapter()
+        #expect(try base(x).isClose(to: plain, absolute: 1e-12))
+        #expect(try #require(base.bias).value.isClose(to: own + 2.5 * bias, absolute: 1e-15))
+    }
+
+    @Test(
+        "A layer without a bias takes a bias of B, but no merge of it, and then nothing is merged")
+    func biasWithoutOne() throws {
+        let layers = try ["x", "y"].map {
+            Linear(
+                path: $0, weight: try .seeded([7, 5], seed: 1),
+                bias: $0 == "x" ? try .seeded([7], seed: 2) : nil)
+        }
+        let slots = AdapterSlots(linears: layers, defaultTargets: ["x", "y"])
+        var method = LoRA(rank: 2)
+        method.hasBias = true
+        let set = try AdapterSet(method, of: slots, using: Generator(seed: 1))
+        try randomize(set, seed: 3)
+        let x = try AdapterCase.input()
+        let plain = try layers[1].frozen(x)
+        #expect(try layers[1](x).largestDifference(to: plain) > 0.1)
+        let before = try layers.map { try $0(x) }
+        let text = message { try set.merge() }
+        #expect(
+            text == "'y' cannot be merged: the adapter changes its bias, and it has none")
+        #expect(message { try layers[1].mergeAdapter() } == text)
+        #expect(layers.allSatisfy { $0.adapter != nil })
+        for (layer, before) in zip(layers, before) {
+            #expect(try layer(x).isIdentical(to: before))
+        }
+    }
+
     @Test("Only the product of the factors counts")
     func productOnly() throws {
         let (a, b) = try factors()

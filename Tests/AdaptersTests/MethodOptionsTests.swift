@@ -38,6 +38,18 @@ import Testing
         Refusal("lora", ["bias": "some"], "--bias", "none of none, all, lora_only"),
         Refusal("lora", ["rank-pattern": "q_proj"], "--rank-pattern", "not LAYER=VALUE"),
         Refusal("lora", ["rank-pattern": "q_proj=0"], "--rank-pattern", "not LAYER=VALUE"),
+        Refusal("lora", ["init-weights": "normal"], "--init-weights", "none of true, gaussian"),
+        Refusal("lora", ["lora-bias": "1"], "--lora-bias", "not true or false"),
+        Refusal(
+            "lora", ["lora-bias": "true", "init-weights": "gaussian"], "--lora-bias",
+            "'true' alone"),
+        Refusal("lora-plus", ["loraplus-lr-ratio": "0"], "--loraplus-lr-ratio", "greater than 0"),
+        Refusal("lora", ["loraplus-lr-ratio": "2"], "--loraplus-lr-ratio", "no such option"),
+        Refusal("dora", ["lora-bias": "true"], "--lora-bias", "no such option"),
+        Refusal("dora", ["rank": "0"], "--rank", "0 is not a rank"),
+        Refusal("hira", ["alpha": "4"], "--alpha", "no such option"),
+        Refusal("hira", ["rank-pattern": "query=x"], "--rank-pattern", "not LAYER=VALUE"),
+        Refusal("hira", ["dropout": "1"], "--dropout", "probability"),
         Refusal("dual-lora", ["rank": "7"], "--rank", "7 cannot be halved"),
         Refusal("dual-lora", ["rank": "-2"], "--rank", "-2 is not a rank"),
         Refusal("dual-lora", ["rank": "8", "magnitude-rank": "4"], "--rank", "give either it or"),
@@ -100,13 +112,24 @@ import Testing
     @Test(
         "A name that matches nothing is refused with the layers that there are",
         arguments: [
-            "quer", "uery", "query,keys", "Query", "classifier", "all-linear,query",
+            "quer", "uery", "query,keys", "Query", "all-linear,query",
         ])
     func noSuchTarget(_ text: String) throws {
         let found = message { _ = try chosen(text) }
         #expect(found.contains("matches no layer; the layers are "), "in: \(found)")
         #expect(found.contains("query (12 x 12)"))
         #expect(found.contains("intermediate.dense (20 x 12)"))
+    }
+
+    @Test(
+        "An embedding and the head are refused as what they are",
+        arguments: ["classifier", "query,word_embeddings", "lm_head", "model.lm_head"])
+    func embeddings(_ text: String) throws {
+        let name = text.split(separator: ",").last ?? ""
+        #expect(
+            message { _ = try chosen(text) }
+                == "target '\(name)' is an embedding or the head: adapters of those are not supported"
+        )
     }
 
     @Test("No target at all is refused", arguments: ["", " , "])

@@ -20,6 +20,9 @@ public struct LoRA: LinearAdapterMethod {
         MethodOption("rank-pattern", "Ranks of some layers: layers.0.q_proj=4,v_proj=8."),
         MethodOption("alpha-pattern", "Alphas of some layers, in the same way."),
         MethodOption("bias", "Which biases train along: none, all, lora_only. Default none."),
+        MethodOption(
+            "lora-bias", "A bias for B, added to the layer's: true or false. Default false."),
+        .start,
     ]
 
     public var rank: Int
@@ -31,6 +34,9 @@ public struct LoRA: LinearAdapterMethod {
     public var ranks = LayerPattern<Int>()
     public var alphas = LayerPattern<Double>()
     public var trainedBiases = TrainedBiases.none
+    /// Whether B has a bias of its own, which is scaled as B A is.
+    public var hasBias = false
+    public var start = FactorStart.uniform
 
     public init(rank: Int = 16, alpha: Double? = nil, dropout: Double = 0) {
         self.rank = rank
@@ -38,20 +44,24 @@ public struct LoRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
+    public init(_ options: MethodOptions) throws { try self.init(options.of(Self.self)) }
+
+    /// The options of LoRA, also where another method has them among its own.
+    init(_ given: GivenOptions) throws {
         self.init(
             rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
             dropout: try given.probability() ?? 0)
         rankStabilized = try given.flag("use-rslora") ?? false
-        ranks =
-            try given.pattern("rank-pattern") {
-                Int($0).flatMap { DualAdapters.ranks ~= $0 ? $0 : nil }
-            } ?? ranks
+        ranks = try given.rankPattern("rank-pattern")
         alphas =
             try given.pattern("alpha-pattern") { Double($0).flatMap { $0 > 0 ? $0 : nil } }
             ?? alphas
         trainedBiases = try given.biases(adapted: "lora_only")
+        hasBias = try given.flag("lora-bias") ?? false
+        start = try given.choice("init-weights") ?? .uniform
+        guard !hasBias || start == .uniform else {
+            throw given.bad("lora-bias", "it goes with the start 'true' alone, as in PEFT")
+        }
     }
 
     /// What B A is multiplied by in a layer of this rank and alpha.
@@ -60,7 +70,7 @@ public struct LoRA: LinearAdapterMethod {
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
-        rank * (outputSize + inputSize)
+        rank * (outputSize + inputSize) + (hasBias ? outputSize : 0)
     }
 
     public let defaultLearningRate = 1e-3
@@ -68,11 +78,17 @@ public struct LoRA: LinearAdapterMethod {
     public func makeAdapter(for base: Linear, using generator: Generator) throws
         -> any LinearAdapter
     {
+        try makeLayer(for: base, using: generator)
+    }
+
+    /// The same, for methods that put more around it.
+    func makeLayer(for base: Linear, using generator: Generator) throws -> LoRALayer {
         let rank = try ranks.value(for: base.path) ?? rank
         let alpha = try alphas.value(for: base.path) ?? alpha
         return LoRALayer(
-            down: try .loraDown(rank, for: base, using: generator),
+            down: try .loraDown(rank, for: base, start: start, using: generator),
             up: try .trainable([base.outputSize, rank], for: base),
+            upBias: hasBias ? try .trainable([base.outputSize], for: base) : nil,
             scale: scale(rank: rank, alpha: alpha), dropout: dropout)
     }
 
@@ -81,7 +97,8 @@ public struct LoRA: LinearAdapterMethod {
             "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,
             "use_rslora": rankStabilized, "use_dora": false,
             "bias": trainedBiases.name(adapted: "lora_only"),
-            "fan_in_fan_out": false, "init_lora_weights": true, "rank_pattern": ranks.fields,
+            "fan_in_fan_out": false, "init_lora_weights": start.field, "lora_bias": hasBias,
+            "rank_pattern": ranks.fields,
             "alpha_pattern": alphas.fields.mapValues { ($0 as? Double)?.asIntegerIfWhole ?? $0 },
         ]
     }
@@ -98,43 +115,51 @@ public struct LoRA: LinearAdapterMethod {
         ranks = try LayerPattern(file, "rank_pattern")
         alphas = try LayerPattern(file, "alpha_pattern")
         trainedBiases = try file.biases(adapted: "lora_only")
+        hasBias = try file.flag("lora_bias") ?? false
+        start = try FactorStart(file, "init_lora_weights")
         try file.refuse([
-            "lora_bias", "use_qalora", "use_bdlora", "alora_invocation_tokens", "layer_replication",
-            "target_parameters", "trainable_token_indices",
+            "use_qalora", "use_bdlora", "alora_invocation_tokens", "arrow_config", "kasa_config",
+            "layer_replication", "target_parameters", "trainable_token_indices",
         ])
     }
 }
 
-/// One layer's LoRA: `down` is A (r, in), `up` is B (out, r).
+/// One layer's LoRA: `down` is A (r, in), `up` is B (out, r), `upBias` B's bias (out) if it has one.
 final class LoRALayer: LinearAdapter {
     let down, up: Tensor
-    private let scale: Double
-    private let dropout: Double
+    let upBias: Tensor?
+    let scale: Double
+    let dropout: Double
 
-    init(down: Tensor, up: Tensor, scale: Double, dropout: Double) {
-        (self.down, self.up) = (down, up)
+    init(down: Tensor, up: Tensor, upBias: Tensor? = nil, scale: Double, dropout: Double) {
+        (self.down, self.up, self.upBias) = (down, up, upBias)
         (self.scale, self.dropout) = (scale, dropout)
     }
 
     var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_B.weight", up)]
+            + (upBias.map { [("lora_B.bias", $0)] } ?? [])
     }
 
     /// The definition.
     func weightUpdate(for base: Linear) throws -> Tensor { try scale * up.matmul(down) }
 
+    func biasUpdate(for base: Linear) throws -> Tensor? { try upBias.map { try scale * $0 } }
+
     /// x W₀ᵀ + s (x Aᵀ) Bᵀ: two thin products instead of one of the weight's size.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let dropped =
             mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        guard base.weight.value.requiresGradient else {
-            let layer = LowRankLinear(
-                weight: try base.weight.value.to(x.dtype), bias: try base.bias?.value.to(x.dtype),
-                down: down, up: up, scale: scale)
-            return try layer(x, pathInput: dropped)
-        }
-        let inner = try (dropped ?? x).linear(down.to(x.dtype))  // (..., r)
-        return try base.frozen(x) + scale * inner.linear(up.to(x.dtype))
+        let bias = try sum(base.bias?.value, biasUpdate(for: base))
+        let layer = LowRankLinear(
+            weight: try base.weight.value.to(x.dtype), bias: try bias?.to(x.dtype), down: down,
+            up: up, scale: scale)
+        return try layer(x, pathInput: dropped)
     }
+}
+
+/// The sum of those that are there; nil where neither is.
+private func sum(_ first: Tensor?, _ second: Tensor?) throws -> Tensor? {
+    guard let first, let second else { return first ?? second }
+    return try first + second
 }

@@ -52,27 +52,31 @@ extension Tensor {
     /// update is zero, no bit differs from the layer without it.
     /// - Parameters:
     ///   - weight: W₀ (d, k), frozen; nil for x ΔWᵀ alone.
-    ///   - bias: b (d), frozen.
+    ///   - bias: b (d).
     ///   - blockBytes: what a block of W₀ + ΔW may take in memory.
     /// - Returns: (..., d), in the type of x.
     func linear(
         through update: some FactoredUpdate, weight: Tensor?, bias: Tensor?, outputSize: Int,
         blockBytes: Int = 32 << 20
     ) throws -> Tensor {
-        let x = try contiguous()
+        let (x, bias) = (try contiguous(), try bias?.to(dtype))
         let layer = BlockwiseLinear(
-            update: update, weight: weight, bias: try bias?.to(x.dtype),
+            update: update, weight: weight, bias: try bias?.detached(),
             // The graph holds the layer; a tensor that is in the graph itself would make a ring.
             input: try x.detached(), outputSize: outputSize, blockBytes: blockBytes)
-        return try customFunction("linearThroughUpdate", of: [x] + update.factors) {
+        let (factors, biases) = (update.factors, bias.map { [$0] } ?? [])
+        return try customFunction("linearThroughUpdate", of: [x] + factors + biases) {
             [try layer.output()]
         } backward: { gradients, needed in
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
             let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
             return try withoutGradient {
-                try layer.gradients(
+                let found = try layer.gradients(
                     rows.detached(), atInput: needed[0],
-                    atFactors: needed.dropFirst().contains(true))
+                    atFactors: needed.dropFirst().prefix(factors.count).contains(true))
+                // The bias comes last, if there is one.
+                guard found.count < needed.count else { return found }
+                return try found + [needed.last == true ? rows.sum(along: 0) : nil]
             }
         }[0]
     }

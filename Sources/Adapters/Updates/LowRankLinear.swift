@@ -1,14 +1,18 @@
 import DualTorch
 
-/// x W₀ᵀ + b + s (x' Aᵀ) Bᵀ: a layer beside which a path of low rank runs, W₀ and b frozen.
+/// f ⊙ (x W₀ᵀ) + b + s (x' Aᵀ) Bᵀ: a layer, its outputs scaled or not, beside which a path of low rank
+/// runs.
 ///
 /// Two products with W₀, forward and backward; the path's thin products go through one operator each way
 /// (CTorch's `low_rank.cpp`) that adds to what the products with W₀ gave, where autograd of the plain
-/// expression keeps and adds whole outputs.
+/// expression keeps and adds whole outputs. With f, x W₀ᵀ is kept for f's gradient.
 struct LowRankLinear {
-    /// W₀ (d, k) and b (d), in the type of x.
+    /// W₀ (d, k), in the type of x.
     let weight: Tensor
+    /// b (d), in the type of x.
     let bias: Tensor?
+    /// f (d); nil for ones.
+    var outputFactors: Tensor?
     /// A (r, k) and B (d, r), which train.
     let down, up: Tensor
     /// s
@@ -20,53 +24,108 @@ struct LowRankLinear {
     /// - Returns: (..., d)
     func callAsFunction(_ x: Tensor, pathInput: Tensor? = nil) throws -> Tensor {
         guard isFused(x) else { return try plain(x, pathInput ?? x) }
-        // The graph holds this; a tensor that is in the graph itself would make a ring.
-        let input = try (pathInput ?? x).detached().reshaped(-1, x.size(-1)).contiguous()
-        let (output, inner) = try withoutGradient {
-            let output = try x.projected(by: weight, bias: bias).contiguous()
-            let rows = try output.reshaped(-1, output.size(-1))
-            return (output, try operate("duallora::low_rank", [rows, input])[0])
-        }
-        let inputs = [x] + (pathInput.map { [$0] } ?? []) + [down, up]
+        // What the graph holds is outside it; a tensor of its own would make a ring.
+        let run = LowRankRun(
+            weight: try weight.detached(), down: try down.detached(), up: try up.detached(),
+            scale: scale, factors: try outputFactors?.detached(), isApart: pathInput != nil,
+            input: try (pathInput ?? x).detached().reshaped(-1, x.size(-1)).contiguous())
+        let (output, kept) = try withoutGradient { try run.forward(x, bias: bias) }
+        let inputs = [x] + [pathInput, down, up, outputFactors, bias].compactMap { $0 }
+        let isScaled = outputFactors != nil
         return try customFunction("lowRankLinear", of: inputs) {
             [output]
         } backward: { gradients, needed in
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
             let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
-            let atInput = needed[0] ? try rows.matmul(weight) : nil  // (T, k)
-            let isApart = needed.count == 4
-            let atPath = isApart && needed[1] ? try Tensor.zeros(like: input) : nil
-            let atFactors = try operate(
-                "duallora::low_rank_backward", [rows, input, inner],
-                addingTo: isApart ? atPath : atInput)
-            func shaped(_ x: Tensor?) throws -> Tensor? {
-                try x?.reshaped(Array(gradient.shape.dropLast()) + [input.size(1)])
-            }
-            let atInputs = isApart ? try [shaped(atInput), shaped(atPath)] : [try shaped(atInput)]
-            return atInputs + atFactors
+            let ends = run.isApart ? needed.prefix(2) : needed.prefix(1)
+            let found = try run.backward(rows, kept, needed: Array(ends))
+            let shape = Array(gradient.shape.dropLast()) + [run.input.size(1)]
+            let atInputs = try found.inputs.map { try $0?.reshaped(shape) }
+            let known = atInputs + found.factors + (isScaled ? [found.outputFactors] : [])
+            // The bias comes last, if there is one.
+            guard known.count < needed.count else { return known }
+            return try known + [needed.last == true ? rows.sum(along: 0) : nil]
         }[0]
-    }
-
-    private func operate(
-        _ name: String, _ given: [Tensor], addingTo sum: Tensor? = nil
-    ) throws -> [Tensor] {
-        let factors: [OperatorValue] = try [
-            .tensor(down.detached()), .tensor(up.detached()), .double(scale),
-        ]
-        let rest: [OperatorValue] = sum.map { [.tensor($0)] } ?? []
-        return try callOperator(name, given.map(OperatorValue.tensor) + factors + rest).compactMap {
-            if case .tensor(let tensor) = $0 { tensor } else { nil }
-        }
     }
 
     /// The definition, by LibTorch's operators.
     private func plain(_ x: Tensor, _ pathInput: Tensor) throws -> Tensor {
         let inner = try pathInput.linear(down.to(x.dtype))  // (..., r)
-        return try x.projected(by: weight, bias: bias) + scale * inner.linear(up.to(x.dtype))
+        let path = try scale * inner.linear(up.to(x.dtype))
+        guard let outputFactors else { return try x.projected(by: weight, bias: bias) + path }
+        let scaled = try (x.projected(by: weight) * outputFactors).to(x.dtype)
+        return try bias.map { try scaled + $0 + path } ?? scaled + path
     }
 
+    /// A layer that trains itself, such as a pooler made anew, needs its own product's graph.
     private func isFused(_ x: Tensor) -> Bool {
         (x.dtype == .float32 || x.dtype == .bfloat16) && x.device.kind == .cpu
-            && [down, up].allSatisfy { $0.dtype == .float32 && $0.isContiguous }
+            && !weight.requiresGradient
+            && ([down, up] + (outputFactors.map { [$0] } ?? [])).allSatisfy {
+                $0.dtype == .float32 && $0.isContiguous
+            }
+    }
+}
+
+/// One call of the layer by the operators: what its backward needs, outside the graph.
+private struct LowRankRun {
+    let weight, down, up: Tensor
+    let scale: Double
+    let factors: Tensor?
+    /// Whether the path has an input of its own.
+    let isApart: Bool
+    /// x' (T, k)
+    let input: Tensor
+
+    /// What the forward leaves for the backward: x' Aᵀ, and x W₀ᵀ (T, d) if it is scaled.
+    typealias Kept = (inner: Tensor, product: Tensor?)
+
+    func forward(_ x: Tensor, bias: Tensor?) throws -> (output: Tensor, kept: Kept) {
+        let product = try x.projected(by: weight, bias: factors == nil ? bias : nil).contiguous()
+        let rows = try product.reshaped(-1, product.size(-1))
+        guard let factors else {
+            return (product, (try operate("duallora::low_rank", [rows, input])[0], nil))
+        }
+        let output = try product.emptyLike()
+        let outputRows = try output.reshaped(-1, output.size(-1))
+        _ = try callOperator(
+            "duallora::scale_columns",
+            [.tensor(outputRows), .tensor(rows), .tensor(factors), .optional(bias)])
+        return (output, (try operate("duallora::low_rank", [outputRows, input])[0], rows))
+    }
+
+    /// - Parameters:
+    ///   - gradient: at the output (T, d).
+    ///   - needed: whether x needs its gradient, and x' if it is apart.
+    /// - Returns: the gradients at x, and at x' if it is apart, at A and B, and at f.
+    func backward(
+        _ gradient: Tensor, _ kept: Kept, needed: [Bool]
+    ) throws -> (inputs: [Tensor?], factors: [Tensor?], outputFactors: Tensor?) {
+        var (atProduct, atOutputFactors): (Tensor, Tensor?) = (gradient, nil)
+        if let factors, let product = kept.product {
+            let found = tensors(
+                try callOperator(
+                    "duallora::scale_columns_backward",
+                    [.tensor(gradient), .tensor(product), .tensor(factors)]))
+            (atProduct, atOutputFactors) = (found[0], found[1])
+        }
+        let atInput = needed[0] ? try atProduct.matmul(weight) : nil  // (T, k)
+        let atPath = isApart && needed[1] ? try Tensor.zeros(like: input) : nil
+        let atFactors = try operate(
+            "duallora::low_rank_backward", [gradient, input, kept.inner],
+            addingTo: isApart ? atPath : atInput)
+        return (isApart ? [atInput, atPath] : [atInput], atFactors, atOutputFactors)
+    }
+
+    private func operate(
+        _ name: String, _ given: [Tensor], addingTo sum: Tensor? = nil
+    ) throws -> [Tensor] {
+        let factors: [OperatorValue] = [.tensor(down), .tensor(up), .double(scale)]
+        let rest: [OperatorValue] = sum.map { [.tensor($0)] } ?? []
+        return tensors(try callOperator(name, given.map(OperatorValue.tensor) + factors + rest))
+    }
+
+    private func tensors(_ values: [OperatorValue]) -> [Tensor] {
+        values.compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
     }
 }

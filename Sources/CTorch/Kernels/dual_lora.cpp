@@ -8,10 +8,9 @@
 // everywhere, so that the forward, the backward and a merge agree on every sign.
 #include "instruction_sets.h"
 #include "operators.h"
+#include "thin_products.h"
 #include "threads.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -24,11 +23,7 @@
 
 namespace {
 
-/// left (rows, rank) · right (rank, columns), the latter in panels.
-struct ThinProduct {
-    const float *left, *panels;
-    int64_t rank;
-};
+using namespace ctorch;
 
 template <class Weight, class Output>
 struct DualUpdate {
@@ -50,33 +45,11 @@ struct DualGradients {
     float *magnitude_gradient, *direction_gradient; // at the left factors, added to
 };
 
-struct PanelPacking {
-    int64_t (*panels)(int64_t columns);
-    void (*pack)(const float *right, int64_t rank, int64_t columns, float *panels);
-    void (*add)(const float *panels, int64_t rank, int64_t columns, float *matrix);
-    int64_t width;
-};
-
 #define KERNEL_FILE "dual_lora_kernel.inc"
 #include "each_instruction_set.inc"
 #undef KERNEL_FILE
 
 PanelPacking active_packing() { return FOR_ACTIVE_INSTRUCTION_SET(packing); }
-
-at::Tensor packed(const at::Tensor &right) {
-    const PanelPacking packing = active_packing();
-    const int64_t rank = right.size(0), columns = right.size(1);
-    at::Tensor panels = at::empty({packing.panels(columns), rank, packing.width}, right.options());
-    packing.pack(right.const_data_ptr<float>(), rank, columns, panels.mutable_data_ptr<float>());
-    return panels;
-}
-
-ThinProduct product_of(const at::Tensor &left, const at::Tensor &panels) {
-    return {left.const_data_ptr<float>(), panels.const_data_ptr<float>(), left.size(1)};
-}
-
-/// Rows whose work is worth a thread.
-int64_t grain_of(int64_t columns) { return std::max<int64_t>(1, 65536 / std::max<int64_t>(1, columns)); }
 
 template <class Weight, class Output>
 DualUpdate<Weight, Output> update_of(const ThinProduct &magnitude, const ThinProduct &direction,
@@ -90,24 +63,20 @@ DualUpdate<Weight, Output> update_of(const ThinProduct &magnitude, const ThinPro
 template <class Weight, class Output>
 void form(const std::optional<at::Tensor> &weight, const at::Tensor &b, const at::Tensor &a,
           const at::Tensor &d, const at::Tensor &c, double scale, const at::Tensor &out) {
-    const at::Tensor magnitude = packed(a), direction = packed(c);
+    const PanelPacking packing = active_packing();
+    const at::Tensor magnitude = packed(a, packing), direction = packed(c, packing);
     const auto job = update_of<Weight, Output>(product_of(b, magnitude), product_of(d, direction),
                                                weight, scale, out);
     const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(update_kernel<Weight, Output>);
-    ctorch::in_parallel(out.size(0), grain_of(out.size(1)),
+    in_parallel(out.size(0), grain_of(out.size(1)),
                         [&](int64_t begin, int64_t end) { kernel(job, begin, end); });
-}
-
-bool is_factor(const at::Tensor &factor) {
-    return factor.dim() == 2 && factor.is_contiguous() && factor.scalar_type() == at::kFloat;
 }
 
 void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
                    const at::Tensor &c, const at::Tensor &like) {
     TORCH_CHECK(is_factor(b) && is_factor(a) && is_factor(d) && is_factor(c), name,
                 ": factors must be contiguous matrices of float32");
-    TORCH_CHECK(like.dim() == 2 && (like.size(1) < 2 || like.stride(1) == 1), name,
-                ": rows must be contiguous");
+    TORCH_CHECK(has_plain_rows(like), name, ": rows must be contiguous");
     const bool fits = b.size(0) == like.size(0) && d.size(0) == like.size(0)
         && a.size(1) == like.size(1) && c.size(1) == like.size(1) && a.size(0) == b.size(1)
         && c.size(0) == d.size(1);
@@ -123,7 +92,8 @@ void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Te
                    const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
                    const FactorGradients &sums, const std::optional<at::Tensor> &out,
                    const std::optional<at::Tensor> &weight) {
-    const at::Tensor magnitude = packed(a), direction = packed(c);
+    const PanelPacking packing = active_packing();
+    const at::Tensor magnitude = packed(a, packing), direction = packed(c, packing);
     const auto &[at_b, at_a, at_d, at_c] = sums;
     const int64_t rows = gradient.size(0), columns = gradient.size(1);
     const DualGradients<Element> job{
@@ -133,46 +103,24 @@ void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Te
     DualUpdate<Weight, Element> update{};
     if (out)
         update = update_of<Weight, Element>(job.magnitude, job.direction, weight, scale, *out);
-    const int64_t parts = std::clamp<int64_t>(rows / grain_of(columns), 1, at::get_num_threads());
+    const int64_t parts = parts_of(rows, columns);
     // Each part of the rows sums up gradients at the right factors of its own.
     const at::Tensor magnitude_sums = at::zeros({parts, magnitude.numel()}, magnitude.options());
     const at::Tensor direction_sums = at::zeros({parts, direction.numel()}, direction.options());
     float *const at_magnitude = magnitude_sums.mutable_data_ptr<float>();
     float *const at_direction = direction_sums.mutable_data_ptr<float>();
     const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(gradients_kernel<Element, Weight>);
-    ctorch::in_parallel(parts, 1, [&](int64_t begin, int64_t end) {
+    in_parallel(parts, 1, [&](int64_t begin, int64_t end) {
         for (int64_t part = begin; part < end; ++part)
             kernel(job, out ? &update : nullptr, rows * part / parts, rows * (part + 1) / parts,
                    at_magnitude + part * magnitude.numel(), at_direction + part * direction.numel());
     });
-    const PanelPacking packing = active_packing();
     for (int64_t part = 0; part < parts; ++part) {
         packing.add(at_magnitude + part * magnitude.numel(), a.size(0), columns,
                     at_a.mutable_data_ptr<float>());
         packing.add(at_direction + part * direction.numel(), c.size(0), columns,
                     at_c.mutable_data_ptr<float>());
     }
-}
-
-void check_weight(const std::optional<at::Tensor> &weight, const at::Tensor &out) {
-    TORCH_CHECK(!weight || (weight->sizes() == out.sizes()
-                            && (out.size(1) < 2 || weight->stride(1) == 1)),
-                "dual_lora: the weight has not the shape of the update, ", out.sizes());
-    TORCH_CHECK(!weight || weight->scalar_type() == at::kFloat || weight->scalar_type() == at::kBFloat16,
-                "dual_lora: the weight must be of float32 or bfloat16");
-    TORCH_CHECK(out.scalar_type() == at::kFloat || out.scalar_type() == at::kBFloat16,
-                "dual_lora: the update must be of float32 or bfloat16");
-}
-
-/// Runs body<Weight, Output>().
-template <class Body>
-void for_types(const std::optional<at::Tensor> &weight, const at::Tensor &out, const Body &body) {
-    const auto type = weight ? weight->scalar_type() : out.scalar_type();
-    const bool half = out.scalar_type() == at::kBFloat16;
-    if (type == at::kFloat && half) body(float(), c10::BFloat16());
-    else if (type == at::kFloat) body(float(), float());
-    else if (half) body(c10::BFloat16(), c10::BFloat16());
-    else body(c10::BFloat16(), float());
 }
 
 } // namespace
@@ -183,7 +131,7 @@ void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &we
                       const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
                       const at::Tensor &c, double scale) {
     check_factors("dual_lora_update", b, a, d, c, out);
-    check_weight(weight, out);
+    check_weight("dual_lora_update", weight, out);
     if (out.numel() == 0) return;
     for_types(weight, out, [&]<class Weight, class Output>(Weight, Output) {
         form<Weight, Output>(weight, b, a, d, c, scale, out);
@@ -202,7 +150,7 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
     TORCH_CHECK(!out || (out->sizes() == gradient.sizes() && out->stride(1) == 1
                          && out->scalar_type() == gradient.scalar_type()),
                 "dual_lora_gradients: the update is not like the gradient, ", gradient.sizes());
-    check_weight(weight, gradient);
+    check_weight("dual_lora_gradients", weight, gradient);
     if (gradient.numel() == 0) return;
     for_types(weight, gradient, [&]<class Weight, class Element>(Weight, Element) {
         add_gradients<Element, Weight>(gradient, b, a, d, c, scale, clips_update,

@@ -24,6 +24,15 @@ TORCH_LIBRARY(duallora, m) {
           "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c, "
           "Tensor(e!)? out=None, Tensor? weight=None) -> ()",
           on_cpu(ctorch::dual_lora_gradients));
+    m.def("hira_update(Tensor(a!) out, Tensor weight, Tensor b, Tensor a, bool adds_weight) -> ()",
+          on_cpu(ctorch::hira_update));
+    m.def("hira_gradients(Tensor gradient, Tensor weight, Tensor b, Tensor a, Tensor(a!) at_b, "
+          "Tensor(b!) at_a, Tensor(c!)? out=None, bool adds_weight=True) -> ()",
+          on_cpu(ctorch::hira_gradients));
+    m.def("scale_columns(Tensor(a!) out, Tensor x, Tensor factors, Tensor? bias=None) -> ()",
+          on_cpu(ctorch::scale_columns));
+    m.def("scale_columns_backward(Tensor gradient, Tensor x, Tensor factors) -> (Tensor, Tensor)",
+          on_cpu(ctorch::scale_columns_backward));
     m.def("low_rank(Tensor(a!) y, Tensor x, Tensor down, Tensor up, float scale) -> Tensor",
           on_cpu(ctorch::low_rank));
     m.def("low_rank_backward(Tensor gradient, Tensor x, Tensor inner, Tensor down, Tensor up, "

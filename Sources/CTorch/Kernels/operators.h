@@ -26,6 +26,28 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
                          const at::Tensor &at_c, const std::optional<at::Tensor> &out,
                          const std::optional<at::Tensor> &weight);
 
+// ---- HiRA (hira.cpp) ----
+
+/// out (rows, columns) = weight ⊙ (1 + b a), or weight ⊙ (b a) unless it adds the weight; b (rows, r), a (r,
+/// columns).
+void hira_update(const at::Tensor &out, const at::Tensor &weight, const at::Tensor &b,
+                 const at::Tensor &a, bool adds_weight);
+
+/// Adds to at_b and at_a the gradients at the factors from that at the update (rows, columns). On the way
+/// `out`, if given, becomes the update.
+void hira_gradients(const at::Tensor &gradient, const at::Tensor &weight, const at::Tensor &b,
+                    const at::Tensor &a, const at::Tensor &at_b, const at::Tensor &at_a,
+                    const std::optional<at::Tensor> &out, bool adds_weight);
+
+// ---- scales of columns (column_scale.cpp) ----
+
+/// out (T, d) = x ⊙ factors + bias, with factors (d) in float32; `out` may be x itself.
+void scale_columns(const at::Tensor &out, const at::Tensor &x, const at::Tensor &factors,
+                   const std::optional<at::Tensor> &bias);
+/// The gradients at x and at the factors.
+std::tuple<at::Tensor, at::Tensor> scale_columns_backward(
+    const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &factors);
+
 // ---- paths of low rank (low_rank.cpp) ----
 
 /// y (T, d) += scale · (x downᵀ) upᵀ; x (T, k), down (r, k), up (d, r). Returns what the backward needs of

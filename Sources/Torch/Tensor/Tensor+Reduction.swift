@@ -45,6 +45,17 @@ extension Tensor {
         return (squares / Double(count)).squareRoot()
     }
 
+    /// Whether both have one shape and type and the same elements.
+    public func hasSameElements(as other: Tensor) throws -> Bool {
+        guard shape == other.shape, dtype == other.dtype else { return false }
+        guard
+            case .bool(let same)? = try callOperator(
+                "aten::equal", [.tensor(self), .tensor(other)]
+            ).first
+        else { throw Tensor.missingResult(of: "aten::equal") }
+        return same
+    }
+
     /// Whether both have one shape and no two elements differ by more than `absolute`.
     public func isClose(to other: Tensor, absolute: Double) throws -> Bool {
         guard shape == other.shape else { return false }

@@ -43,6 +43,17 @@ extension Tensor {
         try call("aten::index_select", [.tensor(self), .int(dimension), .tensor(indices)])
     }
 
+    /// Puts rows in the places of those with these numbers.
+    @discardableResult
+    public func copy(_ rows: Tensor, toRows indices: Tensor) throws -> Tensor {
+        try call("aten::index_copy_", [.tensor(self), 0, .tensor(indices), .tensor(rows)])
+    }
+
+    /// Where a vector of bool is true (int64).
+    public func indicesOfTrue() throws -> Tensor {
+        try call("aten::nonzero", [.tensor(self)]).squeezed(1)
+    }
+
     /// Tensors that differ in one dimension alone, one behind the other in it.
     public static func joined(_ tensors: [Tensor], along dimension: Int) throws -> Tensor {
         try call("aten::cat", [.tensors(tensors), .int(dimension)])

@@ -20,6 +20,9 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
 
     static let all: [MethodCase] =
         lora
+        + loraPlus
+        + dora
+        + hira
         + dualLoRA
         + full
 
@@ -33,6 +36,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         MethodCase(method: "lora"),
         MethodCase(method: "lora", options: ["rank": "2", "bias": "all"]),
         MethodCase(method: "lora", options: ["rank": "2", "bias": "lora_only"]),
+        MethodCase(method: "lora", options: ["rank": "2", "init-weights": "gaussian"]),
     ]
     static let dualLoRA = [
         MethodCase(method: "dual-lora"),

@@ -1,0 +1,120 @@
+import DualModules
+import DualTorch
+
+/// DoRA: LoRA changes the direction of every row of a weight, and a number of its own is its length.
+///
+///     W' = diag(m / n) V,  V = W₀ + s B A,  n = ‖V‖ of every row
+///     A (r, in), B (out, r), B₀ = 0, m (out), m₀ = ‖W₀‖ of every row
+///
+/// Liu et al. 2024, arXiv:2402.09353, eq. 5 and section 4.3: n follows V but counts as constant in the
+/// gradient. Reference: PEFT's `DoraLinearLayer`: the bias stays, and with dropout what W₀ gives is scaled
+/// for the dropped input, x W₀ᵀ + (m / n - 1) ⊙ (x' W₀ᵀ) + (m / n) ⊙ s (x' Aᵀ) Bᵀ.
+public struct DoRA: LinearAdapterMethod {
+    public static let facts = MethodFacts(
+        name: "dora", title: "DoRA", equation: "W' = m V / |V|, V = W0 + (alpha / r) B A",
+        parameterFormula: "r (d + k) + d", merges: true, source: "Liu et al. 2024, arXiv:2402.09353"
+    )
+    public static let peftType = LoRA.peftType
+    public static let stepProducts = 2
+    // PEFT refuses a bias of B here.
+    public static let options = LoRA.options.filter { $0.name != "lora-bias" }
+
+    /// How V is made.
+    public var lora: LoRA
+
+    public init(_ lora: LoRA = LoRA()) { self.lora = lora }
+
+    public init(_ options: MethodOptions) throws {
+        self.init(try LoRA(options.of(Self.self)))
+    }
+
+    public var trainedBiases: TrainedBiases { lora.trainedBiases }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        lora.parameterCount(outputSize: outputSize, inputSize: inputSize) + outputSize
+    }
+
+    public let defaultLearningRate = 1e-3
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        let lora = try lora.makeLayer(for: base, using: generator)
+        let norms = AdaptedRowNorms()
+        return DoRALayer(
+            lora, magnitude: try norms.ofBase(base.weight.value).squareRoot().cloned(),
+            norms: norms)
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        lora.fields(of: parts, seed: seed).merging(["use_dora": true]) { $1 }
+    }
+
+    public static func reads(_ file: ConfigurationFile) -> Bool {
+        file.fields["use_dora"] as? Bool == true
+    }
+
+    /// PEFT reads both.
+    public static func spellings(of tensor: String) -> [String] {
+        tensor.hasSuffix(DoRALayer.magnitudeName) ? [tensor, tensor + ".weight"] : [tensor]
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        self.init(try LoRA(file))
+        try file.refuse(["lora_bias"])
+    }
+}
+
+/// One layer's DoRA.
+final class DoRALayer: LinearAdapter {
+    static let magnitudeName = "lora_magnitude_vector"
+
+    /// A, B and s, which make V.
+    let lora: LoRALayer
+    /// m (out)
+    let magnitude: Tensor
+    private let norms: AdaptedRowNorms
+
+    init(_ lora: LoRALayer, magnitude: Tensor, norms: AdaptedRowNorms = AdaptedRowNorms()) {
+        (self.lora, self.magnitude, self.norms) = (lora, magnitude, norms)
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        lora.parameters + [(Self.magnitudeName, magnitude)]
+    }
+
+    /// The definition: diag(m / n) V - W₀.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        let weight = try base.weight.value.to(magnitude.dtype)
+        return try scaledDirection(base, weight) - weight
+    }
+
+    /// diag(m / n) V, with n as a constant.
+    private func scaledDirection(_ base: Linear, _ weight: Tensor) throws -> Tensor {
+        let direction = try weight + lora.weightUpdate(for: base)
+        let norm = try direction.detached().rowNorms().clamped(
+            from: AdaptedRowNorms.least, to: .infinity)
+        return try (magnitude / norm).expandedDimension(at: 1) * direction
+    }
+
+    func updatedWeight(for base: Linear) throws -> Tensor {
+        let weight = base.weight.value
+        return try scaledDirection(base, weight.to(magnitude.dtype)).to(weight.dtype)
+    }
+
+    /// (m / n) ⊙ (x W₀ᵀ) + b + s (x Aᵀ) (diag(m / n) B)ᵀ: n comes without V, and what depends on m and n is
+    /// as thin as B.
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let norm = try norms.norms(
+            base.weight.value, down: lora.down, up: lora.up, scale: lora.scale)
+        let factors = try magnitude / norm
+        let drops = mode.isTraining && lora.dropout > 0
+        let layer = LowRankLinear(
+            weight: try base.weight.value.to(x.dtype),
+            bias: drops ? nil : try base.bias?.value.to(x.dtype),
+            outputFactors: drops ? try factors - 1 : factors, down: lora.down,
+            up: try factors.expandedDimension(at: 1) * lora.up, scale: lora.scale)
+        guard drops else { return try layer(x) }
+        return try base.frozen(x) + layer(mode.dropping(x, probability: lora.dropout))
+    }
+}

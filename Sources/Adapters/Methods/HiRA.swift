@@ -1,0 +1,116 @@
+import DualModules
+import DualTorch
+
+/// HiRA: every element of a weight is multiplied, by an amount that a product of low rank says.
+///
+///     W' = W₀ ⊙ (1 + B A),  A (r, in), B (out, r), B₀ = 0
+///
+/// Huang et al. 2025 (ICLR), "HiRA: Parameter-Efficient Hadamard High-Rank Adaptation for Large Language
+/// Models", eq. 4. Reference: PEFT's `HiraLayer`, whose file format and start these are. There is no scale.
+public struct HiRA: LinearAdapterMethod {
+    public static let facts = MethodFacts(
+        name: "hira", title: "HiRA", equation: "W' = W0 * (1 + B A)",
+        parameterFormula: "r (d + k)", merges: true, source: "Huang et al. 2025, ICLR, eq. 4")
+    public static let peftType = "HIRA"
+    public static let options: [MethodOption] = [
+        MethodOption("rank", "Rank of B A. Default 32."), .dropout,
+        MethodOption("rank-pattern", "Ranks of some layers: layers.0.q_proj=4,v_proj=8."),
+        .start,
+    ]
+
+    public var rank: Int
+    /// Probability of dropping elements of the adapter's input.
+    public var dropout: Double
+    /// Ranks of layers that have their own.
+    public var ranks = LayerPattern<Int>()
+    public var start = FactorStart.uniform
+
+    public init(rank: Int = 32, dropout: Double = 0) {
+        self.rank = rank
+        self.dropout = dropout
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(rank: try given.rank() ?? 32, dropout: try given.probability() ?? 0)
+        ranks = try given.rankPattern("rank-pattern")
+        start = try given.choice("init-weights") ?? .uniform
+    }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        rank * (outputSize + inputSize)
+    }
+
+    public let defaultLearningRate = 1e-2
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        let rank = try ranks.value(for: base.path) ?? rank
+        return HiRALayer(
+            down: try .loraDown(rank, for: base, start: start, using: generator),
+            up: try .trainable([base.outputSize, rank], for: base), dropout: dropout)
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        [
+            "r": rank, "hira_dropout": dropout, "fan_in_fan_out": false,
+            "init_weights": start.field, "rank_pattern": ranks.fields,
+        ]
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        rank = try file.rank("r", default: 32)
+        dropout = try file.probability("hira_dropout", default: 0)
+        ranks = try LayerPattern(file, "rank_pattern")
+        start = try FactorStart(file, "init_weights")
+    }
+}
+
+/// One layer's HiRA: `down` is A (r, in), `up` is B (out, r).
+final class HiRALayer: LinearAdapter {
+    let down, up: Tensor
+    private let dropout: Double
+
+    init(down: Tensor, up: Tensor, dropout: Double) {
+        (self.down, self.up) = (down, up)
+        self.dropout = dropout
+    }
+
+    var parameters: [(name: String, value: Tensor)] { [("hira_A", down), ("hira_B", up)] }
+
+    /// The definition.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        try base.weight.value.to(up.dtype) * up.matmul(down)
+    }
+
+    private func update(of base: Linear) throws -> HiRAUpdate {
+        HiRAUpdate(a: down, b: up, weight: try base.weight.value.detached())
+    }
+
+    /// x (W₀ ⊙ (1 + B A))ᵀ. The update is formed when it is needed and never kept.
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let drops = mode.isTraining && dropout > 0
+        let input = drops ? try mode.dropping(x, probability: dropout) : x
+        guard !base.weight.value.requiresGradient else {
+            return try base.frozen(x) + withTrainedWeight(input, base, mode)
+        }
+        let changed = try input.linear(
+            through: update(of: base), weight: drops ? nil : base.weight.value,
+            bias: drops ? nil : base.bias?.value, outputSize: base.outputSize)
+        return drops ? try base.frozen(x) + changed : changed
+    }
+
+    /// x ΔWᵀ where W₀ trains too, such as a pooler made anew: ΔW has a part of its gradient.
+    private func withTrainedWeight(
+        _ x: Tensor, _ base: Linear, _ mode: ForwardMode
+    ) throws -> Tensor {
+        try mode.recomputing([x]) { [try $0[0].linear(self.weightUpdate(for: base).to(x.dtype))] }[
+            0]
+    }
+
+    /// What the layer's products see, bit for bit, where they are computed in the weight's type.
+    func updatedWeight(for base: Linear) throws -> Tensor {
+        try update(of: base).formed(onto: base.weight.value)
+    }
+}

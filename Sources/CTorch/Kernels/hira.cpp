@@ -1,0 +1,131 @@
+// HiRA's update W₀ ⊙ (1 + B A), formed where it is used, and the gradients at its factors from G, that at
+// the update (Huang et al. 2025, eq. 4):
+//
+//     H = W₀ ⊙ G,  ∂A = Bᵀ H,  ∂B = H Aᵀ
+//
+// B A and H exist in registers and in the first cache alone.
+#include "instruction_sets.h"
+#include "operators.h"
+#include "thin_products.h"
+#include "threads.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace ctorch;
+
+template <class Weight, class Output>
+struct HiraUpdate {
+    ThinProduct product;
+    const Weight *weight;
+    int64_t weight_stride;
+    bool adds_weight; // W₀ ⊙ (1 + B A), else W₀ ⊙ (B A)
+    Output *out;      // null where only gradients are asked for
+    int64_t out_stride, columns;
+};
+
+template <class Element>
+struct HiraGradients {
+    const Element *gradient;
+    int64_t gradient_stride;
+    float *left_gradient; // added to
+};
+
+#define KERNEL_FILE "hira_kernel.inc"
+#include "each_instruction_set.inc"
+#undef KERNEL_FILE
+
+PanelPacking active_packing() { return FOR_ACTIVE_INSTRUCTION_SET(packing); }
+
+template <class Weight, class Output>
+HiraUpdate<Weight, Output> update_of(const ThinProduct &product, const at::Tensor &weight,
+                                     bool adds_weight, const std::optional<at::Tensor> &out) {
+    return {product, weight.const_data_ptr<Weight>(), weight.stride(0), adds_weight,
+            out ? out->mutable_data_ptr<Output>() : nullptr, out ? out->stride(0) : 0,
+            weight.size(1)};
+}
+
+template <class Weight, class Output>
+void form(const at::Tensor &weight, const at::Tensor &b, const at::Tensor &a, bool adds_weight,
+          const at::Tensor &out) {
+    const at::Tensor panels = packed(a, active_packing());
+    const auto job = update_of<Weight, Output>(product_of(b, panels), weight, adds_weight, out);
+    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(update_kernel<Weight, Output>);
+    in_parallel(out.size(0), grain_of(out.size(1)),
+                [&](int64_t begin, int64_t end) { kernel(job, begin, end); });
+}
+
+template <class Weight, class Element>
+void add_gradients(const at::Tensor &gradient, const at::Tensor &weight, const at::Tensor &b,
+                   const at::Tensor &a, bool adds_weight, const at::Tensor &at_b,
+                   const at::Tensor &at_a, const std::optional<at::Tensor> &out) {
+    const PanelPacking packing = active_packing();
+    const at::Tensor panels = packed(a, packing);
+    const auto update = update_of<Weight, Element>(product_of(b, panels), weight, adds_weight, out);
+    const HiraGradients<Element> job{gradient.const_data_ptr<Element>(), gradient.stride(0),
+                                     at_b.mutable_data_ptr<float>()};
+    const int64_t rows = gradient.size(0), columns = gradient.size(1);
+    const int64_t parts = parts_of(rows, columns);
+    // Each part of the rows sums up gradients at the right factor of its own.
+    const at::Tensor sums = at::zeros({parts, panels.numel()}, panels.options());
+    float *const at_panels = sums.mutable_data_ptr<float>();
+    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(gradients_kernel<Weight, Element>);
+    in_parallel(parts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; ++part)
+            kernel(update, job, rows * part / parts, rows * (part + 1) / parts,
+                   at_panels + part * panels.numel());
+    });
+    for (int64_t part = 0; part < parts; ++part)
+        packing.add(at_panels + part * panels.numel(), a.size(0), columns,
+                    at_a.mutable_data_ptr<float>());
+}
+
+void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a,
+                   const at::Tensor &like) {
+    TORCH_CHECK(is_factor(b) && is_factor(a), name,
+                ": factors must be contiguous matrices of float32");
+    TORCH_CHECK(has_plain_rows(like), name, ": rows must be contiguous");
+    TORCH_CHECK(b.size(0) == like.size(0) && a.size(1) == like.size(1) && a.size(0) == b.size(1), name,
+                ": factors ", b.sizes(), " ", a.sizes(), " do not make a matrix ", like.sizes());
+}
+
+} // namespace
+
+namespace ctorch {
+
+void hira_update(const at::Tensor &out, const at::Tensor &weight, const at::Tensor &b,
+                 const at::Tensor &a, bool adds_weight) {
+    check_factors("hira_update", b, a, out);
+    check_weight("hira_update", weight, out);
+    if (out.numel() == 0) return;
+    for_types(weight, out, [&]<class Weight, class Output>(Weight, Output) {
+        form<Weight, Output>(weight, b, a, adds_weight, out);
+    });
+}
+
+void hira_gradients(const at::Tensor &gradient, const at::Tensor &weight, const at::Tensor &b,
+                    const at::Tensor &a, const at::Tensor &at_b, const at::Tensor &at_a,
+                    const std::optional<at::Tensor> &out, bool adds_weight) {
+    check_factors("hira_gradients", b, a, gradient);
+    check_factors("hira_gradients", at_b, at_a, gradient);
+    TORCH_CHECK(at_b.sizes() == b.sizes(),
+                "hira_gradients: gradients have not the shapes of the factors");
+    TORCH_CHECK(!out || (out->sizes() == gradient.sizes() && has_plain_rows(*out)
+                         && out->scalar_type() == gradient.scalar_type()),
+                "hira_gradients: the update is not like the gradient, ", gradient.sizes());
+    check_weight("hira_gradients", weight, gradient);
+    if (gradient.numel() == 0) return;
+    for_types(weight, gradient, [&]<class Weight, class Element>(Weight, Element) {
+        add_gradients<Weight, Element>(gradient, weight, b, a, adds_weight, at_b, at_a, out);
+    });
+}
+
+} // namespace ctorch

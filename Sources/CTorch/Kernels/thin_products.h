@@ -1,0 +1,85 @@
+// Products of a thin left factor (rows, rank) and a thin right one (rank, columns), whose kernels take the
+// latter in panels: what their operators share.
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/BFloat16.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace ctorch {
+
+/// left (rows, rank) · right (rank, columns), the latter in panels.
+struct ThinProduct {
+    const float *left, *panels;
+    int64_t rank;
+};
+
+/// How an instruction set's kernels lay panels out.
+struct PanelPacking {
+    int64_t (*panels)(int64_t columns);
+    void (*pack)(const float *right, int64_t rank, int64_t columns, float *panels);
+    void (*add)(const float *panels, int64_t rank, int64_t columns, float *matrix);
+    int64_t width;
+};
+
+inline at::Tensor packed(const at::Tensor &right, const PanelPacking &packing) {
+    const int64_t rank = right.size(0), columns = right.size(1);
+    at::Tensor panels = at::empty({packing.panels(columns), rank, packing.width}, right.options());
+    packing.pack(right.const_data_ptr<float>(), rank, columns, panels.mutable_data_ptr<float>());
+    return panels;
+}
+
+inline ThinProduct product_of(const at::Tensor &left, const at::Tensor &panels) {
+    return {left.const_data_ptr<float>(), panels.const_data_ptr<float>(), left.size(1)};
+}
+
+/// Rows whose work is worth a thread.
+inline int64_t grain_of(int64_t columns) {
+    return std::max<int64_t>(1, 65536 / std::max<int64_t>(1, columns));
+}
+
+/// Parts of the rows for as many threads as are worth it.
+inline int64_t parts_of(int64_t rows, int64_t columns) {
+    return std::clamp<int64_t>(rows / grain_of(columns), 1, at::get_num_threads());
+}
+
+inline bool is_factor(const at::Tensor &factor) {
+    return factor.dim() == 2 && factor.is_contiguous() && factor.scalar_type() == at::kFloat;
+}
+
+inline bool has_plain_rows(const at::Tensor &matrix) {
+    return matrix.dim() == 2 && (matrix.size(1) < 2 || matrix.stride(1) == 1);
+}
+
+inline bool is_kernel_type(const at::Tensor &tensor) {
+    return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
+}
+
+/// A weight, if there is one, and the update of it that is written.
+inline void check_weight(const char *name, const std::optional<at::Tensor> &weight,
+                         const at::Tensor &out) {
+    TORCH_CHECK(!weight || (weight->sizes() == out.sizes() && has_plain_rows(*weight)), name,
+                ": the weight has not the shape of the update, ", out.sizes());
+    TORCH_CHECK(!weight || is_kernel_type(*weight), name,
+                ": the weight must be of float32 or bfloat16");
+    TORCH_CHECK(is_kernel_type(out), name, ": the update must be of float32 or bfloat16");
+}
+
+/// Runs body<Weight, Output>(): the types of a weight, if there is one, and of its update.
+template <class Body>
+void for_types(const std::optional<at::Tensor> &weight, const at::Tensor &out, const Body &body) {
+    const auto type = weight ? weight->scalar_type() : out.scalar_type();
+    const bool half = out.scalar_type() == at::kBFloat16;
+    if (type == at::kFloat && half) body(float(), c10::BFloat16());
+    else if (type == at::kFloat) body(float(), float());
+    else if (half) body(c10::BFloat16(), c10::BFloat16());
+    else body(c10::BFloat16(), float());
+}
+
+} // namespace ctorch
