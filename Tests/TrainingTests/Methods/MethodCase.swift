@@ -21,6 +21,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
     static let all: [MethodCase] =
         lora
         + dualLoRA
+        + dualLoRAVariants
         + full
 
     static var adapters: [MethodCase] {
