@@ -6,6 +6,8 @@ public enum MethodRegistry {
         FullFineTuning.self,
         LoRA.self,
         DualLoRA.self,
+        DeltaLoRA.self,
+        CorDA.self,
     ]
 
     public static var names: [String] { methods.map { $0.facts.name } }

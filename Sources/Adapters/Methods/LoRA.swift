@@ -127,14 +127,6 @@ final class LoRALayer: LinearAdapter {
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let dropped =
             mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        guard base.weight.value.requiresGradient else {
-            let layer = LowRankLinear(
-                weight: try base.weight.value.to(x.dtype), bias: try base.bias?.value.to(x.dtype),
-                down: down, up: up, scale: scale)
-            return try layer(x, pathInput: dropped)
-        }
-        let inner = try (dropped ?? x).linear(down.to(x.dtype))  // (..., r)
-        return try base.frozen(x) + scale * inner.linear(up.to(x.dtype))
+        return try base.withPath(x, pathInput: dropped, down: down, up: up, scale: scale)
     }
 }

@@ -22,6 +22,8 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         lora
         + dualLoRA
         + dualLoRAVariants
+        + deltaLoRA
+        + corda
         + full
 
     static var adapters: [MethodCase] {
