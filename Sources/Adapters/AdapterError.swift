@@ -21,6 +21,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case missingTensor(name: String, file: String)
     case extraTensors(names: [String], file: String)
     case noGradient(tensor: String, steps: Int)
+    case notCalibrated(layer: String, reason: String)
 
     public var description: String {
         switch self {
@@ -56,6 +57,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
                 + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
         case .noGradient(let tensor, let steps):
             "'\(tensor)' received no gradient in the first \(steps) step(s): it would not train"
+        case .notCalibrated(let layer, let reason): "\(layer) cannot be calibrated: \(reason)"
         }
     }
 }

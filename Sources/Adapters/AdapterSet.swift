@@ -83,6 +83,11 @@ public final class AdapterSet {
         }
     }
 
+    /// Every tensor that does not train but belongs to a run's checkpoint, with its full name.
+    public var state: [(name: String, value: Tensor)] {
+        parts.flatMap { placed in placed.part.state.map { (placed.path + $0.name, $0.value) } }
+    }
+
     /// Trainable numbers of the adapter; the saved modules are not counted.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 

@@ -9,6 +9,8 @@ public enum MethodRegistry {
         DoRA.self,
         HiRA.self,
         DualLoRA.self,
+        DeltaLoRA.self,
+        CorDA.self,
     ]
 
     public static var names: [String] { methods.map { $0.facts.name } }

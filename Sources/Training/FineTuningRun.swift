@@ -121,13 +121,17 @@ public struct FineTuningRun {
         let trainee = try Trainee(
             loaded.model, method: method, targets: targets, modulesToSave: modulesToSave,
             using: generator)
+        // A resumed run has what was found then in its checkpoint.
+        let seen = resume ? 0 : try trainee.calibrate(on: examples)
         let trainer = try Trainer(
             trainee, on: examples, scorer: scorer, options: options,
             using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
         return Setup(
             configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee,
             scorer: scorer,
-            exampleCount: examples.lengths.count, notes: loaded.notes())
+            exampleCount: examples.lengths.count,
+            notes: loaded.notes()
+                + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : []))
     }
 
     /// The folder of the model, if there is one already.

@@ -36,6 +36,9 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
         + dora
         + hira
         + dualLoRA
+        + dualLoRAVariants
+        + deltaLoRA
+        + corda
 
     static var withoutDropout: [AdapterCase] { all.filter { !$0.drops } }
     static var merging: [AdapterCase] { all.filter { type(of: $0.method).facts.merges } }
@@ -54,13 +57,18 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
     /// The method's own adapter, as it starts.
     func fresh(for layer: Linear, seed: UInt64 = 4) throws -> any LinearAdapter {
         let parts = try method.makeAdapters(for: [layer], using: Generator(seed: seed))
+        try withoutGradient {
+            try (method as? any CalibratedMethod)?.calibrate(parts.placed) {
+                _ = try layer(Self.input(dtype: layer.weight.value.dtype))
+            }
+        }
         return try #require(parts.placed.first?.part as? any LinearAdapter)
     }
 
     /// An adapter that has long left its start: every tensor drawn anew, in the layer's type.
     func moved(for layer: Linear) throws -> any LinearAdapter {
         let adapter = try fresh(for: layer)
-        for (index, parameter) in adapter.parameters.enumerated() {
+        for (index, parameter) in (adapter.parameters + adapter.state).enumerated() {
             _ = try parameter.value.copy(
                 from: .seeded(
                     parameter.value.shape, seed: 50 + UInt64(index), deviation: 0.5,
@@ -80,7 +88,7 @@ extension LinearAdapter {
 
 /// Draws every tensor of an adapter anew, in place.
 func randomize(_ set: AdapterSet, seed: UInt64) throws {
-    for (index, parameter) in set.parameters.enumerated() {
+    for (index, parameter) in (set.parameters + set.state).enumerated() {
         try parameter.value.copy(
             from: .seeded(parameter.value.shape, seed: seed &+ UInt64(index), deviation: 0.3))
     }

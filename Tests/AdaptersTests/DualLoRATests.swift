@@ -16,13 +16,13 @@ import Testing
         }
     }
 
-    private func layer(_ factors: [Tensor], alpha: Double? = nil, gateSteps: Int? = 0)
-        -> DualLoRALayer
-    {
+    private func layer(
+        _ factors: [Tensor], alpha: Double? = nil, gateSteps: Int? = 0
+    ) throws -> DualLoRALayer {
         let method = DualLoRA(
             magnitudeRank: factors[0].size(0), directionRank: factors[2].size(0), alpha: alpha,
             gateSteps: gateSteps)
-        return DualLoRALayer(method, a: factors[0], b: factors[1], c: factors[2], d: factors[3])
+        return try DualLoRALayer(method, DualLoRAFactors(factors))
     }
 
     private func base(d: Int = 6, k: Int = 5) throws -> Linear {
@@ -41,7 +41,7 @@ import Testing
             ([1, -2, 0.5], [1, 3]), ([2, -1], [2, 1]), ([1, 1, -1], [1, 3]), ([1, -2], [2, 1]),
         ]
         let factors = try values.map { try Tensor($0.0, $0.1).requireGradient() }
-        let layer = layer(factors, alpha: 0.5)
+        let layer = try layer(factors, alpha: 0.5)
         let base = Linear(path: "x", weight: try .zeros([2, 3], dtype: .float64))
         let gradient = try Tensor([0.5, 3, -5, 1, -0.5, 4], [2, 3])
         let update = try layer.weightUpdate(for: base)
@@ -63,7 +63,7 @@ import Testing
         arguments: [(1e-3, false), (1.0, true), (1e3, true)])
     func closedForm(_ size: Double, _ binds: Bool) throws {
         let factors = try factors().map { try $0.requireGradient() }
-        let layer = layer(factors, alpha: 3, gateSteps: 10)
+        let layer = try layer(factors, alpha: 3, gateSteps: 10)
         layer.prepare(step: 4, of: 20)
         let base = try base()
         let x = try Tensor.seeded([8, 5], seed: 30, dtype: .float64).requireGradient()
@@ -230,10 +230,10 @@ import Testing
         "The gate rises in a line to 1 over its steps, a short run's, or the warm-up's",
         arguments: gates)
     func gate(_ steps: Int?, _ total: Int, _ step: Int, _ expected: Double) throws {
-        let layer = layer(try factors(), gateSteps: steps)
+        let layer = try layer(factors(), gateSteps: steps)
         layer.prepare(TrainingProgress(step: step, totalSteps: total, warmupSteps: 8))
         #expect(layer.gate == expected)
-        let open = self.layer(try factors())
+        let open = try self.layer(factors())
         let base = try base()
         #expect(
             try layer.weightUpdate(for: base).isClose(
@@ -244,7 +244,7 @@ import Testing
         "An adapter that is not being trained has an open gate, and a saved one the gate that it had"
     )
     func savedGate() throws {
-        let layer = layer(try factors(), gateSteps: 10)
+        let layer = try layer(factors(), gateSteps: 10)
         #expect(layer.gate == 1)
         layer.prepare(step: 4, of: 20)
         let fields = DualLoRA(gateSteps: 10).fields(of: [layer], seed: 0)
@@ -306,5 +306,20 @@ import Testing
         let dual = 24 * DualLoRA().parameterCount(outputSize: 768, inputSize: 768)
         #expect(dual == 589_824)
         #expect(24 * LoRA(rank: 16).parameterCount(outputSize: 768, inputSize: 768) == dual)
+        // LLaMA-7B, 13B and LLaMA3-8B: query, key, value, up and down of every layer, r1 = r2 = 16.
+        func count(_ method: DualLoRA, blocks: Int, hidden: Int, keys: Int, inner: Int) -> Int {
+            let layers = [(hidden, hidden), (keys, hidden), (keys, hidden), (inner, hidden)]
+            return blocks
+                * (layers + [(hidden, inner)]).reduce(0) {
+                    $0 + method.parameterCount(outputSize: $1.0, inputSize: $1.1)
+                }
+        }
+        let paper = DualLoRA(magnitudeRank: 16, directionRank: 16)
+        #expect(count(paper, blocks: 32, hidden: 4096, keys: 4096, inner: 11008) == 56_098_816)
+        #expect(count(paper, blocks: 40, hidden: 5120, keys: 5120, inner: 13824) == 87_818_240)
+        #expect(count(paper, blocks: 32, hidden: 4096, keys: 1024, inner: 14336) == 56_623_104)
+        // Setting 3 trains one group alone: table 5 has it at twice the rank.
+        let fixed = DualLoRA(magnitudeRank: 32, variant: DualLoRAVariant(direction: .fixed))
+        #expect(count(fixed, blocks: 32, hidden: 4096, keys: 4096, inner: 11008) == 56_098_816)
     }
 }

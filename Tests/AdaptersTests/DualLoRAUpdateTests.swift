@@ -62,12 +62,10 @@ import Testing
     ) throws -> [Tensor] {
         let method = DualLoRA(
             magnitudeRank: update.a.size(0), directionRank: update.c.size(0),
-            alpha: update.scale * Double(update.a.size(0) * update.c.size(0)).squareRoot())
-        var ruled = method
-        ruled.signGradient = update.signGradient
+            alpha: update.scale * Double(update.a.size(0) * update.c.size(0)).squareRoot(),
+            variant: DualLoRAVariant(signGradient: update.signGradient))
         let factors = try update.factors.map { try $0.detached().to(.float64).requireGradient() }
-        let adapter = DualLoRALayer(
-            ruled, a: factors[0], b: factors[1], c: factors[2], d: factors[3])
+        let adapter = try DualLoRALayer(method, DualLoRAFactors(factors))
         let weight = try layer.weight.to(.float64)
         let change = try adapter.weightUpdate(for: Linear(path: "x", weight: weight))
         let x = try layer.x.to(.float64).requireGradient()
@@ -87,8 +85,8 @@ import Testing
     }
 
     @Test(
-        "In float32 values and gradients are the definition's to 1e-5, clipped or not, by either rule",
-        arguments: shapes, SignGradient.allCases)
+        "In float32 values and gradients are the definition's to 1e-5, clipped or not, by every rule that only clips",
+        arguments: shapes, SignGradient.allCases.filter { $0.bound != nil })
     func float32(shape: [Int], rule: SignGradient) throws {
         for size in [0.01, 1, 100] {
             let layer = try layer(shape, dtype: .float32, gradient: size)

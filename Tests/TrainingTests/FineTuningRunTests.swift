@@ -102,6 +102,11 @@ import Testing
         let methods: [any FineTuningMethod] = [
             LoRA(rank: 2, dropout: 0.2),
             DualLoRA(magnitudeRank: 2, directionRank: 2, dropout: 0.2, gateSteps: 4),
+            DualLoRA(
+                magnitudeRank: 2, directionRank: 2, variant: DualLoRAVariant(direction: .fixed),
+                warmup: .subtractStart),
+            // What these began at is in no parameter, only in the checkpoint.
+            DeltaLoRA(rank: 2, deltaStart: 4), CorDA(rank: 2, dropout: 0.2),
         ]
         for (index, method) in methods.enumerated() {
             let (whole, parts) = ("whole\(index)", "parts\(index)")

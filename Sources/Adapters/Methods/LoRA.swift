@@ -150,16 +150,8 @@ final class LoRALayer: LinearAdapter {
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let dropped =
             mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
-        let bias = try sum(base.bias?.value, biasUpdate(for: base))
-        let layer = LowRankLinear(
-            weight: try base.weight.value.to(x.dtype), bias: try bias?.to(x.dtype), down: down,
-            up: up, scale: scale)
-        return try layer(x, pathInput: dropped)
+        return try base.withPath(
+            x, pathInput: dropped, down: down, up: up, scale: scale,
+            biasUpdate: biasUpdate(for: base))
     }
-}
-
-/// The sum of those that are there; nil where neither is.
-private func sum(_ first: Tensor?, _ second: Tensor?) throws -> Tensor? {
-    guard let first, let second else { return first ?? second }
-    return try first + second
 }

@@ -2,7 +2,9 @@
 // gradients at its factors from G, that at the update (Xu et al., eq. 9 and 12):
 //
 //     Q = s G ⊙ Sign(Z) ⊙ 1[M > 0],  ∂A = Bᵀ Q,  ∂B = Q Aᵀ
-//     P = clip(s G ⊙ ReLU(M), ±1),   ∂C = Dᵀ P,  ∂D = P Cᵀ     (or s clip(G, ±1) ⊙ ReLU(M))
+//     P = clip(s G ⊙ ReLU(M), ±β),   ∂C = Dᵀ P,  ∂D = P Cᵀ     (or s clip(G, ±β) ⊙ ReLU(M))
+//
+// with β = 1, or infinite for no clip.
 //
 // M, Z, Q and P exist in registers and in the first cache alone. Sums over ranks run in one order
 // everywhere, so that the forward, the backward and a merge agree on every sign.
@@ -38,7 +40,7 @@ struct DualUpdate {
 template <class Element>
 struct DualGradients {
     ThinProduct magnitude, direction;
-    float scale;
+    float scale, bound;
     bool clips_update;
     const Element *gradient;
     int64_t gradient_stride, columns;
@@ -89,17 +91,17 @@ using FactorGradients = std::array<at::Tensor, 4>;
 
 template <class Element, class Weight>
 void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
-                   const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
-                   const FactorGradients &sums, const std::optional<at::Tensor> &out,
-                   const std::optional<at::Tensor> &weight) {
+                   const at::Tensor &d, const at::Tensor &c, double scale, double bound,
+                   bool clips_update, const FactorGradients &sums,
+                   const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight) {
     const PanelPacking packing = active_packing();
     const at::Tensor magnitude = packed(a, packing), direction = packed(c, packing);
     const auto &[at_b, at_a, at_d, at_c] = sums;
     const int64_t rows = gradient.size(0), columns = gradient.size(1);
     const DualGradients<Element> job{
-        product_of(b, magnitude), product_of(d, direction), static_cast<float>(scale), clips_update,
-        gradient.const_data_ptr<Element>(), gradient.stride(0), columns,
-        at_b.mutable_data_ptr<float>(), at_d.mutable_data_ptr<float>()};
+        product_of(b, magnitude), product_of(d, direction), static_cast<float>(scale),
+        static_cast<float>(bound), clips_update, gradient.const_data_ptr<Element>(),
+        gradient.stride(0), columns, at_b.mutable_data_ptr<float>(), at_d.mutable_data_ptr<float>()};
     DualUpdate<Weight, Element> update{};
     if (out)
         update = update_of<Weight, Element>(job.magnitude, job.direction, weight, scale, *out);
@@ -139,10 +141,10 @@ void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &we
 }
 
 void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
-                         const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
-                         const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
-                         const at::Tensor &at_c, const std::optional<at::Tensor> &out,
-                         const std::optional<at::Tensor> &weight) {
+                         const at::Tensor &d, const at::Tensor &c, double scale, double bound,
+                         bool clips_update, const at::Tensor &at_b, const at::Tensor &at_a,
+                         const at::Tensor &at_d, const at::Tensor &at_c,
+                         const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight) {
     check_factors("dual_lora_gradients", b, a, d, c, gradient);
     check_factors("dual_lora_gradients", at_b, at_a, at_d, at_c, gradient);
     TORCH_CHECK(at_b.sizes() == b.sizes() && at_d.sizes() == d.sizes(),
@@ -153,7 +155,7 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
     check_weight("dual_lora_gradients", weight, gradient);
     if (gradient.numel() == 0) return;
     for_types(weight, gradient, [&]<class Weight, class Element>(Weight, Element) {
-        add_gradients<Element, Weight>(gradient, b, a, d, c, scale, clips_update,
+        add_gradients<Element, Weight>(gradient, b, a, d, c, scale, bound, clips_update,
                                        {at_b, at_a, at_d, at_c}, out, weight);
     });
 }

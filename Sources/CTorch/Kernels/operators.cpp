@@ -21,8 +21,8 @@ TORCH_LIBRARY(duallora, m) {
           "float scale) -> ()",
           on_cpu(ctorch::dual_lora_update));
     m.def("dual_lora_gradients(Tensor gradient, Tensor b, Tensor a, Tensor d, Tensor c, float scale, "
-          "bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, Tensor(d!) at_c, "
-          "Tensor(e!)? out=None, Tensor? weight=None) -> ()",
+          "float bound, bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, "
+          "Tensor(d!) at_c, Tensor(e!)? out=None, Tensor? weight=None) -> ()",
           on_cpu(ctorch::dual_lora_gradients));
     m.def("hira_update(Tensor(a!) out, Tensor weight, Tensor b, Tensor a, bool adds_weight) -> ()",
           on_cpu(ctorch::hira_update));

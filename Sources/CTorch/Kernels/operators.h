@@ -18,13 +18,13 @@ void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &we
                       const at::Tensor &c, double scale);
 
 /// Adds to at_b, at_a, at_d and at_c the gradients at the factors from that at the update (rows,
-/// columns). `clips_update` clips the gradient at the update, instead of that at Sign. On the way `out`, if
-/// given, becomes the update, onto `weight` if given.
+/// columns). The gradient at Sign, or with `clips_update` that at the update, is held within ±`bound`,
+/// which may be infinite. On the way `out`, if given, becomes the update, onto `weight` if given.
 void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
-                         const at::Tensor &d, const at::Tensor &c, double scale, bool clips_update,
-                         const at::Tensor &at_b, const at::Tensor &at_a, const at::Tensor &at_d,
-                         const at::Tensor &at_c, const std::optional<at::Tensor> &out,
-                         const std::optional<at::Tensor> &weight);
+                         const at::Tensor &d, const at::Tensor &c, double scale, double bound,
+                         bool clips_update, const at::Tensor &at_b, const at::Tensor &at_a,
+                         const at::Tensor &at_d, const at::Tensor &at_c,
+                         const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight);
 
 // ---- HiRA (hira.cpp) ----
 

@@ -1,3 +1,5 @@
+import DualTorch
+
 /// Which examples every optimizer step sees: a function of the seed and the step alone, so that a
 /// resumed run goes on where it stopped.
 ///
@@ -111,21 +113,5 @@ public final class BatchPlan {
     /// Batches in order of length, for evaluation.
     static func byLength(_ lengths: [Int], batchSize: Int) -> [[Int]] {
         cut(lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }, batchSize)
-    }
-}
-
-/// A small random generator with the same numbers on every machine. Steele et al. 2014, "Fast
-/// splittable pseudorandom number generators".
-public struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    public init(seed: UInt64) { state = seed }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

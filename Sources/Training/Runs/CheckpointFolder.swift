@@ -4,8 +4,8 @@ import Foundation
 
 /// The `checkpoints/` of a run: what is needed to go on as if nothing had happened.
 ///
-/// A checkpoint is a folder `step-000200` with the trained tensors, the optimizer's moments and the
-/// random state in `state.safetensors`, and the progress in `state.json`. It is written aside, synced
+/// A checkpoint is a folder `step-000200` with the trained tensors, the adapter's state, the optimizer's
+/// moments and the random state in `state.safetensors`, and the progress in `state.json`. It is written aside, synced
 /// and renamed, so that one that has its name is whole.
 public struct CheckpointFolder {
     public let url: URL
@@ -103,6 +103,7 @@ public struct CheckpointFolder {
     private static func tensors(of trainer: Trainer) throws -> [String: Tensor] {
         var tensors = trainer.optimizer.state(names: trainer.groupNames)
         for trainable in trainer.trainee.trainables { tensors[trainable.name] = trainable.tensor }
+        for (name, value) in trainer.trainee.adapter?.state ?? [] { tensors[name] = value }
         tensors[randomName] = try trainer.generator.state()
         return try tensors.mapValues { try $0.detached() }
     }

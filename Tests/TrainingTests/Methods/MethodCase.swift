@@ -24,6 +24,9 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         + dora
         + hira
         + dualLoRA
+        + dualLoRAVariants
+        + deltaLoRA
+        + corda
         + full
 
     static var adapters: [MethodCase] {

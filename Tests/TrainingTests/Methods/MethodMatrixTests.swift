@@ -21,6 +21,8 @@ import Testing
     ) throws -> Trainee {
         let trainee = try Trainee(
             model, method: row.make(), targets: nil, using: Generator(seed: seed))
+        let batch = try TokenBatch.seeded(lengths: [7], vocabulary: 40, seed: 5)
+        try trainee.adapter?.calibrate(examples: 1) { _ in _ = try model.logits(batch) }
         trainee.adapter?.prepare(TrainingProgress(step: 0, totalSteps: 10, warmupSteps: 5))
         return trainee
     }

@@ -1,17 +1,10 @@
 import DualTorch
 
-/// How the gradient passes Sign in Dual LoRA; the names are those of `sign_grad`.
-public enum SignGradient: String, CaseIterable, Sendable {
-    /// clip(∂L/∂Sign, ±1): eq. 7, which clips after the scale and the magnitude.
-    case clip = "ste_clip"
-    /// clip(∂L/∂ΔW, ±1) times scale and magnitude: eq. 12 as it is printed.
-    case clipUpdate = "ste_clip_dw"
-}
-
-/// The update of Dual LoRA, ω s ReLU(B A) ⊙ Sign(D C), block by block.
+/// The update of Dual LoRA as the paper has it, ω s ReLU(B A) ⊙ Sign(D C), block by block, for rules of
+/// the gradient that only clip.
 ///
-/// The plain expressions are the definition; the operators beside them, for float32 factors in this
-/// machine's memory, do the same in registers (CTorch's `dual_lora.cpp`).
+/// For float32 factors in this machine's memory operators form it in registers (CTorch's
+/// `dual_lora.cpp`); others go through ``PlainDualLoRAUpdate``.
 struct DualLoRAUpdate: FactoredUpdate {
     /// A (r₁, k), B (d, r₁), C (r₂, k), D (d, r₂).
     let a, b, c, d: Tensor
@@ -21,18 +14,24 @@ struct DualLoRAUpdate: FactoredUpdate {
 
     var factors: [Tensor] { [a, b, c, d] }
 
+    private var plain: PlainDualLoRAUpdate {
+        get throws {
+            try PlainDualLoRAUpdate(
+                DualLoRAFactors(a: a, b: b, .learned(c: c, d: d)),
+                DualLoRAVariant(signGradient: signGradient), scale: scale)
+        }
+    }
+
     func form(
         rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
     ) throws {
+        guard isFused(block.dtype), isFused(weight?.dtype ?? block.dtype) else {
+            return try plain.form(rows: rows, columns: columns, onto: weight, into: block)
+        }
         try withoutGradient {
             let left = try [b, d].map { try $0.detached().slice(rows) }
             let right = try [a, c].map { try $0.detached().slice(columns, along: 1) }
-            if isFused(block.dtype), isFused(weight?.dtype ?? block.dtype) {
-                return try fuse(left, right, onto: weight, into: block)
-            }
-            let magnitude = try left[0].matmul(right[0]).relu()
-            let update = try scale * (magnitude * binarySign(left[1].matmul(right[1])))
-            try block.copy(from: weight.map { try $0 + update } ?? update)
+            try fuse(left, right, onto: weight, into: block)
         }
     }
 
@@ -61,25 +60,10 @@ struct DualLoRAUpdate: FactoredUpdate {
     /// Q = ω s G ⊙ S ⊙ 1[BA > 0], ∂A = Bᵀ Q, ∂B = Q Aᵀ;
     /// P = clip(ω s G ⊙ R, -1, 1), ∂C = Dᵀ P, ∂D = P Cᵀ.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws {
-        try withoutGradient {
-            if isFused(gradient.dtype) {
-                return try addFusedGradients(of: gradient, rows: rows, to: sums)
-            }
-            let (b, d) = (try b.slice(rows), try d.slice(rows))
-            let gradient = try gradient.to(a.dtype)
-            let product = try b.matmul(a)
-            let scaled = try gradient * scale
-            let atProduct = try scaled * binarySign(d.matmul(c)) * (product > 0)
-            let atSign =
-                switch signGradient {
-                case .clip: try (scaled * product.relu()).clamped(from: -1, to: 1)
-                case .clipUpdate: try scale * gradient.clamped(from: -1, to: 1) * product.relu()
-                }
-            try sums[0].add(b.transposed().matmul(atProduct))
-            try sums[1].slice(rows).add(atProduct.matmul(a.transposed()))
-            try sums[2].add(d.transposed().matmul(atSign))
-            try sums[3].slice(rows).add(atSign.matmul(c.transposed()))
+        guard isFused(gradient.dtype) else {
+            return try plain.addGradients(of: gradient, rows: rows, to: sums)
         }
+        try withoutGradient { try addFusedGradients(of: gradient, rows: rows, to: sums) }
     }
 
     /// In one pass, for B A and D C serve both.
@@ -108,8 +92,9 @@ struct DualLoRAUpdate: FactoredUpdate {
             "duallora::dual_lora_gradients",
             [
                 .tensor(gradient), .tensor(b), .tensor(a), .tensor(d), .tensor(c), .double(scale),
-                .bool(signGradient == .clipUpdate), .tensor(atB), .tensor(sums[0]), .tensor(atD),
-                .tensor(sums[2]), .optional(block), .optional(weight),
+                .double(signGradient.bound ?? .infinity), .bool(signGradient == .clipUpdate),
+                .tensor(atB), .tensor(sums[0]), .tensor(atD), .tensor(sums[2]),
+                .optional(block), .optional(weight),
             ])
     }
 

@@ -1,0 +1,177 @@
+import DualModules
+import DualTorch
+
+/// CorDA: LoRA that begins at the directions of the weight that matter most, or least, to given data.
+///
+///     W' = W₀ + s (B A − B₀ A₀),  s = α / r
+///     U Σ Vᵀ = svd(W₀ C),  B₀ = U √(Σ / s),  A₀ = √(Σ / s) Vᵀ C⁻¹,  of the r first or last triples
+///
+/// C (in, in) is the covariance of the layer's input. Yang et al. 2024, arXiv:2406.05223, eq. 2-6.
+/// Reference: PEFT's `preprocess_corda` and `corda_init`. There W₀ − s B₀ A₀ takes the weight's place; here
+/// B₀ A₀ is a path of low rank that does not train, and the weight stays as it is. A saved adapter is a
+/// LoRA of rank 2r on the plain weight: [B, −B₀] [A; A₀].
+public struct CorDA: LinearAdapterMethod, CalibratedMethod {
+    public static let facts = MethodFacts(
+        name: "corda", title: "CorDA", equation: "W' = W0 + (alpha / r) (B A - B0 A0)",
+        parameterFormula: "r (d + k)", merges: true, source: "Yang et al. 2024, arXiv:2406.05223")
+    public static let peftType = "LORA"
+    public static let stepProducts = 2
+    public static let options: [MethodOption] = [
+        .rank, .alpha, .dropout,
+        MethodOption(
+            "corda-method",
+            "ipm begins at what matters most to the data, kpm at what matters least. Default ipm."),
+        MethodOption(
+            "calibration-samples", "Training examples that the layers' inputs are of. Default 256."),
+    ]
+
+    /// The triples that train; the names are PEFT's.
+    public enum Mode: String, CaseIterable, Sendable {
+        /// Instruction-previewed: the first.
+        case instructionPreviewed = "ipm"
+        /// Knowledge-preserved: the last.
+        case knowledgePreserved = "kpm"
+    }
+
+    public var rank: Int
+    public var alpha: Double
+    /// Probability of dropping elements of the adapter's input.
+    public var dropout: Double
+    public var mode: Mode
+    public var calibrationSamples: Int
+
+    public init(
+        rank: Int = 16, alpha: Double? = nil, dropout: Double = 0,
+        mode: Mode = .instructionPreviewed, calibrationSamples: Int = 256
+    ) {
+        self.rank = rank
+        self.alpha = alpha ?? 2 * Double(rank)
+        self.dropout = dropout
+        self.mode = mode
+        self.calibrationSamples = calibrationSamples
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(
+            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
+            dropout: try given.probability() ?? 0,
+            mode: try given.choice("corda-method") ?? .instructionPreviewed,
+            calibrationSamples: try given.integer("calibration-samples", atLeast: 1) ?? 256)
+    }
+
+    /// What B A is multiplied by.
+    var scale: Double { alpha / Double(rank) }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        rank * (outputSize + inputSize)
+    }
+
+    public let defaultLearningRate = 5e-4
+
+    /// Until it is calibrated, an adapter is LoRA's, and starts as that does.
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
+        return CorDALayer(
+            down: try .loraDown(rank, for: base, using: generator),
+            up: try zeros([base.outputSize, rank]), startDown: try zeros([rank, base.inputSize]),
+            startUp: try zeros([base.outputSize, rank]), scale: scale, dropout: dropout)
+    }
+
+    /// The covariances of all layers come from one pass over the data, and go one by one.
+    public func calibrate(_ parts: [PlacedPart], by run: () throws -> Void) throws {
+        let places = parts.compactMap { placed -> (layer: Linear, adapter: CorDALayer)? in
+            guard let layer = placed.layer, let adapter = placed.part as? CorDALayer else {
+                return nil
+            }
+            return (layer, adapter)
+        }
+        for (layer, _) in places where rank > min(layer.outputSize, layer.inputSize) {
+            throw AdapterError.badOption(
+                method: Self.facts.name, option: "rank",
+                reason: "\(rank) is more than \(layer.path) has, which is "
+                    + "\(layer.outputSize) x \(layer.inputSize)")
+        }
+        var covariances = try InputCovariance.watching(places.map(\.layer), run)
+        for (layer, adapter) in places.reversed() {
+            guard let covariance = covariances.popLast() else { break }
+            let start = try ContextDecomposition(
+                of: layer.weight.value, under: covariance, path: layer.path)
+            let chosen = try start.factors(rank: rank, takingFirst: mode == .instructionPreviewed)
+            try adapter.begin(
+                down: chosen.down / scale.squareRoot(), up: chosen.up / scale.squareRoot())
+        }
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        LoRA(rank: 2 * rank, alpha: 2 * alpha, dropout: dropout).fields(of: parts, seed: seed)
+    }
+
+    public static func reads(_ file: ConfigurationFile) -> Bool { false }
+
+    /// A saved adapter is a LoRA, which that method reads.
+    public init(_ file: ConfigurationFile) throws {
+        throw AdapterError.unsupported(
+            file: file.url.path, key: "peft_type", found: try file.text("peft_type") ?? "(none)",
+            reason: "which \(LoRA.facts.name) reads")
+    }
+}
+
+/// One layer's CorDA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A₀ and B₀.
+final class CorDALayer: LinearAdapter {
+    let down, up, startDown, startUp: Tensor
+    private let scale: Double
+    private let dropout: Double
+
+    init(
+        down: Tensor, up: Tensor, startDown: Tensor, startUp: Tensor, scale: Double, dropout: Double
+    ) {
+        (self.down, self.up) = (down, up)
+        (self.startDown, self.startUp) = (startDown, startUp)
+        (self.scale, self.dropout) = (scale, dropout)
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        [("lora_A.weight", down), ("lora_B.weight", up)]
+    }
+
+    var state: [(name: String, value: Tensor)] {
+        [("corda_A.weight", startDown), ("corda_B.weight", startUp)]
+    }
+
+    /// As a LoRA of twice the rank.
+    func savedTensors() throws -> [(name: String, value: Tensor)] {
+        try withoutGradient {
+            [
+                ("lora_A.weight", try .joined([down, startDown], along: 0)),
+                ("lora_B.weight", try .joined([up, -startUp], along: 1)),
+            ]
+        }
+    }
+
+    func begin(down: Tensor, up: Tensor) throws {
+        try withoutGradient {
+            for tensor in [self.down, startDown] { try tensor.copy(from: down) }
+            for tensor in [self.up, startUp] { try tensor.copy(from: up) }
+        }
+    }
+
+    /// The definition.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        try scale * (up.matmul(down) - startUp.matmul(startDown))
+    }
+
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        guard mode.isTraining, dropout > 0 else {
+            return try base.withPath(
+                x, down: .joined([down, startDown], along: 0),
+                up: .joined([up, -startUp], along: 1), scale: scale)
+        }
+        // Nothing is dropped on the way to the part that stands for the weight.
+        let rest = try base.withPath(x, down: startDown, up: startUp, scale: -scale)
+        let inner = try mode.dropping(x, probability: dropout).linear(down.to(x.dtype))
+        return try rest + scale * inner.linear(up.to(x.dtype))
+    }
+}

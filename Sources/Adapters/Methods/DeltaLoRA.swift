@@ -1,0 +1,169 @@
+import DualModules
+import DualTorch
+
+/// Delta-LoRA: the weight moves along with LoRA's factors, by what their product moves.
+///
+///     W_t = W₀ + λ s (B_t A_t − B_K A_K) from step K on,  y = x (W_t + s B_t A_t)ᵀ,  s = α / r
+///     A (r, in), B (out, r), B₀ = 0
+///
+/// Zi et al. 2023, arXiv:2309.02411, algorithm 1, which adds λ s (B_{t+1} A_{t+1} − B_t A_t) to W after
+/// every step. The sum telescopes, so that W itself stays as it is and the factors of step K are all
+/// that is kept. As there, A and B get gradients by s B A alone, not by the weight that they move, and
+/// nothing is dropped from the path's input.
+public struct DeltaLoRA: LinearAdapterMethod {
+    public static let facts = MethodFacts(
+        name: "delta-lora", title: "Delta-LoRA",
+        equation: "W' = W0 + (alpha / r) (B A + lambda (B A - B_K A_K))",
+        parameterFormula: "r (d + k)", merges: true, source: "Zi et al. 2023, arXiv:2309.02411")
+    public static let peftType = "DELTA_LORA"
+    public static let stepProducts = 2
+    public static let options: [MethodOption] = [
+        .rank, .alpha,
+        MethodOption(
+            "delta-scale", "lambda: how far the weight moves with the factors. Default 2."),
+        MethodOption("delta-start", "K: steps after which the weight moves. Default 500."),
+    ]
+
+    public var rank: Int
+    public var alpha: Double
+    /// λ
+    public var deltaScale: Double
+    /// K: optimizer steps done when the weight begins to move.
+    public var deltaStart: Int
+    /// Whether the weight of an adapter that is not being trained has moved.
+    public var hasStarted = false
+
+    public init(
+        rank: Int = 16, alpha: Double? = nil, deltaScale: Double = 2, deltaStart: Int = 500
+    ) {
+        self.rank = rank
+        self.alpha = alpha ?? 2 * Double(rank)
+        self.deltaScale = deltaScale
+        self.deltaStart = deltaStart
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(
+            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
+            deltaScale: try given.number("delta-scale") ?? 2,
+            deltaStart: try given.integer("delta-start", atLeast: 0) ?? 500)
+        guard deltaScale.isFinite, deltaScale >= 0 else {
+            throw given.bad("delta-scale", "\(deltaScale) is not 0 or greater")
+        }
+    }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        rank * (outputSize + inputSize)
+    }
+
+    public let defaultLearningRate = 1e-3
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
+        return DeltaLoRALayer(
+            self, down: try .loraDown(rank, for: base, using: generator),
+            up: try zeros([base.outputSize, rank]), startDown: try zeros([rank, base.inputSize]),
+            startUp: try zeros([base.outputSize, rank]))
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        [
+            "r": rank, "lora_alpha": alpha.asIntegerIfWhole,
+            "delta_scale": deltaScale.asIntegerIfWhole, "delta_start": deltaStart,
+            "delta_started": (parts.first as? DeltaLoRALayer)?.hasStarted ?? hasStarted,
+        ]
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        self.init(
+            rank: try file.rank("r", default: 16), alpha: try file.number("lora_alpha"),
+            deltaScale: try file.number("delta_scale") ?? 2,
+            deltaStart: try file.integer("delta_start") ?? 500)
+        hasStarted = try file.flag("delta_started") ?? true
+    }
+}
+
+/// One layer's Delta-LoRA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A_K and
+/// B_K.
+final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
+    let down, up, startDown, startUp: Tensor
+    private let method: DeltaLoRA
+    private let scale: Double
+    /// Whether the weight has moved: λ counts from the step after K on.
+    private(set) var hasStarted: Bool
+    /// Whether the factors of now are those of step K.
+    private var isAtStart = false
+
+    init(_ method: DeltaLoRA, down: Tensor, up: Tensor, startDown: Tensor, startUp: Tensor) {
+        (self.down, self.up) = (down, up)
+        (self.startDown, self.startUp) = (startDown, startUp)
+        self.method = method
+        scale = method.alpha / Double(method.rank)
+        hasStarted = method.hasStarted
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        [("lora_A.weight", down), ("lora_B.weight", up)]
+    }
+
+    var state: [(name: String, value: Tensor)] {
+        [("delta_A.weight", startDown), ("delta_B.weight", startUp)]
+    }
+
+    func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
+
+    func prepare(_ progress: TrainingProgress) {
+        hasStarted = progress.step > method.deltaStart
+        isAtStart = progress.step == method.deltaStart
+    }
+
+    /// The definition: A and B are differentiated by s B A alone.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        let product = try scale * up.matmul(down)
+        guard isMoving else { return product }
+        let moved = try withoutGradient {
+            try product.detached() - scale * startUp.matmul(startDown)
+        }
+        return try product + method.deltaScale * moved
+    }
+
+    /// Without λ this is LoRA, bit for bit.
+    private var isMoving: Bool { hasStarted && method.deltaScale != 0 }
+
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        if isAtStart { try keepFactors() }
+        let (down, up) = isMoving ? try pathFactors() : (down, up)
+        return try base.withPath(x, down: down, up: up, scale: scale)
+    }
+
+    /// Step K sees its factors before they move.
+    private func keepFactors() throws {
+        try withoutGradient {
+            try startDown.copy(from: down)
+            try startUp.copy(from: up)
+        }
+        isAtStart = false
+    }
+
+    /// (1 + λ) B A − λ B_K A_K as one path of rank 2r: [A; A_K] and [(1 + λ) B, −λ B_K].
+    ///
+    /// Its gradients at A and B are those of B A alone: A's comes back (1 + λ) times too large.
+    private func pathFactors() throws -> (down: Tensor, up: Tensor) {
+        let (rank, share) = (method.rank, method.deltaScale)
+        let made = try customFunction("deltaLoRA", of: [down, up]) {
+            [
+                try .joined([down, startDown], along: 0),
+                try .joined([up * (1 + share), startUp * -share], along: 1),
+            ]
+        } backward: { gradients, _ in
+            [
+                try gradients[0].map { try $0.slice(0..<rank) / (1 + share) },
+                try gradients[1]?.slice(0..<rank, along: 1),
+            ]
+        }
+        return (made[0], made[1])
+    }
+}

@@ -1,0 +1,28 @@
+import DualModules
+import DualTorch
+
+extension Linear {
+    /// The layer and a path of low rank beside it: x W₀ᵀ + b + s (x' Aᵀ) Bᵀ, in the type of x.
+    /// - Parameters:
+    ///   - pathInput: x', where elements are dropped on the way to A; nil for x.
+    ///   - down: A (r, k).
+    ///   - up: B (d, r).
+    ///   - scale: s.
+    ///   - biasUpdate: what is added to b (d), if something is.
+    func withPath(
+        _ x: Tensor, pathInput: Tensor? = nil, down: Tensor, up: Tensor, scale: Double,
+        biasUpdate: Tensor? = nil
+    ) throws -> Tensor {
+        let bias = try sum(bias?.value, biasUpdate)
+        let layer = LowRankLinear(
+            weight: try weight.value.to(x.dtype), bias: try bias?.to(x.dtype), down: down, up: up,
+            scale: scale)
+        return try layer(x, pathInput: pathInput)
+    }
+}
+
+/// The sum of those that are there; nil where neither is.
+private func sum(_ first: Tensor?, _ second: Tensor?) throws -> Tensor? {
+    guard let first, let second else { return first ?? second }
+    return try first + second
+}
