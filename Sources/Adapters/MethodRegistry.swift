@@ -6,6 +6,11 @@ public enum MethodRegistry {
         FullFineTuning.self,
         LoRA.self,
         DualLoRA.self,
+        AdapterP.self,
+        AdapterL.self,
+        LoReFT.self,
+        GaLore.self,
+        GaRare.self,
     ]
 
     public static var names: [String] { methods.map { $0.facts.name } }

@@ -22,6 +22,9 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         lora
         + dualLoRA
         + full
+        + bottlenecks
+        + loreft
+        + projected
 
     static var adapters: [MethodCase] {
         get throws { try all.filter { try $0.make() is any AdapterMethod } }
