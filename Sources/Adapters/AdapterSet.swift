@@ -103,7 +103,9 @@ public final class AdapterSet {
 
     /// `target_modules` and its kin, of methods that choose among linear layers.
     var targetFields: [String: Any] {
-        layers.isEmpty ? [:] : targets.fields(chosen: layers, standard: slots.defaultTargets)
+        let targets = targets.standing(for: method.standardTargets)
+        return layers.isEmpty
+            ? [:] : targets.fields(chosen: layers, standard: slots.defaultTargets)
     }
 
     // MARK: - In the model and out of it

@@ -87,6 +87,9 @@ public protocol AdapterMethod: FineTuningMethod {
     /// Parts that take the tensors of a file, where that has another form than what trains.
     func makeSavedParts(for slots: AdapterSlots, targets: TargetSelection) throws -> AdapterParts
 
+    /// The linear layers that it changes when nothing is said.
+    var standardTargets: TargetSelection.Rule { get }
+
     /// Which biases of the model train along and are saved.
     var trainedBiases: TrainedBiases { get }
 
@@ -103,6 +106,7 @@ extension AdapterMethod {
     public static func reads(_ file: ConfigurationFile) -> Bool { true }
     public static func isRepeated(_ key: String) -> Bool { false }
     public static func spellings(of tensor: String) -> [String] { [tensor] }
+    public var standardTargets: TargetSelection.Rule { .standard }
     public var trainedBiases: TrainedBiases { .none }
 
     public func makeSavedParts(
@@ -132,7 +136,8 @@ extension LinearAdapterMethod {
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
     ) throws -> AdapterParts {
-        try makeAdapters(for: targets.layers(of: slots), using: generator)
+        try makeAdapters(
+            for: targets.standing(for: standardTargets).layers(of: slots), using: generator)
     }
 }
 
@@ -148,6 +153,18 @@ extension BlockAdapterMethod {
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
     ) throws -> AdapterParts {
+        try makeBlockParts(for: slots, targets: targets, using: generator)
+    }
+
+    /// A part at the end of every block that is chosen.
+    func makeBlockParts(
+        for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
+    ) throws -> AdapterParts {
+        guard targets == .standard else {
+            throw AdapterError.badOption(
+                method: Self.facts.name, option: "targets",
+                reason: "this method changes whole blocks, not their linear layers")
+        }
         let chosen = blocks ?? Array(slots.blocks.indices)
         return AdapterParts(
             try chosen.map { index in

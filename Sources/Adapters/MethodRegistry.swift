@@ -11,6 +11,11 @@ public enum MethodRegistry {
         DualLoRA.self,
         DeltaLoRA.self,
         CorDA.self,
+        AdapterP.self,
+        AdapterL.self,
+        LoReFT.self,
+        GaLore.self,
+        GaRare.self,
     ]
 
     public static var names: [String] { methods.map { $0.facts.name } }

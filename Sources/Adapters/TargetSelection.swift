@@ -9,6 +9,10 @@ public struct TargetSelection: Equatable, Sendable {
         case pattern(String)
         /// Every linear layer but the head.
         case allLinear
+        /// The layers into and out of the feed-forward of every block; not a gate.
+        case feedForward
+        /// The layers that end the two branches of every block, attention and feed-forward.
+        case branchEnds
         /// The architecture's own choice.
         case standard
     }
@@ -29,6 +33,13 @@ public struct TargetSelection: Equatable, Sendable {
     public static var allLinear: TargetSelection { .init(.allLinear) }
     public static var standard: TargetSelection { .init(.standard) }
 
+    /// The same where something is said; where nothing is, a method's own choice.
+    func standing(for choice: Rule) -> TargetSelection {
+        var selection = self
+        if rule == .standard { selection.rule = choice }
+        return selection
+    }
+
     /// The spelling of the command line: "query,value", or "all-linear".
     public init(_ text: String) {
         let names = text.split(separator: ",").map { $0.trimmed }.filter { !$0.isEmpty }
@@ -43,6 +54,10 @@ public struct TargetSelection: Equatable, Sendable {
         func matching(_ rule: Rule) throws -> [Linear] {
             switch rule {
             case .allLinear: return linears
+            case .feedForward:
+                return slots.blockLayers.flatMap { [$0.feedForwardInput, $0.feedForwardOutput] }
+            case .branchEnds:
+                return slots.blockLayers.flatMap { [$0.attentionOutput, $0.feedForwardOutput] }
             case .standard: return try matching(.names(slots.defaultTargets))
             case .names(let names):
                 return linears.filter { layer in names.contains(where: layer.matches) }
@@ -123,6 +138,8 @@ extension TargetSelection: CustomStringConvertible {
         case .names(let names): names.joined(separator: ",")
         case .pattern(let pattern): pattern
         case .allLinear: "all-linear"
+        case .feedForward: "the feed-forward's"
+        case .branchEnds: "the ends of branches"
         case .standard: "the architecture's"
         }
     }
@@ -156,14 +173,14 @@ extension TargetSelection {
         return text == "all-linear" ? .allLinear : .pattern(text)
     }
 
-    /// The fields of the configuration; "all-linear" and the standard are spelled out, as PEFT does.
+    /// The fields of the configuration; what is no list of names is spelled out, as PEFT does.
     func fields(chosen layers: [Linear], standard: [String]) -> [String: Any] {
         var fields: [String: Any] = ["target_modules": layers.map(\.path).sorted()]
         switch rule {
         case .names(let names): fields["target_modules"] = names.sorted()
         case .standard: fields["target_modules"] = standard.sorted()
         case .pattern(let pattern): fields["target_modules"] = pattern
-        case .allLinear: break
+        case .allLinear, .feedForward, .branchEnds: break
         }
         switch excluded {
         case .names(let names)?: fields["exclude_modules"] = names.sorted()

@@ -120,10 +120,19 @@ public final class Trainee {
         model.parameters.reduce(adapter?.parameterCount ?? 0) { $0 + $1.value.count }
     }
 
-    /// Groups for the optimizer, with the names of their tensors. Biases and norms do not decay.
+    /// What moves the tensors that train; weights whose gradients are projected have their own.
+    func makeOptimizers(_ options: TrainingOptions) throws -> [any Optimizer] {
+        let plain = try AdamW(optimizerGroups(options))
+        guard let projection = method.gradientProjection else { return [plain] }
+        let groups = optimizerGroups(options, projected: true)
+        return [plain, try ProjectedAdam(groups, projection, seed: options.seed)]
+    }
+
+    /// Groups for an optimizer, of the tensors whose gradients are projected or of the others. Biases and
+    /// norms do not decay.
     func optimizerGroups(
-        _ options: TrainingOptions
-    ) -> [(names: [String], group: AdamW.Group)] {
+        _ options: TrainingOptions, projected isProjected: Bool = false
+    ) -> [AdamW.Group] {
         let rate = options.learningRate ?? method.defaultLearningRate
         struct Key: Hashable {
             let rate: Double
@@ -131,7 +140,7 @@ public final class Trainee {
         }
         var order: [Key] = []
         var groups: [Key: [Trainable]] = [:]
-        for trainable in trainables {
+        for trainable in trainables where projected.contains(trainable.name) == isProjected {
             let own =
                 trainable.role == .head
                 ? options.headLearningRate
@@ -142,12 +151,9 @@ public final class Trainee {
         }
         return order.map { key in
             let members = groups[key] ?? []
-            return (
-                members.map(\.name),
-                AdamW.Group(
-                    tensors: members.map(\.tensor), learningRate: key.rate,
-                    weightDecay: key.decays ? options.weightDecay : 0)
-            )
+            return AdamW.Group(
+                tensors: members.map(\.tensor), names: members.map(\.name),
+                learningRate: key.rate, weightDecay: key.decays ? options.weightDecay : 0)
         }
     }
 

@@ -13,8 +13,7 @@ public final class Trainer {
     private let lengths: [Int]
     private let scorer: (any Scorer)?
     private let plan: BatchPlan
-    let optimizer: AdamW
-    let groupNames: [[String]]
+    private let optimizers: [any Optimizer]
     /// Where dropout takes its numbers from.
     let generator: Generator
     private(set) var progress = Progress()
@@ -52,9 +51,7 @@ public final class Trainer {
         schedule = LearningRateSchedule(
             warmupSteps: Int((options.warmupRatio * Double(totalSteps)).rounded(.up)),
             totalSteps: totalSteps)
-        let groups = trainee.optimizerGroups(options)
-        groupNames = groups.map(\.names)
-        optimizer = try AdamW(groups.map(\.group))
+        optimizers = try trainee.makeOptimizers(options)
     }
 
     /// Runs to the end.
@@ -122,8 +119,10 @@ public final class Trainer {
         let norm = try clipGradients(
             of: trainee.trainables.map(\.tensor), to: options.gradientLimit ?? .infinity)
         try requireFinite(norm)
-        try optimizer.step(factor: factor)
-        try optimizer.clearGradients()
+        for optimizer in optimizers {
+            try optimizer.step(factor: factor)
+            try optimizer.clearGradients()
+        }
         progress.step += 1
         progress.lossSum += loss
         progress.lossSteps += 1
@@ -165,6 +164,11 @@ public final class Trainer {
     }
 
     func restore(_ progress: Progress) { self.progress = progress }
+
+    /// Everything that the optimizers remember, by name.
+    var optimizerState: [String: Tensor] {
+        optimizers.reduce(into: [:]) { $0.merge($1.state) { first, _ in first } }
+    }
 
     /// Tokens seen and seconds taken by the steps done.
     public var throughput: (tokens: Int, seconds: Double) { (progress.tokens, progress.seconds) }

@@ -62,7 +62,8 @@ func show(_ run: FineTuningRun, json: Bool) throws {
     guard !json else {
         return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
-    let saved = result.method == "full" ? "model.safetensors" : "adapter_model.safetensors"
+    let saved =
+        run.method is any AdapterMethod ? "adapter_model.safetensors" : "model.safetensors"
     print(
         """
         \(result.metric) \(decimal(result.before?.metrics[result.metric] ?? nil)) -> \

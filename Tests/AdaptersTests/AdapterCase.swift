@@ -39,6 +39,7 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
         + dualLoRAVariants
         + deltaLoRA
         + corda
+        + adapterP
 
     static var withoutDropout: [AdapterCase] { all.filter { !$0.drops } }
     static var merging: [AdapterCase] { all.filter { type(of: $0.method).facts.merges } }

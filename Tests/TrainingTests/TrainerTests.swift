@@ -42,8 +42,7 @@ import Testing
     /// The gradients of the first step: a tenth of the optimizer's first moments after it.
     private func firstGradients(_ trainer: Trainer) throws -> [String: Tensor] {
         try trainer.run { _ in }
-        let state = trainer.optimizer.state(names: trainer.groupNames)
-        return state.filter { $0.key.hasSuffix(".exp_avg") }
+        return trainer.optimizerState.filter { $0.key.hasSuffix(".exp_avg") }
     }
 
     @Test(
@@ -116,8 +115,8 @@ import Testing
         (options.learningRate, options.headLearningRate, options.weightDecay) = (1, 2, 3)
         let groups = trainee.optimizerGroups(options)
         #expect(groups.flatMap(\.names).count == trainee.trainables.count)
-        for (names, group) in groups {
-            let isHead = names.allSatisfy { $0.hasPrefix("classifier.") }
+        for group in groups {
+            let isHead = group.names.allSatisfy { $0.hasPrefix("classifier.") }
             #expect(group.learningRate == (isHead ? 2 : 1))
             #expect(group.weightDecay == (group.tensors.allSatisfy { $0.rank > 1 } ? 3 : 0))
         }

@@ -45,7 +45,6 @@ final class BertLayer {
     private let configuration: BertConfiguration
 
     init(_ scope: WeightScope, _ configuration: BertConfiguration) throws {
-        end = BlockEnd(path: scope.path, hiddenSize: configuration.hiddenSize)
         let (size, inner) = (configuration.hiddenSize, configuration.intermediateSize)
         let deviation = configuration.initializerRange
         attention = try BertAttention(scope / "attention", configuration)
@@ -54,6 +53,7 @@ final class BertLayer {
         output = try Linear(scope / "output" / "dense", from: inner, to: size, deviation: deviation)
         norm = try LayerNorm(
             scope / "output" / "LayerNorm", size: size, epsilon: configuration.layerNormEpsilon)
+        end = BlockEnd(path: scope.path, beside: norm.weight)
         self.configuration = configuration
     }
 
@@ -71,6 +71,12 @@ final class BertLayer {
         [
             attention.query, attention.key, attention.value, attention.output, intermediate, output,
         ]
+    }
+
+    var blockLayers: BlockLayers {
+        BlockLayers(
+            attentionOutput: attention.output, feedForwardInput: intermediate,
+            feedForwardOutput: output)
     }
 }
 
@@ -150,7 +156,7 @@ public final class Bert: SequenceModel {
         parameters = source.parameters
         slots = AdapterSlots(
             linears: layers.flatMap(\.linears) + (pooler.map { [$0] } ?? []),
-            blocks: layers.map(\.end),
+            blocks: layers.map(\.end), blockLayers: layers.map(\.blockLayers),
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.heads,
                 headSize: configuration.headSize),

@@ -87,7 +87,6 @@ final class GPT2Block {
     private let configuration: GPT2Configuration
 
     init(_ scope: WeightScope, _ configuration: GPT2Configuration, layer: Int) throws {
-        end = BlockEnd(path: scope.path, hiddenSize: configuration.hiddenSize)
         let (size, intermediate) = (configuration.hiddenSize, configuration.intermediateSize)
         let (epsilon, deviation) = (configuration.normEpsilon, configuration.initializerRange)
         attentionNorm = try LayerNorm(scope / "ln_1", size: size, epsilon: epsilon)
@@ -98,6 +97,7 @@ final class GPT2Block {
         output = try transposedLinear(
             scope / "mlp" / "c_proj", from: intermediate, to: size,
             deviation: deviation / Double(2 * configuration.layers).squareRoot())
+        end = BlockEnd(path: scope.path, beside: attentionNorm.weight)
         self.configuration = configuration
     }
 
@@ -119,6 +119,11 @@ final class GPT2Block {
     }
 
     var linears: [Linear] { [attention.joint, attention.output, inner, output] }
+
+    var layers: BlockLayers {
+        BlockLayers(
+            attentionOutput: attention.output, feedForwardInput: inner, feedForwardOutput: output)
+    }
 }
 
 /// A GPT-2 decoder with its head.
@@ -165,6 +170,7 @@ public final class GPT2: CausalModel {
         parameters = source.parameters
         slots = AdapterSlots(
             linears: blocks.flatMap(\.linears), blocks: blocks.map(\.end),
+            blockLayers: blocks.map(\.layers),
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.heads,
                 headSize: configuration.headSize),

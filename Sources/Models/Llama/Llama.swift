@@ -110,13 +110,13 @@ final class LlamaBlock {
     private let attentionNorm, feedForwardNorm: RMSNorm
 
     init(_ scope: WeightScope, _ configuration: LlamaConfiguration, layer: Int) throws {
-        end = BlockEnd(path: scope.path, hiddenSize: configuration.hiddenSize)
         let (size, epsilon) = (configuration.hiddenSize, configuration.normEpsilon)
         attentionNorm = try RMSNorm(scope / "input_layernorm", size: size, epsilon: epsilon)
         attention = try LlamaAttention(scope / "self_attn", configuration, layer: layer)
         feedForwardNorm = try RMSNorm(
             scope / "post_attention_layernorm", size: size, epsilon: epsilon)
         feedForward = try LlamaFeedForward(scope / "mlp", configuration)
+        end = BlockEnd(path: scope.path, beside: attentionNorm.weight)
     }
 
     /// - Parameter input: the stream and the branch of the block before, which the first norm adds.
@@ -136,6 +136,12 @@ final class LlamaBlock {
             attention.query, attention.key, attention.value, attention.output, feedForward.gate,
             feedForward.up, feedForward.down,
         ]
+    }
+
+    var layers: BlockLayers {
+        BlockLayers(
+            attentionOutput: attention.output, feedForwardInput: feedForward.up,
+            feedForwardOutput: feedForward.down)
     }
 }
 
@@ -182,6 +188,7 @@ public final class Llama: CausalModel {
         parameters = source.parameters
         slots = AdapterSlots(
             linears: blocks.flatMap(\.linears), blocks: blocks.map(\.end),
+            blockLayers: blocks.map(\.layers),
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.keyValueHeads,
                 headSize: configuration.headSize),

@@ -4,6 +4,8 @@ public struct AdapterSlots {
     public let linears: [Linear]
     /// The ends of its blocks, in the model's order.
     public let blocks: [BlockEnd]
+    /// Layers of its blocks by their part in them, in the model's order.
+    public let blockLayers: [BlockLayers]
     /// nil for a model whose layers take no prefix.
     public let prefix: PrefixSlot?
     /// nil for a model whose input takes no prompt.
@@ -16,12 +18,13 @@ public struct AdapterSlots {
     public let bodyPrefix: String
 
     public init(
-        linears: [Linear] = [], blocks: [BlockEnd] = [], prefix: PrefixSlot? = nil,
-        prompt: PromptSlot? = nil, parameters: [Parameter] = [], defaultTargets: [String] = [],
-        bodyPrefix: String = ""
+        linears: [Linear] = [], blocks: [BlockEnd] = [], blockLayers: [BlockLayers] = [],
+        prefix: PrefixSlot? = nil, prompt: PromptSlot? = nil, parameters: [Parameter] = [],
+        defaultTargets: [String] = [], bodyPrefix: String = ""
     ) {
         self.linears = linears
         self.blocks = blocks
+        self.blockLayers = blockLayers
         self.prefix = prefix
         self.prompt = prompt
         self.parameters = parameters

@@ -10,15 +10,18 @@ public protocol BlockAdapter: AdapterPart {
 public final class BlockEnd {
     /// The block's path in the reference implementation.
     public let path: String
-    /// E
-    public let hiddenSize: Int
+    /// The weight (E) of a norm of the block: what trains here has its place, and its type if that is wide.
+    public let norm: Parameter
     /// What stands in the slot changes the block's output; nil leaves it alone.
     public var adapter: (any BlockAdapter)?
 
-    public init(path: String, hiddenSize: Int) {
+    public init(path: String, beside norm: Parameter) {
         self.path = path
-        self.hiddenSize = hiddenSize
+        self.norm = norm
     }
+
+    /// E
+    public var hiddenSize: Int { norm.value.size(0) }
 
     /// A block's output (B, T, E).
     public func callAsFunction(

@@ -134,19 +134,15 @@ private struct BenchmarkStep {
     private let sequences: [[Int]]
     private let layout = SequenceLayout(isPacked: false, paddingID: 0)
     private let mode: ForwardMode
-    private let optimizer: AdamW
-
-    /// `torch.optim.AdamW`'s own decay.
-    private static let (learningRate, weightDecay) = (1e-4, 0.01)
+    private let optimizers: [any Optimizer]
 
     init(_ trainee: Trainee, sequences: [[Int]], mode: ForwardMode) throws {
         self.trainee = trainee
         self.sequences = sequences
         self.mode = mode
-        let group = AdamW.Group(
-            tensors: trainee.trainables.map(\.tensor), learningRate: Self.learningRate,
-            weightDecay: Self.weightDecay)
-        optimizer = try AdamW([group])
+        var options = TrainingOptions()
+        (options.learningRate, options.headLearningRate) = (1e-4, 1e-4)
+        optimizers = try trainee.makeOptimizers(options)
     }
 
     /// - Throws: ``TrainingError/badOption(name:reason:)`` for a loss that is not finite: times of such
@@ -158,8 +154,10 @@ private struct BenchmarkStep {
         let forward = start.millisecondsAgo
         try loss.backward()
         let backward = start.millisecondsAgo
-        try optimizer.step(factor: 1)
-        try optimizer.clearGradients()
+        for optimizer in optimizers {
+            try optimizer.step(factor: 1)
+            try optimizer.clearGradients()
+        }
         let whole = start.millisecondsAgo
         let value = try loss.item()
         guard value.isFinite else {

@@ -2,15 +2,20 @@ import DualTorch
 
 /// Adam with decoupled weight decay. Loshchilov & Hutter 2019, arXiv:1711.05101; the update is
 /// LibTorch's fused kernel, which `torch.optim.AdamW(fused=True)` runs.
-public final class AdamW {
+public final class AdamW: Optimizer {
     /// Tensors that share a learning rate and a weight decay.
     public struct Group {
         public let tensors: [Tensor]
+        /// Their names, for checkpoints.
+        public let names: [String]
         public let learningRate: Double
         public let weightDecay: Double
 
-        public init(tensors: [Tensor], learningRate: Double, weightDecay: Double) {
+        public init(
+            tensors: [Tensor], names: [String] = [], learningRate: Double, weightDecay: Double
+        ) {
             self.tensors = tensors
+            self.names = names
             self.learningRate = learningRate
             self.weightDecay = weightDecay
         }
@@ -38,8 +43,6 @@ public final class AdamW {
         stepCount = try Tensor.zeros([])
     }
 
-    /// One update by the gradients that the tensors hold; those without one stay.
-    /// - Parameter factor: the schedule's share of every group's learning rate.
     public func step(factor: Double) throws {
         try withoutGradient {
             try stepCount.add(Tensor.scalar(1))
@@ -79,11 +82,10 @@ public final class AdamW {
         for tensor in groups.flatMap(\.tensors) { try tensor.setGradient(nil) }
     }
 
-    /// Everything the optimizer remembers, by name, for a checkpoint.
-    func state(names: [[String]]) -> [String: Tensor] {
+    public var state: [String: Tensor] {
         var state = ["optimizer.step": stepCount]
-        for (names, moments) in zip(names, moments) {
-            for (name, moment) in zip(names, moments) {
+        for (group, moments) in zip(groups, moments) {
+            for (name, moment) in zip(group.names, moments) {
                 state["\(name).exp_avg"] = moment.first
                 state["\(name).exp_avg_sq"] = moment.second
             }

@@ -101,7 +101,7 @@ public struct CheckpointFolder {
     private static let randomName = "random.state"
 
     private static func tensors(of trainer: Trainer) throws -> [String: Tensor] {
-        var tensors = trainer.optimizer.state(names: trainer.groupNames)
+        var tensors = trainer.optimizerState
         for trainable in trainer.trainee.trainables { tensors[trainable.name] = trainable.tensor }
         for (name, value) in trainer.trainee.adapter?.state ?? [] { tensors[name] = value }
         tensors[randomName] = try trainer.generator.state()

@@ -28,6 +28,9 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         + deltaLoRA
         + corda
         + full
+        + bottlenecks
+        + loreft
+        + projected
 
     static var adapters: [MethodCase] {
         get throws { try all.filter { try $0.make() is any AdapterMethod } }
