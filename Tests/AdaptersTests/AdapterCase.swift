@@ -33,6 +33,10 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
     static let all: [AdapterCase] =
         lora
         + dualLoRA
+        + vera
+        + randLoRA
+        + mora
+        + flora
 
     static var withoutDropout: [AdapterCase] { all.filter { !$0.drops } }
     static var merging: [AdapterCase] { all.filter { type(of: $0.method).facts.merges } }

@@ -21,6 +21,10 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
     static let all: [MethodCase] =
         lora
         + dualLoRA
+        + vera
+        + randLoRA
+        + mora
+        + flora
         + full
 
     static var adapters: [MethodCase] {
