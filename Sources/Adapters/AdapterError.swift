@@ -20,6 +20,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case wrongShape(name: String, file: String, expected: [Int], found: [Int])
     case missingTensor(name: String, file: String)
     case extraTensors(names: [String], file: String)
+    case differentTwins(_ first: String, _ second: String, file: String)
     case noGradient(tensor: String, steps: Int)
     case notCalibrated(layer: String, reason: String)
 
@@ -55,6 +56,8 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .extraTensors(let names, let file):
             "\(file) has tensors that its configuration does not speak of: "
                 + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+        case .differentTwins(let first, let second, let file):
+            "\(file): '\(first)' and '\(second)' differ, but must be one tensor"
         case .noGradient(let tensor, let steps):
             "'\(tensor)' received no gradient in the first \(steps) step(s): it would not train"
         case .notCalibrated(let layer, let reason): "\(layer) cannot be calibrated: \(reason)"

@@ -6,16 +6,20 @@ public struct AdapterParts {
     public let placed: [PlacedPart]
     /// Frozen tensors that parts share; a file has them once, as `base_model.` and the name.
     public let shared: [(name: String, value: Tensor)]
-    /// Whether a file must have the shared tensors; if not, they come from a seed.
+    /// Whether a file has the shared tensors; if not, they come from a seed, whatever it says.
     public let savesShared: Bool
+    /// Whether a file that should have the shared tensors and does not is refused; if not, they come
+    /// from the seed.
+    public let needsShared: Bool
 
     public init(
         _ placed: [PlacedPart], shared: [(name: String, value: Tensor)] = [],
-        savesShared: Bool = true
+        savesShared: Bool = true, needsShared: Bool = true
     ) {
         self.placed = placed
         self.shared = shared
         self.savesShared = savesShared
+        self.needsShared = needsShared
     }
 }
 

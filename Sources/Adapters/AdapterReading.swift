@@ -12,6 +12,7 @@ struct AdapterReading {
     /// Copies every tensor of the file into the adapter.
     /// - Throws: ``AdapterError``.
     func load(_ set: AdapterSet) throws {
+        try checkTwins()
         var rest = Set(file.names.filter { !isRepeated($0) })
         for (name, value) in try set.savedTensors() {
             let key = try key(of: name)
@@ -20,10 +21,13 @@ struct AdapterReading {
         }
         for (name, value) in set.shared {
             let key = "base_model." + name
-            if !set.savesShared, !file.contains(key) { continue }
-            guard file.contains(key) else { throw missing(key) }
-            try load(key, into: value)
             rest.remove(key)
+            guard set.savesShared else { continue }
+            if let found = file.contains(key) ? key : copy(of: name) {
+                try load(found, into: value)
+            } else if set.needsShared {
+                throw missing(key)
+            }
         }
         for saved in set.savedParameters {
             try load(saved.key, into: saved.value)
@@ -31,6 +35,22 @@ struct AdapterReading {
         }
         guard rest.isEmpty else {
             throw AdapterError.extraTensors(names: rest.sorted(), file: file.url.path)
+        }
+    }
+
+    /// A part's own copy of a shared tensor.
+    private func copy(of name: String) -> String? {
+        file.names.sorted().last { method.isRepeated($0) && $0.hasSuffix("." + name) }
+    }
+
+    /// Checks that tensors which are one in the adapter are the same in the file.
+    private func checkTwins() throws {
+        for key in file.names.sorted() {
+            guard let twin = method.twin(of: key), file.contains(twin) else { continue }
+            let (first, second) = (try file.tensor(twin), try file.tensor(key))
+            guard first.shape == second.shape, try first.largestDifference(to: second) == 0 else {
+                throw AdapterError.differentTwins(twin, key, file: file.url.path)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ public final class AdapterSet {
     /// Frozen tensors that parts share.
     let shared: [(name: String, value: Tensor)]
     let savesShared: Bool
+    let needsShared: Bool
     /// Weights of the model that train whole and are saved with the adapter: the head, modules that
     /// the user names, biases.
     public let savedParameters: [SavedParameter]
@@ -44,6 +45,7 @@ public final class AdapterSet {
         self.parts = parts.placed
         shared = parts.shared
         savesShared = parts.savesShared
+        needsShared = parts.needsShared
         self.savedParameters = savedParameters
         self.slots = slots
     }

@@ -64,6 +64,9 @@ public protocol AdapterMethod: FineTuningMethod {
     /// `peft_type` in `adapter_config.json`.
     static var peftType: String { get }
 
+    /// The same of files that others write and the method reads too.
+    static var foreignPeftTypes: [String] { get }
+
     /// What stands in a file before the names of the model's own tensors.
     static var keyPrefix: String { get }
 
@@ -75,6 +78,8 @@ public protocol AdapterMethod: FineTuningMethod {
 
     /// Names that a tensor may have in a file, that which is written first.
     static func spellings(of tensor: String) -> [String]
+    /// The tensor of a file that this one must be equal to, if there is one.
+    static func twin(of key: String) -> String?
 
     /// Fresh parts for a model, not yet in its slots.
     /// - Parameters:
@@ -104,9 +109,11 @@ public protocol AdapterMethod: FineTuningMethod {
 extension AdapterMethod {
     public static var keyPrefix: String { "base_model.model." }
     public static func reads(_ file: ConfigurationFile) -> Bool { true }
+    public static var foreignPeftTypes: [String] { [] }
     public static func isRepeated(_ key: String) -> Bool { false }
     public static func spellings(of tensor: String) -> [String] { [tensor] }
     public var standardTargets: TargetSelection.Rule { .standard }
+    public static func twin(of key: String) -> String? { nil }
     public var trainedBiases: TrainedBiases { .none }
 
     public func makeSavedParts(

@@ -16,6 +16,10 @@ public enum MethodRegistry {
         LoReFT.self,
         GaLore.self,
         GaRare.self,
+        VeRA.self,
+        RandLoRA.self,
+        MoRA.self,
+        FLoRA.self,
     ]
 
     public static var names: [String] { methods.map { $0.facts.name } }
@@ -46,7 +50,9 @@ public enum MethodRegistry {
         peftType: String, _ file: ConfigurationFile
     ) -> (any AdapterMethod.Type)? {
         methods.lazy.compactMap { $0 as? any AdapterMethod.Type }
-            .first { $0.peftType == peftType && $0.reads(file) }
+            .first {
+                ([$0.peftType] + $0.foreignPeftTypes).contains(peftType) && $0.reads(file)
+            }
     }
 
     static var peftTypes: [String] {

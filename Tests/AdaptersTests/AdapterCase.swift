@@ -40,6 +40,10 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
         + deltaLoRA
         + corda
         + adapterP
+        + vera
+        + randLoRA
+        + mora
+        + flora
 
     static var withoutDropout: [AdapterCase] { all.filter { !$0.drops } }
     static var merging: [AdapterCase] { all.filter { type(of: $0.method).facts.merges } }

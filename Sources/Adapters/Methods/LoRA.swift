@@ -104,7 +104,7 @@ public struct LoRA: LinearAdapterMethod {
     }
 
     public static func reads(_ file: ConfigurationFile) -> Bool {
-        file.fields["use_dora"] as? Bool != true
+        !["use_dora", "use_mora"].contains { file.fields[$0] as? Bool == true }
     }
 
     public init(_ file: ConfigurationFile) throws {

@@ -6,7 +6,7 @@ import Foundation
 /// Taken and freed for each layer, blocks of tens of MiB would leave holes that smaller tensors settle
 /// in, and the heap would grow by a block a layer.
 final class BlockMemory {
-    enum Purpose { case weight, gradient }
+    enum Purpose { case weight, gradient, factor, factorGradient }
 
     private var rooms: [Purpose: Tensor] = [:]
 

@@ -12,6 +12,22 @@ extension Tensor {
         try call("aten::mm.out", [.tensor(left), .tensor(right)], ["out": .tensor(self)])
     }
 
+    /// Puts the sum of a matrix and a product of two in the place of this one.
+    @discardableResult
+    public func setSum(
+        of matrix: Tensor, andProduct left: Tensor, _ right: Tensor
+    ) throws -> Tensor {
+        try call(
+            "aten::addmm.out", [.tensor(matrix), .tensor(left), .tensor(right)],
+            ["out": .tensor(self)])
+    }
+
+    /// Adds the product of two matrices to this one, in place.
+    @discardableResult
+    public func add(productOf left: Tensor, _ right: Tensor) throws -> Tensor {
+        try call("aten::addmm_", [.tensor(self), .tensor(left), .tensor(right)])
+    }
+
     /// `x Wᵀ + b`: (..., in) with a weight (out, in) and a bias (out) gives (..., out).
     public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
         try call("aten::linear", [.tensor(self), .tensor(weight), .optional(bias)])

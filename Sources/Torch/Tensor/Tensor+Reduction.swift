@@ -26,6 +26,9 @@ extension Tensor {
     /// √Σx², over all elements.
     public func norm() throws -> Tensor { try call("aten::linalg_vector_norm", [.tensor(self)]) }
 
+    /// The standard deviation of all elements, with Bessel's correction.
+    public func standardDeviation() throws -> Tensor { try call("aten::std", [.tensor(self)]) }
+
     /// √mean(x²) of all elements, computed in float32 or wider.
     public func rootMeanSquare() throws -> Double {
         guard count > 0 else { return 0 }

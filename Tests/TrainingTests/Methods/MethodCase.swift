@@ -27,6 +27,10 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         + dualLoRAVariants
         + deltaLoRA
         + corda
+        + vera
+        + randLoRA
+        + mora
+        + flora
         + full
         + bottlenecks
         + loreft

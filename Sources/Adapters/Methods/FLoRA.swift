@@ -1,0 +1,132 @@
+import DualModules
+import DualTorch
+
+/// FLoRA: a core between LoRA's factors, the Tucker decomposition of the update.
+///
+///     W' = W₀ + s B E A,  A (r, in), E (r, r), B (out, r), E₀ = 0
+///
+/// Si et al. 2024, "Maintaining Structural Integrity in Parameter Spaces for Parameter Efficient
+/// Fine-tuning", arXiv:2405.14739, eq. 5; not Hao et al.'s optimizer "Flora". Reference:
+/// Chongjie-Si/Subspace-Tuning, whose two codes start and scale in two ways, `init_style`: for
+/// commonsense A and B are uniform within ±1/√in and ±1/√r and s = α / r, for NLU both are drawn from
+/// N(0, 0.02²) and s = α / (r + 10⁻⁵). PEFT has no such method, so the `peft_type` is one of our own.
+public struct FLoRA: LinearAdapterMethod {
+    public static let facts = MethodFacts(
+        name: "flora", title: "FLoRA", equation: "W' = W0 + (alpha / r) B E A",
+        parameterFormula: "r (d + k) + r^2", merges: true,
+        source: "Si et al. 2024, arXiv:2405.14739")
+    public static let peftType = "FLORA_SI"
+    public static let stepProducts = 2
+    public static let options: [MethodOption] = [
+        .rank, .alpha, .dropout,
+        MethodOption(
+            "init-style", "How factors start and are scaled: commonsense, nlu. Default commonsense."
+        ),
+    ]
+
+    /// Which of the authors' codes is followed.
+    public enum InitStyle: String, CaseIterable, Sendable {
+        case commonsense, nlu
+    }
+
+    public var rank: Int
+    public var alpha: Double
+    /// Probability of dropping elements of the adapter's input.
+    public var dropout: Double
+    public var initStyle = InitStyle.commonsense
+
+    public init(rank: Int = 16, alpha: Double? = nil, dropout: Double = 0) {
+        self.rank = rank
+        self.alpha = alpha ?? 2 * Double(rank)
+        self.dropout = dropout
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(
+            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
+            dropout: try given.probability() ?? 0)
+        initStyle = try given.choice("init-style") ?? initStyle
+    }
+
+    /// s
+    var scale: Double {
+        switch initStyle {
+        case .commonsense: alpha / Double(rank)
+        case .nlu: alpha / (Double(rank) + 1e-5)
+        }
+    }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        rank * (outputSize + inputSize + rank)
+    }
+
+    public let defaultLearningRate = 1e-3
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
+            let bound = 1 / Double(columns).squareRoot()
+            let drawn =
+                initStyle == .nlu
+                ? try Tensor.normal([rows, columns], deviation: 0.02, using: generator)
+                : try .uniform([rows, columns], from: -bound, to: bound, using: generator)
+            return try drawn.trained(beside: base)
+        }
+        return FLoRALayer(
+            down: try draw(rank, base.inputSize), core: try .trainable([rank, rank], for: base),
+            up: try draw(base.outputSize, rank), scale: scale, dropout: dropout)
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        [
+            "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,
+            "init_style": initStyle.rawValue, "fan_in_fan_out": false,
+        ]
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        self.init(
+            rank: try file.rank("r", default: 16), alpha: try file.number("lora_alpha"),
+            dropout: try file.probability("lora_dropout", default: 0))
+        initStyle = try file.choice("init_style", default: .commonsense)
+    }
+}
+
+/// One layer's FLoRA: `down` is A (r, in), `core` E (r, r), `up` B (out, r).
+final class FLoRALayer: LinearAdapter {
+    let down, core, up: Tensor
+    private let scale: Double
+    private let dropout: Double
+
+    init(down: Tensor, core: Tensor, up: Tensor, scale: Double, dropout: Double) {
+        (self.down, self.core, self.up) = (down, core, up)
+        (self.scale, self.dropout) = (scale, dropout)
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        [("lora_A.weight", down), ("lora_E.weight", core), ("lora_B.weight", up)]
+    }
+
+    /// The definition.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        try scale * up.matmul(core).matmul(down)
+    }
+
+    /// LoRA's path with B E for B: a product of d·r² against LoRA's of T·d·r.
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let dropped =
+            mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
+        let folded = try up.matmul(core)
+        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
+        guard base.weight.value.requiresGradient else {
+            let layer = LowRankLinear(
+                weight: try base.weight.value.to(x.dtype), bias: try base.bias?.value.to(x.dtype),
+                down: down, up: folded, scale: scale)
+            return try layer(x, pathInput: dropped)
+        }
+        let inner = try (dropped ?? x).linear(down.to(x.dtype))  // (..., r)
+        return try base.frozen(x) + scale * inner.linear(folded.to(x.dtype))
+    }
+}

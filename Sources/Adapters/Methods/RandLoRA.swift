@@ -1,0 +1,185 @@
+import DualModules
+import DualTorch
+
+/// RandLoRA: an update of full rank, a sum of random bases of low rank, which are frozen and shared by
+/// all layers, under diagonals that train.
+///
+///     W' = W₀ + (α / r) Σ over n of B_n diag(λ_n) A diag(γ_n),  n = 1 ... N = ⌈min(in, out) / r⌉
+///
+/// Albert et al. 2025, arXiv:2502.00987, eq. 3. λ (r, N) starts at 0 and γ (N, q) at 1 / max(N, q),
+/// q = min(in, out). A layer with more inputs than outputs has the transposed update. Reference: PEFT's
+/// `RandLoraModel`, whose file format this is, and whose pairs of A's and B's columns: it counts those
+/// of A rank by rank, those of B base by base, which is another sum of random bases, no worse, and
+/// must be the same for a file to mean the same. So are the bases, drawn from `projection_prng_key`.
+///
+/// α is 20 r, PEFT's default (640 at r = 32) and what it advises for other ranks: bases of deviation 1
+/// and γ of 1/q make an update that small, that λ would have to grow large without it. PEFT's files
+/// repeat both bases under each layer; those copies are neither read nor written.
+///
+/// The costs of the two ways that a layer is run are in ``RandomBasesUpdate``.
+public struct RandLoRA: LinearAdapterMethod {
+    public static let facts = MethodFacts(
+        name: "randlora", title: "RandLoRA",
+        equation: "W' = W0 + (alpha / r) sum_n B_n diag(lambda_n) A diag(gamma_n)",
+        parameterFormula: "ceil(min(d, k) / r) (r + min(d, k))", merges: true,
+        source: "Albert et al. 2025, arXiv:2502.00987")
+    public static let peftType = "RANDLORA"
+    public static let options =
+        [
+            MethodOption(
+                "rank", "Rank of one base; the less it is, the more numbers train. Default 32."),
+            MethodOption("alpha", "Scale: alpha / rank. Default: what makes it 20."), .dropout,
+            MethodOption("sparse", "Bases of -1, 0 and 1, a third not 0: true or false."),
+            MethodOption(
+                "very-sparse", "The same, but 1 / sqrt(min(d, k)) of them not 0: true or false."),
+            MethodOption(
+                "bias", "Which biases train along: none, all, randlora_only. Default none."),
+        ] + SharedProjections.options
+
+    public var rank: Int
+    public var alpha: Double
+    /// Probability of dropping elements of the adapter's input.
+    public var dropout: Double
+    /// Bases of -1, 0 and 1; `isVerySparse` counts if both are set, as in PEFT.
+    public var isSparse = false
+    public var isVerySparse = false
+    public var trainedBiases = TrainedBiases.none
+    var projections = SharedProjections()
+
+    public init(rank: Int = 32, alpha: Double? = nil, dropout: Double = 0) {
+        self.rank = rank
+        self.alpha = alpha ?? 20 * Double(rank)
+        self.dropout = dropout
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(
+            rank: try given.rank() ?? 32, alpha: try given.positive("alpha"),
+            dropout: try given.probability() ?? 0)
+        isSparse = try given.flag("sparse") ?? false
+        isVerySparse = try given.flag("very-sparse") ?? false
+        trainedBiases = try given.biases(adapted: "randlora_only")
+        projections = try SharedProjections(given)
+    }
+
+    private var kind: RandomBases.Kind {
+        isVerySparse ? .verySparse : isSparse ? .sparse : .dense
+    }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        let q = min(outputSize, inputSize)
+        return RandomBases.count(q, rank: rank) * (rank + q)
+    }
+
+    public let defaultLearningRate = 1e-3
+
+    private func drawBases(for layers: [Linear]) throws -> RandomBases {
+        let (small, large) = try RandomBases.draw(
+            kind, rank: rank, outputSize: layers.map(\.outputSize).max() ?? 0,
+            inputSize: layers.map(\.inputSize).max() ?? 0,
+            using: Generator(seed: projections.seed))
+        return RandomBases(
+            small: try layers.first.map(small.trained(beside:)) ?? small,
+            large: try layers.first.map(large.trained(beside:)) ?? large)
+    }
+
+    private func layer(_ base: Linear, _ bases: RandomBases) throws -> RandLoRALayer {
+        let q = min(base.outputSize, base.inputSize)
+        let count = RandomBases.count(q, rank: rank)
+        return RandLoRALayer(
+            bases, lambda: try .trainable([rank, count], for: base),
+            gamma: try .trainable([count, q], 1 / Double(max(count, q)), for: base),
+            scale: alpha / Double(rank), dropout: dropout)
+    }
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        try layer(base, drawBases(for: [base]))
+    }
+
+    public func makeAdapters(
+        for layers: [Linear], using generator: Generator
+    ) throws -> AdapterParts {
+        let bases = try drawBases(for: layers)
+        return AdapterParts(
+            try layers.map { PlacedPart(.linear($0), try layer($0, bases)) },
+            shared: [("randlora_A", bases.small), ("randlora_B", bases.large)],
+            // Where they are missing, PEFT too goes on with those of the key.
+            savesShared: projections.areSaved, needsShared: false)
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        projections.fields.merging([
+            "r": rank, "randlora_alpha": alpha.asIntegerIfWhole, "randlora_dropout": dropout,
+            "sparse": isSparse, "very_sparse": isVerySparse,
+            "bias": trainedBiases.name(adapted: "randlora_only"), "fan_in_fan_out": false,
+            "init_weights": true,
+        ]) { $1 }
+    }
+
+    public static func isRepeated(_ key: String) -> Bool {
+        key.isLayersCopy(of: ["randlora_A", "randlora_B"])
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        rank = try file.rank("r", default: 32)
+        alpha = try file.number("randlora_alpha") ?? 640
+        dropout = try file.probability("randlora_dropout", default: 0)
+        isSparse = try file.flag("sparse") ?? false
+        isVerySparse = try file.flag("very_sparse") ?? false
+        trainedBiases = try file.biases(adapted: "randlora_only")
+        projections = try SharedProjections(file)
+    }
+}
+
+/// One layer's RandLoRA.
+final class RandLoRALayer: LinearAdapter {
+    let bases: RandomBases
+    /// λ (r, N) and γ (N, q)
+    let lambda, gamma: Tensor
+    private let scale: Double
+    private let dropout: Double
+
+    init(_ bases: RandomBases, lambda: Tensor, gamma: Tensor, scale: Double, dropout: Double) {
+        self.bases = bases
+        (self.lambda, self.gamma) = (lambda, gamma)
+        (self.scale, self.dropout) = (scale, dropout)
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        [("randlora_lambda", lambda), ("randlora_gamma", gamma)]
+    }
+
+    /// The definition, as PEFT pairs the bases.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        let (p, q) = (
+            max(base.outputSize, base.inputSize), min(base.outputSize, base.inputSize)
+        )
+        let small =
+            try lambda.expandedDimension(at: 2) * bases.small(q).expandedDimension(at: 1)
+            * gamma  // (r, N, q)
+        let large = try bases.large(p, lambda.size(1), as: lambda.dtype)  // (p, N r)
+        let update = try scale * large.matmul(small.reshaped(-1, q))
+        return base.inputSize <= base.outputSize ? update : try update.transposed()
+    }
+
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let drops = mode.isTraining && dropout > 0
+        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
+        let isApart = drops || base.weight.value.requiresGradient
+        let input = drops ? try mode.dropping(x, probability: dropout) : x
+        let update = RandomBasesUpdate(
+            bases: bases, lambda: lambda, gamma: gamma, outputSize: base.outputSize,
+            inputSize: base.inputSize, scale: scale)
+        let (weight, bias) = isApart ? (nil, nil) : (base.weight.value, base.bias?.value)
+        let changed =
+            update.isCheaperFormed(tokens: x.count / base.inputSize)
+            ? try input.linear(
+                through: update, weight: weight, bias: bias, outputSize: base.outputSize)
+            : try input.linear(
+                beside: update, weight: weight, bias: bias, outputSize: base.outputSize)
+        return isApart ? try base.frozen(x) + changed : changed
+    }
+}

@@ -1,0 +1,155 @@
+import DualModules
+import DualTorch
+
+/// VeRA: a path of low rank through random matrices that are frozen and shared by all layers, of
+/// which only the scales train.
+///
+///     W' = W₀ + diag(b) B diag(e) A,  A (r, in), B (out, r) frozen, e (r) = d_initial, b (out) = 0
+///
+/// Kopiczko et al. 2023, arXiv:2310.11454, eq. 2. Reference: PEFT's `VeraModel`, whose file format
+/// this is. A and B have the size of the largest layer and each layer takes the first columns and
+/// rows. Both are uniform within ±√(6 / fan in), drawn from `projection_prng_key` as PEFT draws them,
+/// A before B, so that files without them are read the same, bit for bit.
+public struct VeRA: LinearAdapterMethod {
+    public static let facts = MethodFacts(
+        name: "vera", title: "VeRA", equation: "W' = W0 + diag(b) B diag(e) A",
+        parameterFormula: "d + r", merges: true,
+        source: "Kopiczko et al. 2023, arXiv:2310.11454")
+    public static let peftType = "VERA"
+    public static let stepProducts = 2
+    public static let options =
+        [
+            MethodOption("rank", "Rank of the frozen matrices. Default 256."),
+            MethodOption("d-initial", "Where the inner scales start. Default 0.1."), .dropout,
+            MethodOption("bias", "Which biases train along: none, all, vera_only. Default none."),
+        ] + SharedProjections.options
+
+    public var rank: Int
+    /// e at the start.
+    public var initialScale: Double
+    /// Probability of dropping elements of the adapter's input.
+    public var dropout: Double
+    public var trainedBiases = TrainedBiases.none
+    var projections = SharedProjections()
+
+    public init(rank: Int = 256, initialScale: Double = 0.1, dropout: Double = 0) {
+        self.rank = rank
+        self.initialScale = initialScale
+        self.dropout = dropout
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(
+            rank: try given.rank() ?? 256, initialScale: try given.number("d-initial") ?? 0.1,
+            dropout: try given.probability() ?? 0)
+        guard initialScale.isFinite, initialScale != 0 else {
+            throw given.bad("d-initial", "\(initialScale) is no scale that an adapter can train at")
+        }
+        trainedBiases = try given.biases(adapted: "vera_only")
+        projections = try SharedProjections(given)
+    }
+
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize + rank }
+
+    public let defaultLearningRate = 1e-2
+
+    /// A and B for layers of these sizes at most.
+    private func drawProjections(for layers: [Linear]) throws -> (down: Tensor, up: Tensor) {
+        let generator = try Generator(seed: projections.seed)
+        func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
+            // PyTorch's Kaiming bound, rounded where it rounds.
+            let bound = 3.0.squareRoot() * (2.0.squareRoot() / Double(columns).squareRoot())
+            let drawn = try Tensor.uniform(
+                [rows, columns], from: -bound, to: bound, using: generator)
+            return try layers.first.map(drawn.trained(beside:)) ?? drawn
+        }
+        let down = try draw(rank, layers.map(\.inputSize).max() ?? 0)
+        return (down, try draw(layers.map(\.outputSize).max() ?? 0, rank))
+    }
+
+    private func layer(_ base: Linear, _ down: Tensor, _ up: Tensor) throws -> VeRALayer {
+        VeRALayer(
+            down: try down.slice(0..<base.inputSize, along: 1),
+            up: try up.slice(0..<base.outputSize),
+            outer: try .trainable([base.outputSize], for: base),
+            inner: try .trainable([rank], initialScale, for: base), dropout: dropout)
+    }
+
+    public func makeAdapter(for base: Linear, using generator: Generator) throws
+        -> any LinearAdapter
+    {
+        let (down, up) = try drawProjections(for: [base])
+        return try layer(base, down, up)
+    }
+
+    public func makeAdapters(
+        for layers: [Linear], using generator: Generator
+    ) throws -> AdapterParts {
+        let (down, up) = try drawProjections(for: layers)
+        return AdapterParts(
+            try layers.map { PlacedPart(.linear($0), try layer($0, down, up)) },
+            shared: [("vera_A", down), ("vera_B", up)], savesShared: projections.areSaved)
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        projections.fields.merging([
+            "r": rank, "d_initial": initialScale, "vera_dropout": dropout,
+            "bias": trainedBiases.name(adapted: "vera_only"), "fan_in_fan_out": false,
+            "init_weights": true,
+        ]) { $1 }
+    }
+
+    public static func isRepeated(_ key: String) -> Bool {
+        key.isLayersCopy(of: ["vera_A", "vera_B"])
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        rank = try file.rank("r", default: 256)
+        initialScale = try file.number("d_initial") ?? 0.1
+        dropout = try file.probability("vera_dropout", default: 0)
+        trainedBiases = try file.biases(adapted: "vera_only")
+        projections = try SharedProjections(file)
+    }
+}
+
+extension String {
+    /// Whether this is a layer's own name in a file for a tensor that all layers share.
+    func isLayersCopy(of shared: [String]) -> Bool {
+        shared.contains { hasSuffix("." + $0) && self != "base_model." + $0 }
+    }
+}
+
+/// One layer's VeRA: `down` is A (r, in) and `up` B (out, r), views of what all layers share.
+final class VeRALayer: LinearAdapter {
+    let down, up, outer, inner: Tensor
+    private let dropout: Double
+
+    init(down: Tensor, up: Tensor, outer: Tensor, inner: Tensor, dropout: Double) {
+        (self.down, self.up) = (down, up)
+        (self.outer, self.inner) = (outer, inner)
+        self.dropout = dropout
+    }
+
+    var parameters: [(name: String, value: Tensor)] {
+        [("vera_lambda_b", outer), ("vera_lambda_d", inner)]
+    }
+
+    /// The definition.
+    func weightUpdate(for base: Linear) throws -> Tensor {
+        let columns = try [outer, inner].map { try $0.expandedDimension(at: 1) }
+        return try (columns[0] * up).matmul(columns[1] * down)
+    }
+
+    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+        let drops = mode.isTraining && dropout > 0
+        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
+        let isApart = drops || base.weight.value.requiresGradient
+        let input = drops ? try mode.dropping(x, probability: dropout) : x
+        let changed = try input.linear(
+            beside: ScaledProjections(down: down, up: up, inner: inner, outer: outer),
+            weight: isApart ? nil : base.weight.value, bias: isApart ? nil : base.bias?.value,
+            outputSize: base.outputSize)
+        return isApart ? try base.frozen(x) + changed : changed
+    }
+}

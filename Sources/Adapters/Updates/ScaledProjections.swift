@@ -1,0 +1,40 @@
+import DualTorch
+
+/// The path b ⊙ (B (e ⊙ (A x))) through frozen projections, whose scales alone train.
+///
+/// Five thin products a step, one fewer than LoRA's: nothing is wanted of ∂A.
+struct ScaledProjections: LinearPath {
+    /// A (r, k) and B (d, r), which may be views of larger ones.
+    let down, up: Tensor
+    /// e (r) and b (d)
+    let inner, outer: Tensor
+
+    var factors: [Tensor] { [outer, inner] }
+
+    /// diag(b) B (d, r)
+    private func scaledUp(_ dtype: DType) throws -> Tensor {
+        try (up * outer.detached().expandedDimension(at: 1)).to(dtype)
+    }
+
+    func add(of input: Tensor, to output: Tensor) throws -> [Tensor] {
+        let dtype = input.dtype
+        let projected = try input.matmul(down.to(dtype).transposed())  // (T, r)
+        let scaled = try projected * inner.detached().to(dtype)
+        try output.add(productOf: scaled, scaledUp(dtype).transposed())
+        return [projected]
+    }
+
+    /// With u = x Aᵀ and g = ∂y diag(b) B: ∂x = (g ⊙ e) A, ∂e = Σ g ⊙ u, and of ∂b the sums of
+    /// B ⊙ (∂yᵀ (u ⊙ e)) along its rows, which no output of the path's is kept for.
+    func gradients(
+        of gradient: Tensor, input: Tensor, kept: [Tensor], addingTo atInput: Tensor?
+    ) throws -> [Tensor] {
+        let (dtype, projected) = (input.dtype, kept[0])
+        let scales = try inner.detached().to(dtype)
+        let atScaled = try gradient.matmul(scaledUp(dtype))  // (T, r)
+        try atInput?.add(productOf: atScaled * scales, down.to(dtype))
+        let atInner = try (atScaled.wide() * projected.wide()).sum(along: 0)
+        let atUp = try gradient.transposed().matmul(projected * scales)  // (d, r)
+        return [try (up * atUp.wide()).sum(along: 1), atInner]
+    }
+}
