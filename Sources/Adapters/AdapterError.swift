@@ -9,6 +9,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case noSuchBlock(_ index: Int, count: Int)
     case badPattern(_ pattern: String)
     case noSuchModule(name: String)
+    case noPlace(method: String)
     case doesNotMerge(method: String)
     case noAdapter(folder: String)
     case unsupported(file: String, key: String, found: String, reason: String)
@@ -30,6 +31,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
             "there is no block \(index): the model's are 0 to \(count - 1)"
         case .badPattern(let pattern): "'\(pattern)' is not a regular expression"
         case .noSuchModule(let name): "the model has no module '\(name)' to save"
+        case .noPlace(let method): "the model has no place for \(method)"
         case .doesNotMerge(let method):
             "\(method) cannot be merged: its change is none of the weights"
         case .noAdapter(let folder): "\(folder) has no adapter_config.json"

@@ -6,6 +6,9 @@ public enum MethodRegistry {
         FullFineTuning.self,
         LoRA.self,
         DualLoRA.self,
+        PrefixTuning.self,
+        PromptTuning.self,
+        PTuning.self,
     ]
 
     public static var names: [String] { methods.map { $0.facts.name } }

@@ -82,7 +82,7 @@ public struct StepBenchmark {
     private func chooseTargets(_ file: ConfigurationFile) throws -> TargetSelection? {
         let model = try ModelFolder.make(file, loading(.shapesOnly)).causalModel()
         try model.check(ids: [Int](repeating: 0, count: length))
-        guard method is any AdapterMethod else { return targets }
+        guard method is any LinearAdapterMethod else { return targets }
         let common = TargetSelection.names(Self.commonTargets)
         if targets == nil { return (try? common.layers(of: model.slots)).map { _ in common } }
         _ = try targets?.layers(of: model.slots)

@@ -22,6 +22,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         lora
         + dualLoRA
         + full
+        + promptLearning
 
     static var adapters: [MethodCase] {
         get throws { try all.filter { try $0.make() is any AdapterMethod } }
