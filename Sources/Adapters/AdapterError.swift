@@ -10,6 +10,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case noSuchBlock(_ index: Int, count: Int)
     case badPattern(_ pattern: String)
     case noSuchModule(name: String)
+    case noPlace(method: String)
     case doesNotMerge(method: String)
     case noSuchAdapter(name: String, known: [String])
     case nameTaken(_ name: String)
@@ -43,6 +44,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .nameTaken(let name): "there is an adapter '\(name)' already"
         case .savedTwice(let name):
             "more than one of the adapters brings its own '\(name)': they cannot act together"
+        case .noPlace(let method): "the model has no place for \(method)"
         case .doesNotMerge(let method):
             "\(method) cannot be merged: its change is none of the weights"
         case .noAdapter(let folder): "\(folder) has no adapter_config.json"

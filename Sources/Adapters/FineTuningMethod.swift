@@ -30,6 +30,9 @@ public protocol FineTuningMethod: Sendable {
     /// Whether one of the model's own weights trains; asked only by methods that train some.
     func trains(weight name: String) -> Bool
 
+    /// Tokens that it puts before each sequence, where they take positions of the model.
+    var virtualTokens: Int { get }
+
     /// How the gradients of the target layers' weights are projected before the optimizer sees them;
     /// nil for not at all.
     var gradientProjection: GradientProjection? { get }
@@ -40,6 +43,7 @@ extension FineTuningMethod {
     public static var stepProducts: Int { 3 }
     public func learningRateFactor(of tensor: String) -> Double { 1 }
     public func trains(weight name: String) -> Bool { true }
+    public var virtualTokens: Int { 0 }
     public var gradientProjection: GradientProjection? { nil }
 }
 
@@ -146,6 +150,16 @@ extension LinearAdapterMethod {
         try makeAdapters(
             for: targets.standing(for: standardTargets).layers(of: slots), using: generator)
     }
+}
+
+/// A method that may start from a text.
+public protocol TextInitialized: FineTuningMethod {
+    /// The text; nil where it starts from something else.
+    var initialText: String? { get }
+
+    /// Takes the text's tokens, with the special ones that the tokenizer puts around them.
+    /// - Parameter tokenizer: the tokenizer's folder or name.
+    mutating func start(from tokens: [Int], tokenizer: String)
 }
 
 /// A method that changes what the blocks of a model hand on.

@@ -16,7 +16,7 @@ public protocol CausalModel: TransformerModel {
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
     ) throws -> Tensor
 
-    /// An empty cache for rows with so much padding before them.
+    /// An empty cache for rows with so much padding before them, with room for virtual tokens besides.
     func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache
 }
 
@@ -37,7 +37,8 @@ extension CausalModel {
     /// - Throws: ``ModelError/noHead(folder:)``, ``CacheError``.
     public func nextLogits(_ ids: Tensor, cache: KeyValueCache) throws -> Tensor {
         try withoutGradient {
-            try cache.checkRoom(for: ids.size(1))
+            let virtual = cache.count == 0 ? slots.virtualTokens : 0
+            try cache.checkRoom(for: ids.size(1) + virtual)
             let hidden = try hiddenStates(
                 ids, layout: cache.layout, cache: cache, mode: .inference)
             let last = try hidden.selecting(hidden.size(1) - 1, along: 1)  // (B, E)

@@ -10,11 +10,11 @@ public protocol TransformerModel: AnyObject {
     /// The layer of the outputs that a task reads, if the model has one.
     var head: Linear? { get }
     var computeType: DType { get }
-    /// The longest sequence that the model has positions for; nil for any.
+    /// The longest sequence that the model has positions for beside virtual tokens; nil for any.
     var maximumLength: Int? { get }
     var vocabularySize: Int { get }
 
-    /// (B, T, E): the last hidden state.
+    /// (B, T, E): the last hidden state; an encoder's begins with that of a prompt's tokens.
     func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor
     /// What the head says of hidden states (B, T, E); nil for a model without one.
     func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor?

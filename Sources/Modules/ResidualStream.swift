@@ -15,12 +15,16 @@ public struct ResidualStream {
 
 extension ForwardMode {
     /// Runs one of a row of blocks, a function of what it is given, its weights and this mode alone.
+    /// - Parameter more: what else of the graph the block takes.
     public func running(
-        _ x: ResidualStream, _ block: @escaping (ResidualStream) throws -> ResidualStream
+        _ x: ResidualStream, with more: [Tensor] = [],
+        _ block: @escaping (ResidualStream, _ more: [Tensor]) throws -> ResidualStream
     ) throws -> ResidualStream {
-        let results = try running([x.stream] + (x.branch.map { [$0] } ?? [])) { given in
+        let stream = [x.stream] + (x.branch.map { [$0] } ?? [])
+        let results = try running(stream + more) { given in
             let result = try block(
-                ResidualStream(given[0], branch: given.count > 1 ? given[1] : nil))
+                ResidualStream(given[0], branch: stream.count > 1 ? given[1] : nil),
+                Array(given.dropFirst(stream.count)))
             return [result.stream] + (result.branch.map { [$0] } ?? [])
         }
         return ResidualStream(results[0], branch: results.count > 1 ? results[1] : nil)

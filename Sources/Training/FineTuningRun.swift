@@ -112,14 +112,15 @@ public struct FineTuningRun {
         var options = options
         options.batchSize = options.batchSize ?? task.defaults.batchSize
         let (examples, scorer) = try data.encode(
-            for: loaded, with: tokenizer,
-            maximumLength: options.maximumLength ?? task.defaults.maximumLength, device: device)
+            for: loaded, with: tokenizer, maximumLength: maximumLength(on: loaded.model),
+            device: device)
         guard let examples, !examples.lengths.isEmpty else {
             throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
         }
         let generator = try Generator(seed: options.seed)
         let trainee = try Trainee(
-            loaded.model, method: method, targets: targets, modulesToSave: modulesToSave,
+            loaded.model, method: started(tokenizer), targets: targets,
+            modulesToSave: modulesToSave,
             using: generator)
         // A resumed run has what was found then in its checkpoint.
         let seen = resume ? 0 : try trainee.calibrate(on: examples)
@@ -132,6 +133,32 @@ public struct FineTuningRun {
             exampleCount: examples.lengths.count,
             notes: loaded.notes()
                 + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : []))
+    }
+
+    /// Tokens that an example is cut to: virtual tokens take some of the model's positions.
+    private func maximumLength(on model: any TransformerModel) throws -> Int {
+        let wanted = options.maximumLength ?? task.defaults.maximumLength
+        guard method.virtualTokens > 0, let positions = model.maximumLength else { return wanted }
+        guard positions - method.virtualTokens >= Self.fewestTokens else {
+            throw TrainingError.badOption(
+                name: "virtual-tokens",
+                reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
+                    + "positions to a text")
+        }
+        return min(wanted, positions - method.virtualTokens)
+    }
+
+    /// What `--max-length` is at least: special tokens and something between them.
+    private static let fewestTokens = 4
+
+    /// The method with the tokens of the text that it starts from, if it starts from one.
+    private func started(_ tokenizer: Tokenizer) throws -> any FineTuningMethod {
+        guard var method = method as? any TextInitialized, let text = method.initialText else {
+            return method
+        }
+        method.start(
+            from: try tokenizer.encode(text).ids, tokenizer: tokenizerFolder.relativePath)
+        return method
     }
 
     /// The folder of the model, if there is one already.

@@ -55,6 +55,11 @@ public final class Trainee {
             for trainable in trainables { try trainable.tensor.requireGradient() }
             return
         }
+        guard targets == nil || adapterMethod is any LinearAdapterMethod else {
+            throw TrainingError.badOption(
+                name: "targets",
+                reason: "\(type(of: method).facts.name) changes no linear layers")
+        }
         let named = try Self.parameters(of: model, modulesToSave)
         let saved = model.parameters.filter { parameter in
             isHead(parameter.name) || parameter.isCreated

@@ -9,7 +9,7 @@ final class DecodingCache {
     private var cache: KeyValueCache
     /// (B, vocabulary) of float32 on the CPU.
     private(set) var logits: Tensor
-    /// Tokens of the longest prompt.
+    /// Tokens that the cache has of the prompts, padding and virtual ones counted.
     private let promptLength: Int
 
     /// Reads prompts, padded on the left to one length.
@@ -22,11 +22,11 @@ final class DecodingCache {
         let batch = try TokenBatch(
             ids: prompts, paddingID: paddingID, side: .left, device: device)
         let length = batch.ids.size(1)
-        promptLength = length
         // The last token is not read.
         cache = try model.makeCache(
             leftPadding: prompts.map { length - $0.count }, capacity: length + limit - 1)
         logits = try model.nextLogits(batch.ids, cache: cache).onProcessor()
+        promptLength = cache.count
     }
 
     /// Reads one more token of each row.

@@ -22,14 +22,19 @@ final class BertAttention {
         self.configuration = configuration
     }
 
-    func callAsFunction(_ x: Tensor, mask: Tensor?, mode: ForwardMode) throws -> Tensor {
+    /// - Parameter mask: (B, 1, T, S), S with the prefix counted.
+    func callAsFunction(
+        _ x: Tensor, mask: Tensor?, prefix: LayerPrefix?, mode: ForwardMode
+    ) throws -> Tensor {
         let (B, T, E) = (x.size(0), x.size(1), x.size(2))
         func heads(_ x: Tensor) throws -> Tensor {
             try x.reshaped(B, T, configuration.heads, configuration.headSize).transposed(1, 2)
         }
+        let q = try heads(query(x, mode: mode))  // (B, H, T, D)
+        var (k, v) = (try heads(key(x, mode: mode)), try heads(value(x, mode: mode)))
+        if let prefix { (k, v) = try prefix.before(k, v) }  // (B, H, S, D)
         let mixed = try attend(
-            heads(query(x, mode: mode)), heads(key(x, mode: mode)), heads(value(x, mode: mode)),
-            mask: mask, dropout: configuration.attentionDropout, mode: mode)  // (B, H, T, D)
+            q, k, v, mask: mask, dropout: configuration.attentionDropout, mode: mode)
         let projected = try output(mixed.transposed(1, 2).reshaped(B, T, E), mode: mode)
         let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
         return try norm(adding: branch, to: x).normed
@@ -58,9 +63,9 @@ final class BertLayer {
     }
 
     func callAsFunction(
-        _ x: Tensor, mask: Tensor?, at places: TokenPlaces, mode: ForwardMode
+        _ x: Tensor, mask: Tensor?, prefix: LayerPrefix?, at places: TokenPlaces, mode: ForwardMode
     ) throws -> Tensor {
-        let attended = try attention(x, mask: mask, mode: mode)
+        let attended = try attention(x, mask: mask, prefix: prefix, mode: mode)
         let inner = try configuration.activation(intermediate(attended, mode: mode))
         let projected = try output(inner, mode: mode)
         let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
@@ -103,10 +108,12 @@ final class BertEmbeddings {
         self.configuration = configuration
     }
 
-    func callAsFunction(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor {
-        let T = batch.ids.size(1)
-        let place = try positions.weight.value.slice(0..<T)  // (T, E)
-        let sum = try words(batch.ids) + types(batch.typeIDs) + place  // (B, T, E)
+    func callAsFunction(_ batch: TokenBatch, _ rows: BertRows, mode: ForwardMode) throws -> Tensor {
+        let place = try positions.weight.value.slice(rows.positions)  // (T, E)
+        let (word, type) = (
+            try rows.withPrompt(words(batch.ids)), try types(rows.withPrompt(types: batch.typeIDs))
+        )
+        let sum = try word + type + place  // (B, T, E)
         return try mode.dropping(norm(sum), probability: configuration.hiddenDropout)
     }
 }
@@ -160,27 +167,35 @@ public final class Bert: SequenceModel {
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.heads,
                 headSize: configuration.headSize),
-            prompt: PromptSlot(words: embeddings.words.weight), parameters: parameters,
+            prompt: PromptSlot(
+                words: embeddings.words.weight, layers: configuration.layers,
+                heads: configuration.heads),
+            parameters: parameters,
             defaultTargets: ["query", "value"], bodyPrefix: "bert.")
     }
 
-    public var maximumLength: Int? { configuration.maximumPositions }
+    public var maximumLength: Int? { max(0, configuration.maximumPositions - slots.virtualTokens) }
 
     public var vocabularySize: Int { configuration.vocabularySize }
 
     public var typeVocabularySize: Int { configuration.typeVocabularySize }
 
-    /// (B, T, E), the last block's output.
+    /// (B, T, E), the last block's output; a prompt's tokens stand first in T.
     public func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor {
-        let (B, T) = (batch.ids.size(0), batch.ids.size(1))
-        guard T <= configuration.maximumPositions else {
-            throw ModelError.tooLong(tokens: T, limit: configuration.maximumPositions)
+        let rows = try BertRows(slots, batch, dtype: computeType, mode: mode)
+        guard rows.positions.upperBound <= configuration.maximumPositions else {
+            throw ModelError.tooLong(
+                tokens: rows.positions.upperBound, limit: configuration.maximumPositions)
         }
-        let mask = try batch.mask?.reshaped(B, 1, 1, T).expanded([B, 1, T, T])
-        let embedded = try embeddings(batch, mode: mode).to(computeType)
-        let places = batch.layout.places(past: 0, count: T)
-        return try layers.reduce(embedded) { x, layer in
-            try mode.running([x]) { [try layer($0[0], mask: mask, at: places, mode: mode)] }[0]
+        let mask = try rows.mask(of: batch)
+        let embedded = try embeddings(batch, rows, mode: mode).to(computeType)
+        let places = rows.places(of: batch)
+        return try zip(layers.indices, layers).reduce(embedded) { x, next in
+            let (index, layer) = next
+            return try mode.running([x] + (rows.prefix?[index] ?? [])) {
+                let prefix = rows.prefix?.placed(Array($0.dropFirst()))
+                return [try layer($0[0], mask: mask, prefix: prefix, at: places, mode: mode)]
+            }[0]
         }
     }
 

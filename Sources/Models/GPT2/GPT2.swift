@@ -8,8 +8,8 @@ import Foundation
 
 /// What the layers of one forward pass share.
 private struct GPT2Pass {
+    let rows: DecoderPass
     let visible: VisibleKeys
-    let places: TokenPlaces
     let cache: KeyValueCache?
     let mode: ForwardMode
 }
@@ -42,22 +42,26 @@ final class GPT2Attention {
         self.layer = layer
     }
 
-    fileprivate func callAsFunction(_ x: Tensor, _ pass: GPT2Pass) throws -> Tensor {
+    fileprivate func callAsFunction(
+        _ x: Tensor, _ pass: GPT2Pass, prefix: LayerPrefix?
+    ) throws -> Tensor {
         let (B, T, E) = (x.size(0), x.size(1), x.size(2))
         let joined = try joint(x, mode: pass.mode)  // (B, T, 3 E)
-        if let mixed = try decoded(joined, pass) {
+        if prefix == nil, let mixed = try decoded(joined, pass) {
             return try output(mixed, mode: pass.mode)
         }
         func third(_ index: Int) throws -> Tensor {
             try joined.slice(index * E..<(index + 1) * E, along: 2)
                 .reshaped(B, T, configuration.heads, configuration.headSize).transposed(1, 2)
         }
-        let q = try third(0)  // (B, H, T, D)
+        var q = try third(0)  // (B, H, T, D)
         var (k, v) = (try third(1), try third(2))
+        if let prefix { (q, k, v) = try prefix.before(q, k, v) }  // T' for T
         if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, H, S, D)
-        let mixed = try attendCausally(
+        var mixed = try attendCausally(
             q, k, v, visible: pass.visible, scale: configuration.scale(layer: layer),
             dropout: configuration.attentionDropout, mode: pass.mode)
+        if let prefix { mixed = try prefix.own(of: mixed) }  // (B, H, T, D)
         let projected = try output(mixed.transposed(1, 2).reshaped(B, T, E), mode: pass.mode)
         return try pass.mode.dropping(projected, probability: configuration.residualDropout)
     }
@@ -104,10 +108,10 @@ final class GPT2Block {
     /// - Parameter input: the stream and the branch of the block before, which the first norm adds.
     /// - Returns: the stream and this block's branch, which whoever comes next adds.
     fileprivate func callAsFunction(
-        _ input: ResidualStream, _ pass: GPT2Pass
+        _ input: ResidualStream, _ pass: GPT2Pass, prefix: LayerPrefix?
     ) throws -> ResidualStream {
         let (before, normed) = try attentionNorm(adding: input.branch, to: input.stream)
-        let attended = try attention(normed, pass)
+        let attended = try attention(normed, pass, prefix: prefix)
         let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
         let activated = try configuration.activation(inner(renormed, mode: pass.mode))
         let projected = try output(activated, mode: pass.mode)
@@ -115,7 +119,7 @@ final class GPT2Block {
             between,
             branch: try pass.mode.dropping(
                 projected, probability: configuration.residualDropout))
-        return try end(output, at: pass.places, mode: pass.mode)
+        return try end(output, at: pass.rows.places, mode: pass.mode)
     }
 
     var linears: [Linear] { [attention.joint, attention.output, inner, output] }
@@ -174,42 +178,49 @@ public final class GPT2: CausalModel {
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.heads,
                 headSize: configuration.headSize),
-            prompt: PromptSlot(words: words.weight), parameters: parameters,
+            prompt: PromptSlot(
+                words: words.weight, layers: configuration.layers, heads: configuration.heads),
+            parameters: parameters,
             defaultTargets: ["c_attn"], bodyPrefix: "transformer.")
     }
 
     public let className = "GPT2LMHeadModel"
 
-    public var maximumLength: Int? { configuration.maximumPositions }
+    public var maximumLength: Int? { max(0, configuration.maximumPositions - slots.virtualTokens) }
 
     public var vocabularySize: Int { configuration.vocabularySize }
 
     public func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
     ) throws -> Tensor {
-        let (past, T) = (cache?.count ?? 0, ids.size(1))
-        let (positions, length) = try layout.positions(past: past, count: T, device: ids.device)
+        let rows = try DecoderPass(
+            slots, ids: ids, layout: layout, past: cache?.count ?? 0, dtype: computeType,
+            mode: mode)
+        let (positions, length) = try rows.positions()
         guard length <= configuration.maximumPositions else {
             throw ModelError.tooLong(tokens: length, limit: configuration.maximumPositions)
         }
         let pass = GPT2Pass(
-            visible: layout.visibleKeys(
-                past: past, count: T, window: nil, device: ids.device),
-            places: layout.places(past: past, count: T), cache: cache, mode: mode)
-        let sum = try (words(ids) + places(positions)).to(computeType)  // (B, T, E)
+            rows: rows, visible: rows.visibleKeys(window: nil), cache: cache, mode: mode)
+        // (B, T, E)
+        let sum = try (rows.withPrompt(words(ids)) + places(positions)).to(computeType)
         let embedded = try mode.dropping(sum, probability: configuration.embeddingDropout)
-        let last = try blocks.reduce(ResidualStream(embedded)) { x, block in
-            try mode.running(x) { try block($0, pass) }
+        let last = try zip(blocks.indices, blocks).reduce(ResidualStream(embedded)) { x, next in
+            let (layer, block) = next
+            return try mode.running(x, with: rows.prefix?[layer] ?? []) {
+                try block($0, pass, prefix: rows.prefix?.placed($1))
+            }
         }
         let hidden = try norm(adding: last.branch, to: last.stream).normed
-        cache?.advance(by: T)
-        return hidden
+        cache?.advance(by: rows.attendedCount)
+        return try rows.withoutPrompt(hidden)
     }
 
     public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
         try KeyValueCache(
             layers: configuration.layers, heads: configuration.heads,
-            headSize: configuration.headSize, leftPadding: leftPadding, capacity: capacity,
-            dtype: computeType, device: words.weight.value.device)
+            headSize: configuration.headSize, leftPadding: leftPadding,
+            capacity: capacity + slots.virtualTokens, dtype: computeType,
+            device: words.weight.value.device)
     }
 }

@@ -8,10 +8,10 @@ import DualTorch
 
 /// What the layers of one forward pass share.
 private struct LlamaPass {
+    let rows: DecoderPass
     let rotary: RotaryTable
     /// By layer.
     let visible: [VisibleKeys]
-    let places: TokenPlaces
     let cache: KeyValueCache?
     let mode: ForwardMode
 }
@@ -47,14 +47,16 @@ final class LlamaAttention {
         self.layer = layer
     }
 
-    fileprivate func callAsFunction(_ x: Tensor, _ pass: LlamaPass) throws -> Tensor {
+    fileprivate func callAsFunction(
+        _ x: Tensor, _ pass: LlamaPass, prefix: LayerPrefix?
+    ) throws -> Tensor {
         let (B, T, D) = (x.size(0), x.size(1), configuration.headSize)
         let projected = try Linear.together([query, key, value], x, mode: pass.mode)
         func heads(_ index: Int, _ count: Int, _ norm: RMSNorm?, _ shape: [Int]) throws -> Tensor {
             let split = try projected[index].reshaped(shape + [count, D])
             return try norm.map { try $0(split) } ?? split
         }
-        if T == 1, let cache = pass.cache, !pass.mode.isTraining,
+        if T == 1, prefix == nil, let cache = pass.cache, !pass.mode.isTraining,
             let mixed = try cache.attend(
                 layer, heads(0, configuration.heads, queryNorm, [B]),
                 heads(1, configuration.keyValueHeads, keyNorm, [B]),
@@ -66,13 +68,15 @@ final class LlamaAttention {
         func turned(_ index: Int, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
             try pass.rotary(heads(index, count, norm, [B, T]))
         }
-        let q = try turned(0, configuration.heads, queryNorm)  // (B, H, T, D)
+        var q = try turned(0, configuration.heads, queryNorm)  // (B, H, T, D)
         var k = try turned(1, configuration.keyValueHeads, keyNorm)  // (B, G, T, D)
         var v = try heads(2, configuration.keyValueHeads, nil, [B, T]).transposed(1, 2)
+        if let prefix { (q, k, v) = try prefix.before(q, k, v) }  // T' for T
         if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, G, S, D)
-        let mixed = try attendCausally(
+        var mixed = try attendCausally(
             q, k, v, visible: pass.visible[layer],
-            dropout: configuration.attentionDropout, mode: pass.mode)  // (B, H, T, D)
+            dropout: configuration.attentionDropout, mode: pass.mode)
+        if let prefix { mixed = try prefix.own(of: mixed) }  // (B, H, T, D)
         return try output(
             mixed.transposed(1, 2).reshaped(B, T, configuration.heads * D), mode: pass.mode)
     }
@@ -122,13 +126,13 @@ final class LlamaBlock {
     /// - Parameter input: the stream and the branch of the block before, which the first norm adds.
     /// - Returns: the stream and this block's branch, which whoever comes next adds.
     fileprivate func callAsFunction(
-        _ input: ResidualStream, _ pass: LlamaPass
+        _ input: ResidualStream, _ pass: LlamaPass, prefix: LayerPrefix?
     ) throws -> ResidualStream {
         let (before, normed) = try attentionNorm(adding: input.branch, to: input.stream)
-        let attended = try attention(normed, pass)
+        let attended = try attention(normed, pass, prefix: prefix)
         let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
         let output = ResidualStream(between, branch: try feedForward(renormed, mode: pass.mode))
-        return try end(output, at: pass.places, mode: pass.mode)
+        return try end(output, at: pass.rows.places, mode: pass.mode)
     }
 
     var linears: [Linear] {
@@ -192,7 +196,9 @@ public final class Llama: CausalModel {
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.keyValueHeads,
                 headSize: configuration.headSize),
-            prompt: PromptSlot(words: embedding.weight), parameters: parameters,
+            prompt: PromptSlot(
+                words: embedding.weight, layers: configuration.layers, heads: configuration.heads),
+            parameters: parameters,
             defaultTargets: ["q_proj", "v_proj"], bodyPrefix: "model.")
     }
 
@@ -206,34 +212,38 @@ public final class Llama: CausalModel {
     public func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
     ) throws -> Tensor {
-        let (past, T) = (cache?.count ?? 0, ids.size(1))
-        let (positions, length) = try layout.positions(past: past, count: T, device: ids.device)
+        let rows = try DecoderPass(
+            slots, ids: ids, layout: layout, past: cache?.count ?? 0, dtype: computeType,
+            mode: mode)
+        let (positions, length) = try rows.positions()
         var known: [Int?: VisibleKeys] = [:]
         let visible = configuration.windows.map { window in
-            let keys =
-                known[window]
-                ?? layout.visibleKeys(past: past, count: T, window: window, device: ids.device)
+            let keys = known[window] ?? rows.visibleKeys(window: window)
             known[window] = keys
             return keys
         }
         let pass = LlamaPass(
+            rows: rows,
             rotary: try configuration.rotary.table(
                 positions: positions, length: length, dtype: computeType),
-            visible: visible, places: layout.places(past: past, count: T), cache: cache,
-            mode: mode)
-        let embedded = try embedding(ids).to(computeType)  // (B, T, E)
-        let last = try blocks.reduce(ResidualStream(embedded)) { x, block in
-            try mode.running(x) { try block($0, pass) }
+            visible: visible, cache: cache, mode: mode)
+        let embedded = try rows.withPrompt(embedding(ids)).to(computeType)  // (B, T, E)
+        let last = try zip(blocks.indices, blocks).reduce(ResidualStream(embedded)) { x, next in
+            let (layer, block) = next
+            return try mode.running(x, with: rows.prefix?[layer] ?? []) {
+                try block($0, pass, prefix: rows.prefix?.placed($1))
+            }
         }
         let hidden = try norm(adding: last.branch, to: last.stream).normed
-        cache?.advance(by: T)
-        return hidden
+        cache?.advance(by: rows.attendedCount)
+        return try rows.withoutPrompt(hidden)
     }
 
     public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
         try KeyValueCache(
             layers: configuration.layers, heads: configuration.keyValueHeads,
-            headSize: configuration.headSize, leftPadding: leftPadding, capacity: capacity,
-            dtype: computeType, device: embedding.weight.value.device)
+            headSize: configuration.headSize, leftPadding: leftPadding,
+            capacity: capacity + slots.virtualTokens, dtype: computeType,
+            device: embedding.weight.value.device)
     }
 }

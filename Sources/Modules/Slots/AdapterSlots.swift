@@ -17,6 +17,11 @@ public struct AdapterSlots {
     /// What stands before all paths but the head's, and is missing in adapters of a bare body.
     public let bodyPrefix: String
 
+    /// Tokens that what is in the slots puts before each sequence: they take positions.
+    public var virtualTokens: Int {
+        (prefix?.adapter?.count ?? 0) + (prompt?.adapter?.count ?? 0)
+    }
+
     public init(
         linears: [Linear] = [], blocks: [BlockEnd] = [], blockLayers: [BlockLayers] = [],
         prefix: PrefixSlot? = nil, prompt: PromptSlot? = nil, parameters: [Parameter] = [],

@@ -31,6 +31,15 @@ extension Tensor {
         try call("aten::select.int", [.tensor(self), .int(dimension), .int(index)])
     }
 
+    /// A view of each index along a dimension, which goes.
+    public func unbound(along dimension: Int) throws -> [Tensor] {
+        let results = try callOperator("aten::unbind.int", [.tensor(self), .int(dimension)])
+        guard case .tensors(let parts)? = results.first else {
+            throw Tensor.missingResult(of: "aten::unbind.int")
+        }
+        return parts.compactMap(\.self)
+    }
+
     /// A view of a range along a dimension.
     public func slice(_ range: Range<Int>, along dimension: Int = 0) throws -> Tensor {
         try call(

@@ -35,6 +35,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible {
         + bottlenecks
         + loreft
         + projected
+        + promptLearning
 
     static var adapters: [MethodCase] {
         get throws { try all.filter { try $0.make() is any AdapterMethod } }

@@ -1,0 +1,143 @@
+import DualModules
+import DualTorch
+
+/// P-tuning: embeddings of virtual tokens before those of the words, made by an encoder.
+///
+///     X' = [MLP(E); X]  or  X' = [MLP(BiLSTM(E)); X],  E (V, k)
+///
+/// Liu et al. 2021, arXiv:2103.10385, section 3.2; its encoder is dropped when the prompt is saved.
+/// Reference: PEFT's `PromptEncoder`, whose layers, start, names and file these are; it always has three
+/// layers without an LSTM, and two behind one.
+public struct PTuning: AdapterMethod {
+    public static let facts = MethodFacts(
+        name: "p-tuning", title: "P-tuning", equation: "X' = [encoder(E); X]",
+        parameterFormula: "V k + the encoder", merges: false,
+        source: "Liu et al. 2021, arXiv:2103.10385")
+    public static let peftType = "P_TUNING"
+    public static let keyPrefix = "base_model."
+    public static let stepProducts = 2
+    public static let options: [MethodOption] = [
+        .virtualTokens,
+        MethodOption("encoder-reparameterization-type", "The encoder: MLP or LSTM. Default MLP."),
+        .encoderSize("the model's"),
+        MethodOption("encoder-num-layers", "Layers of the LSTM. Default 2."),
+        MethodOption(
+            "encoder-dropout", "Probability of dropping what is between LSTMs. Default 0."),
+    ]
+
+    public enum Encoder: String, CaseIterable, Sendable {
+        case perceptron = "MLP"
+        case recurrence = "LSTM"
+    }
+
+    public var virtualTokens: Int
+    public var encoder: Encoder
+    /// nil for the model's.
+    public var encoderSize: Int?
+    /// Of an LSTM.
+    public var encoderLayers: Int
+    public var dropout: Double
+    /// What the file says that it was read from.
+    private let saved: PromptLearningFields?
+
+    public init(
+        virtualTokens: Int = 20, encoder: Encoder = .perceptron, encoderSize: Int? = nil,
+        encoderLayers: Int = 2, dropout: Double = 0
+    ) {
+        self.virtualTokens = virtualTokens
+        self.encoder = encoder
+        self.encoderSize = encoderSize
+        self.encoderLayers = encoderLayers
+        self.dropout = dropout
+        saved = nil
+    }
+
+    public init(_ options: MethodOptions) throws {
+        let given = try options.of(Self.self)
+        self.init(
+            virtualTokens: try given.virtualTokens(),
+            encoder: try given.choice("encoder-reparameterization-type") ?? .perceptron,
+            encoderSize: try given.encoderSize(),
+            encoderLayers: try given.rank("encoder-num-layers") ?? 2,
+            dropout: try given.probability("encoder-dropout") ?? 0)
+        for name in ["encoder-num-layers", "encoder-dropout"]
+        where encoder == .perceptron && given.text(name) != nil {
+            throw given.bad(name, "it goes with --encoder-reparameterization-type LSTM")
+        }
+    }
+
+    /// In a model of this hidden size.
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
+        let inner = encoderSize ?? inputSize
+        func dense(_ from: Int, _ to: Int) -> Int { (from + 1) * to }
+        let embedding = virtualTokens * inputSize
+        switch encoder {
+        case .perceptron:
+            return embedding + dense(inputSize, inner) + dense(inner, inner)
+                + dense(inner, inputSize)
+        case .recurrence:
+            let recurrence = (0..<encoderLayers).reduce(0) { sum, layer in
+                sum + 2 * 4 * inner * ((layer == 0 ? inputSize : 2 * inner) + inner + 2)
+            }
+            return embedding + recurrence + dense(2 * inner, 2 * inner)
+                + dense(2 * inner, inputSize)
+        }
+    }
+
+    public let defaultLearningRate = 1e-3
+
+    public func makeParts(
+        for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
+    ) throws -> AdapterParts {
+        let slot = try slots.promptSlot(of: Self.self)
+        let draw = VectorDrawing(for: slots, using: generator)
+        let vectors = try vectors(size: slot.hiddenSize, draw)
+        return AdapterParts([PlacedPart(.prompt(slot), VectorPrompt(vectors, for: slot))])
+    }
+
+    private func vectors(size: Int, _ draw: VectorDrawing) throws -> EncodedVectors {
+        let (embedding, inner) = (
+            try draw.normal([virtualTokens, size]), encoderSize ?? size
+        )
+        func perceptron(_ sizes: [Int]) throws -> Perceptron {
+            try Perceptron("mlp_head", sizes: sizes, drawing: draw) { try $0.relu() }
+        }
+        switch encoder {
+        case .perceptron:
+            return EncodedVectors(
+                embedding: embedding, perceptron: try perceptron([size, inner, inner, size]))
+        case .recurrence:
+            let recurrence = try Recurrence(
+                inputSize: size, hiddenSize: inner, layers: encoderLayers, dropout: dropout,
+                drawing: draw)
+            return EncodedVectors(
+                embedding: embedding, recurrence: recurrence,
+                perceptron: try perceptron([2 * inner, 2 * inner, size]))
+        }
+    }
+
+    public func makeSavedParts(
+        for slots: AdapterSlots, targets: TargetSelection
+    ) throws -> AdapterParts {
+        try slots.promptTable(of: Self.self, virtualTokens, saved)
+    }
+
+    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
+        guard let part = parts.first as? VectorPrompt else { return [:] }
+        let own: [String: Any] = [
+            "encoder_reparameterization_type": encoder.rawValue,
+            "encoder_hidden_size": encoderSize ?? part.hiddenSize,
+            "encoder_num_layers": encoderLayers, "encoder_dropout": dropout,
+        ]
+        return own.merging(part.fields) { own, _ in own }
+    }
+
+    public init(_ file: ConfigurationFile) throws {
+        let fields = try PromptLearningFields(file)
+        (saved, virtualTokens) = (fields, fields.virtualTokens)
+        encoder = try file.choice("encoder_reparameterization_type", default: .perceptron)
+        encoderSize = try file.integer("encoder_hidden_size")
+        encoderLayers = try file.integer("encoder_num_layers") ?? 2
+        dropout = try file.probability("encoder_dropout", default: 0)
+    }
+}

@@ -1,0 +1,88 @@
+import DualModules
+import DualTorch
+
+/// A vector for each of V virtual tokens, and what trains to make them.
+protocol VirtualTokenVectors: AnyObject {
+    /// V
+    var count: Int { get }
+
+    /// What trains, by PEFT's names.
+    var parameters: [(name: String, value: Tensor)] { get }
+
+    /// (V, size)
+    func callAsFunction(_ mode: ForwardMode) throws -> Tensor
+
+    /// What a file keeps.
+    func saved() throws -> [(name: String, value: Tensor)]
+}
+
+extension VirtualTokenVectors {
+    /// PEFT's name for the vectors in a file, whatever made them.
+    static var savedName: String { "prompt_embeddings" }
+
+    /// The vectors: what made them is not saved.
+    func saved() throws -> [(name: String, value: Tensor)] {
+        [(Self.savedName, try withoutGradient { try self(.inference) })]
+    }
+}
+
+/// Vectors that train themselves.
+final class VectorTable: VirtualTokenVectors {
+    /// (V, size)
+    private let vectors: Tensor
+
+    init(_ vectors: Tensor) { self.vectors = vectors }
+
+    var count: Int { vectors.size(0) }
+
+    var parameters: [(name: String, value: Tensor)] { [(Self.savedName, vectors)] }
+
+    func callAsFunction(_ mode: ForwardMode) throws -> Tensor { vectors }
+
+    func saved() throws -> [(name: String, value: Tensor)] { parameters }
+}
+
+/// Vectors as the keys and values of all layers.
+final class VectorPrefix: KeyValuePrefix {
+    private let vectors: any VirtualTokenVectors
+    let layers, heads, headSize: Int
+
+    /// - Parameter vectors: of 2 L G D numbers each.
+    init(_ vectors: any VirtualTokenVectors, for slot: PrefixSlot) {
+        self.vectors = vectors
+        (layers, heads, headSize) = (slot.layers, slot.heads, slot.headSize)
+    }
+
+    var count: Int { vectors.count }
+
+    var parameters: [(name: String, value: Tensor)] { vectors.parameters }
+
+    func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
+
+    func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
+        try vectors(mode).to(dtype).reshaped(count, 2 * layers, heads, headSize)
+    }
+}
+
+/// Vectors as embeddings before those of the words.
+final class VectorPrompt: InputPrompt {
+    private let vectors: any VirtualTokenVectors
+    /// Of the model: its hidden size, layers and heads.
+    let hiddenSize, layers, heads: Int
+
+    /// - Parameter vectors: of E numbers each.
+    init(_ vectors: any VirtualTokenVectors, for slot: PromptSlot) {
+        self.vectors = vectors
+        (hiddenSize, layers, heads) = (slot.hiddenSize, slot.layers, slot.heads)
+    }
+
+    var count: Int { vectors.count }
+
+    var parameters: [(name: String, value: Tensor)] { vectors.parameters }
+
+    func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
+
+    func embeddings(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
+        try vectors(mode).to(dtype)
+    }
+}
