@@ -29,22 +29,23 @@ extension Tensor {
     /// lie.
     /// - Parameters:
     ///   - weight: W₀ (d, k), frozen; nil for the path alone.
-    ///   - bias: b (d), frozen.
+    ///   - bias: b (d).
     /// - Returns: (..., d), in the type of x.
     func linear(
         beside path: some LinearPath, weight: Tensor?, bias: Tensor?, outputSize: Int
     ) throws -> Tensor {
-        let weight = try weight?.to(dtype)
+        let (weight, bias) = (try weight?.to(dtype), try bias?.to(dtype))
         // The graph holds this; a tensor that is in the graph itself would make a ring.
         let rows = try withoutGradient { try detached().reshaped(-1, size(-1)).contiguous() }
         let (output, kept) = try withoutGradient {
             let output =
-                try weight.map { try detached().projected(by: $0, bias: bias?.to(dtype)) }
+                try weight.map { try detached().projected(by: $0, bias: bias) }
                 ?? .zeros(shape.dropLast() + [outputSize], dtype: dtype, device: device)
             let whole = try output.contiguous()
             return (whole, try path.add(of: rows, to: whole.reshaped(-1, outputSize)))
         }
-        return try customFunction("linearBesidePath", of: [self] + path.factors) {
+        let biases = bias.map { [$0] } ?? []
+        return try customFunction("linearBesidePath", of: [self] + path.factors + biases) {
             [output]
         } backward: { gradients, needed in
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
@@ -56,7 +57,10 @@ extension Tensor {
                 let atFactors = try path.gradients(
                     of: given, input: rows, kept: kept, addingTo: atRows)
                 let shape = gradient.shape.dropLast() + [rows.size(1)]
-                return [try atRows?.reshaped(Array(shape))] + atFactors
+                let found = [try atRows?.reshaped(Array(shape))] + atFactors
+                // The bias comes last, if there is one.
+                guard found.count < needed.count else { return found }
+                return try found + [needed.last == true ? given.sum(along: 0) : nil]
             }
         }[0]
     }
