@@ -96,6 +96,9 @@ public protocol AdapterMethod: FineTuningMethod {
     /// Reads what ``fields(of:seed:)`` wrote, or what PEFT did.
     /// - Throws: ``ConfigurationError``, ``AdapterError`` for an option that is not supported.
     init(_ file: ConfigurationFile) throws
+
+    /// The method as the tensors of a file show it, where its configuration may say something else.
+    func fitted(to weights: SafetensorsFile) -> Self
 }
 
 extension AdapterMethod {
@@ -103,6 +106,7 @@ extension AdapterMethod {
     public static func reads(_ file: ConfigurationFile) -> Bool { true }
     public static func isRepeated(_ key: String) -> Bool { false }
     public static func spellings(of tensor: String) -> [String] { [tensor] }
+    public func fitted(to weights: SafetensorsFile) -> Self { self }
     public var trainedBiases: TrainedBiases { .none }
 
     public func makeSavedParts(
