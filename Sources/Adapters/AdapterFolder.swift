@@ -31,8 +31,8 @@ public struct AdapterFolder {
                 file: file.path, key: "peft_type", found: type,
                 reason: "but known are " + MethodRegistry.peftTypes.joined(separator: ", "))
         }
-        method = try found.init(configuration)
         weights = try SafetensorsFile(url.appendingPathComponent(Self.weightsName))
+        method = try found.init(configuration).fitted(to: weights)
     }
 
     private var prefix: String { type(of: method).keyPrefix }

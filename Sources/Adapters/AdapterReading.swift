@@ -107,13 +107,19 @@ struct AdapterReading {
 
     /// Whether a tensor is no part of the adapter: the method says so, or PEFT's `bias` of "all" took it
     /// along from the wrapper of a module that is saved under its own name, which is the one that PEFT
-    /// reads.
+    /// reads. Inside a module that is wrapped as a whole, the adapter's name comes after the wrapper's.
     private func isRepeated(_ key: String) -> Bool {
         if method.isRepeated(key) { return true }
-        return [".modules_to_save.", ".original_module."].contains { wrapper in
-            key.contains(wrapper) && file.contains(key.replacing(wrapper, with: "."))
+        let words = key.split(separator: ".").map(String.init)
+        guard let wrapper = words.firstIndex(where: Self.wrappers.contains) else { return false }
+        return (1...2).contains { count in
+            var rest = words
+            rest.removeSubrange(wrapper..<min(wrapper + count, rest.count - 1))
+            return rest.count < words.count && file.contains(rest.joined(separator: "."))
         }
     }
+
+    private static let wrappers: Set = ["modules_to_save", "original_module"]
 
     private func missing(_ key: String) -> AdapterError {
         .missingTensor(name: key, file: file.url.path)

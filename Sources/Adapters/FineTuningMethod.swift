@@ -108,6 +108,9 @@ public protocol AdapterMethod: FineTuningMethod {
     /// Reads what ``fields(of:seed:)`` wrote, or what PEFT did.
     /// - Throws: ``ConfigurationError``, ``AdapterError`` for an option that is not supported.
     init(_ file: ConfigurationFile) throws
+
+    /// The method as the tensors of a file show it, where its configuration may say something else.
+    func fitted(to weights: SafetensorsFile) -> Self
 }
 
 extension AdapterMethod {
@@ -118,6 +121,7 @@ extension AdapterMethod {
     public static func spellings(of tensor: String) -> [String] { [tensor] }
     public var standardTargets: TargetSelection.Rule { .standard }
     public static func twin(of key: String) -> String? { nil }
+    public func fitted(to weights: SafetensorsFile) -> Self { self }
     public var trainedBiases: TrainedBiases { .none }
 
     public func makeSavedParts(

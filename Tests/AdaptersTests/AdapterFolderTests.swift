@@ -249,6 +249,20 @@ import Testing
         #expect(message { try attach() }.hasSuffix("has no tensor '\(name)'"))
     }
 
+    @Test("A pattern of HiRA's ranks that PEFT did not follow is not followed here")
+    func ignoredPattern() throws {
+        try writeAdapter(HiRA(rank: 2))
+        try rewriteConfiguration { $0["rank_pattern"] = ["query": 5] }
+        #expect(message { try attach() } == "no error")
+        // Where the file has other ranks, the pattern says which.
+        var method = HiRA(rank: 2)
+        method.ranks = LayerPattern([("query", 5)])
+        try writeAdapter(method)
+        #expect(message { try attach() } == "no error")
+        try rewriteConfiguration { $0["rank_pattern"] = [String: Int]() }
+        #expect(message { try attach() }.contains("but this model needs [2, 12]"))
+    }
+
     @Test("A folder that cannot be written leaves nothing behind")
     func unwritable() throws {
         let set = try AdapterSet(

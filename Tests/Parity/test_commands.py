@@ -6,8 +6,12 @@ import pytest
 
 import harness
 
-COMMANDS = ["train", "evaluate", "merge", "generate", "forward", "tokenize", "methods",
-            "bench"]
+COMMANDS = ["train", "evaluate", "merge", "convert", "generate", "pretrain", "inspect", "forward",
+            "tokenize", "methods", "bench"]
+METHODS = [
+    "full", "lora", "lora-plus", "dora", "hira", "mora", "flora", "randlora", "vera", "corda",
+    "delta-lora", "galore", "garare", "adapter-l", "adapter-p", "prefix", "prompt", "p-tuning",
+    "loreft", "dual-lora"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,3 +44,28 @@ def test_methods_counts_what_the_paper_counts_for_llama():
         counts = {method["name"]: method["count"] for method in found["methods"]}
         total += 32 * times * counts["dual-lora"]
     assert total == 56_098_816
+
+
+def test_methods_has_every_method_of_the_paper():
+    found = json.loads(harness.succeed("methods", json=True))["methods"]
+    assert sorted(row["name"] for row in found) == sorted(METHODS)
+    assert all(row["equation"] and row["source"] and row["step_products"] in (2, 3)
+               for row in found)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_tells_its_options(method):
+    found = json.loads(harness.succeed("methods", method, json=True))
+    text = harness.succeed("methods", method)
+    assert all(f"--{option['name']} " in text and option["help"] in text
+               for option in found["options"])
+    assert found["options"]
+
+
+def test_no_option_of_a_method_is_one_of_a_command():
+    """They share one line of words."""
+    own = {option["name"] for method in METHODS
+           for option in json.loads(harness.succeed("methods", method, json=True))["options"]}
+    for command in ("train", "bench"):
+        text = harness.succeed(command, help=True)
+        assert not [name for name in own if f"  --{name} " in text], command

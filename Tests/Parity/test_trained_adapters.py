@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import PeftConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, BertForMaskedLM
 
 import harness
+import plain_text
 from harness import BRIEF, dual_update, factors_of, saved_tensors
 
 ROWS = harness.sequences([6, 11, 1, 9], seed=3)
@@ -90,6 +91,69 @@ def test_peft_misses_and_leaves_over_no_tensor_of_a_lora_trained_here(
              for name, _ in model.named_parameters()
              if "lora_" in name or "modules_to_save" in name}
     assert there == set(load_file(adapter / "adapter_model.safetensors"))
+
+
+# --- LoRA's kin on every architecture -------------------------------------------------------------
+
+KIN = {
+    "lora": dict(method="lora", rank=3, alpha=5, use_rslora="true"),
+    "lora, a bias of B": dict(method="lora", rank=2, lora_bias="true"),
+    "lora, all biases": dict(method="lora", rank=2, bias="all"),
+    "lora-plus": dict(method="lora-plus", rank=2, loraplus_lr_ratio=4, learning_rate=5e-3),
+    "dora": dict(method="dora", rank=3, targets="all-linear"),
+    "dora, options": dict(
+        method="dora", rank=3, use_rslora="true", dropout=0.1, bias="lora_only",
+        init_weights="gaussian", rank_pattern="c_attn=2,q_proj=2,query=2"),
+    "hira": dict(method="hira", rank=3, targets="all-linear"),
+    "hira, options": dict(method="hira", rank=3, dropout=0.1, init_weights="gaussian"),
+}
+
+
+@pytest.fixture(scope="module")
+def trainable_of(folder_of, task_data):
+    """The folder of a random base that can be trained, and its data, by architecture."""
+    def make(name, folder):
+        harness.make_base(name, folder / "base")
+        if name == "bert":
+            harness.save(harness.open_base(folder / "base"), folder / "base")
+            return
+        plain_text.tokenizer(folder / "base")
+        (folder / "text.txt").write_text(plain_text.text(100, 1))
+
+    def get(name):
+        folder = folder_of(("trainable", name), lambda folder: make(name, folder))
+        if name == "bert":
+            return folder / "base", dict(task="rte", data=task_data("rte"))
+        return folder / "base", dict(task="text", data=folder / "text.txt", max_length=16)
+
+    return get
+
+
+@pytest.mark.parametrize("architecture", harness.ARCHITECTURES)
+@pytest.mark.parametrize("name", KIN)
+def test_kin_of_lora_trained_here_say_the_same_in_peft(tmp_path, trainable_of, architecture, name):
+    (base, data), rows = trainable_of(architecture), harness.rows_of(architecture)
+    adapter = tmp_path / "adapter"
+    harness.train(base, output=adapter, **{**BRIEF, **data, **KIN[name]})
+    found = harness.outputs_here(tmp_path, base, rows, adapter=adapter)
+    model = harness.open_base(base)
+    plain = harness.outputs_there(model, rows)
+    model = PeftModel.from_pretrained(model, adapter).eval()
+    harness.assert_close(found, harness.outputs_there(model, rows))
+    assert (plain["logits"] - found["logits"]).abs().max() > 1e-3
+    # And peft has a place for every tensor, and a tensor for every place that trains.
+    config = read_adapter_config(adapter)
+    again = get_peft_model(harness.open_base(base), config)
+    report = set_peft_model_state_dict(again, load_file(adapter / "adapter_model.safetensors"))
+    assert not report.unexpected_keys
+    trained = {key for key, value in again.named_parameters() if value.requires_grad}
+    assert trained and not trained & set(report.missing_keys)
+
+
+def read_adapter_config(adapter):
+    config = PeftConfig.from_pretrained(adapter)
+    config.inference_mode = False
+    return config
 
 
 # --- Dual LoRA ------------------------------------------------------------------------------------
@@ -217,6 +281,11 @@ def test_the_tensors_of_a_dual_lora_have_the_names_and_shapes_of_the_format(dual
 
 COUNTED = {
     "lora": (dict(method="lora", rank=5), lambda d, k: 5 * (d + k)),
+    "lora, a bias of B": (
+        dict(method="lora", rank=5, lora_bias="true"), lambda d, k: 5 * (d + k) + d),
+    "lora-plus": (dict(method="lora-plus", rank=5), lambda d, k: 5 * (d + k)),
+    "dora": (dict(method="dora", rank=5), lambda d, k: 5 * (d + k) + d),
+    "hira": (dict(method="hira", rank=5), lambda d, k: 5 * (d + k)),
     "dual-lora": (dict(method="dual-lora", rank=6), lambda d, k: 6 * (d + k)),
     "dual-lora, r1 and r2": (
         dict(method="dual-lora", magnitude_rank=3, direction_rank=5), lambda d, k: 8 * (d + k)),

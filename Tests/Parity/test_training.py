@@ -9,7 +9,7 @@ import math
 
 import pytest
 import torch
-from peft import LoraConfig, TaskType, get_peft_model, set_peft_model_state_dict
+from peft import HiraConfig, LoraConfig, TaskType, get_peft_model, set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoTokenizer, get_linear_schedule_with_warmup
@@ -40,23 +40,25 @@ def loss_of(model, batch, labels, task):
     return functional.cross_entropy(logits, labels)
 
 
-def optimizer_for(named, rate, head_rate, decay):
-    """AdamW with a rate for the head, and decay for nothing but matrices."""
+def optimizer_for(named, rate, head_rate, decay, ratio=1):
+    """AdamW with a rate for the head, another for LoRA+'s fast tensors, and decay for nothing but
+    matrices."""
     groups = {}
     for name, parameter in named:
-        head = "classifier" in name
-        flat = name.endswith("bias") or "LayerNorm" in name
-        groups.setdefault((head, flat), []).append(parameter)
+        own = head_rate if "classifier" in name else rate
+        if own == rate and ("lora_B" in name or name.endswith("bias")):
+            own *= ratio
+        groups.setdefault((own, parameter.dim() == 1), []).append(parameter)
     return torch.optim.AdamW([
-        {"params": parameters, "lr": head_rate if head else rate,
-         "weight_decay": 0.0 if flat else decay}
-        for (head, flat), parameters in groups.items()])
+        {"params": parameters, "lr": own, "weight_decay": 0.0 if flat else decay}
+        for (own, flat), parameters in groups.items()])
 
 
-def plain_loop(model, batch, labels, task, rate, head_rate, decay, warmup, limit, prepare=None):
+def plain_loop(model, batch, labels, task, rate, head_rate, decay, warmup, limit, prepare=None,
+               ratio=1):
     """What a textbook loop gives: (loss, learning rate, gradient norm) of every step."""
     named = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    optimizer = optimizer_for(named, rate, head_rate, decay)
+    optimizer = optimizer_for(named, rate, head_rate, decay, ratio)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(warmup * STEPS), STEPS)
     records = []
     for step in range(STEPS):
@@ -139,30 +141,65 @@ def start_of(tmp_path, base, data, task, **options):
     return load_file(tmp_path / "start" / "adapter_model.safetensors")
 
 
-@pytest.mark.parametrize("task, options", [
-    ("rte", dict(rank=4)), ("stsb", dict(rank=3, alpha=2, targets="all-linear"))])
-def test_lora_takes_the_steps_of_peft(tmp_path, still, task_data, task, options):
+# The task, the method's options here, and the configuration in peft.
+PEFT = {
+    "lora": ("rte", dict(method="lora", rank=4), dict(r=4, lora_alpha=8)),
+    "lora, all-linear": (
+        "stsb", dict(method="lora", rank=3, alpha=2, targets="all-linear"),
+        dict(r=3, lora_alpha=2, target_modules="all-linear")),
+    "lora, rank-stabilised": (
+        "rte", dict(method="lora", rank=9, alpha=6, use_rslora="true"),
+        dict(r=9, lora_alpha=6, use_rslora=True)),
+    "lora, a bias of B": (
+        "rte", dict(method="lora", rank=4, lora_bias="true"),
+        dict(r=4, lora_alpha=8, lora_bias=True)),
+    "lora, biases of the adapted": (
+        "cola", dict(method="lora", rank=4, bias="lora_only"),
+        dict(r=4, lora_alpha=8, bias="lora_only")),
+    "lora, all biases": (
+        "rte", dict(method="lora", rank=4, bias="all"), dict(r=4, lora_alpha=8, bias="all")),
+    "lora-plus": (
+        "rte", dict(method="lora-plus", rank=4, loraplus_lr_ratio=5), dict(r=4, lora_alpha=8)),
+    "lora-plus with biases": (
+        "rte", dict(method="lora-plus", rank=4, loraplus_lr_ratio=5, bias="lora_only"),
+        dict(r=4, lora_alpha=8, bias="lora_only")),
+    "dora": ("rte", dict(method="dora", rank=4), dict(r=4, lora_alpha=8, use_dora=True)),
+    "dora, all-linear": (
+        "stsb", dict(method="dora", rank=3, alpha=2, targets="all-linear"),
+        dict(r=3, lora_alpha=2, use_dora=True, target_modules="all-linear")),
+    "hira": ("rte", dict(method="hira", rank=4), dict(config=HiraConfig, r=4)),
+    "hira, all-linear": (
+        "stsb", dict(method="hira", rank=3, targets="all-linear"),
+        dict(config=HiraConfig, r=3, target_modules="all-linear")),
+}
+
+
+@pytest.mark.parametrize("name", PEFT)
+def test_a_method_of_peft_takes_the_steps_of_peft(tmp_path, still, task_data, name):
+    task, options, fields = PEFT[name]
     data = task_data(task, train=COUNT)
-    start = start_of(tmp_path, still(task), data, task, method="lora", **options)
-    here, there = settings(task, rate=5e-3)
-    harness.train(still(task), data, tmp_path / "out", method="lora", **here, **options)
-    config = harness.read_json(tmp_path / "out" / "adapter_config.json")
-    model = get_peft_model(harness.load(still(task)), LoraConfig(
-        task_type=TaskType.SEQ_CLS, r=config["r"], lora_alpha=config["lora_alpha"],
-        target_modules=options.get("targets", ["query", "value"])))
+    start = start_of(tmp_path, still(task), data, task, **options)
+    here, there = settings(task, rate=2e-3 if "ratio" in str(options) else 5e-3)
+    harness.train(still(task), data, tmp_path / "out", **here, **options)
+    fields = {"target_modules": ["query", "value"], "config": LoraConfig, **fields}
+    model = get_peft_model(
+        harness.load(still(task)), fields.pop("config")(task_type=TaskType.SEQ_CLS, **fields))
     # What peft keeps of the head is the base's, which is what training starts from here too.
-    assert all(torch.equal(value, model.state_dict()[name.replace(
-        "classifier.", "classifier.original_module.")]) for name, value in start.items()
-        if "classifier" in name)
+    assert all(torch.equal(value, model.state_dict()[key.replace(
+        "classifier.", "classifier.original_module.")]) for key, value in start.items()
+        if "classifier" in key)
     report = set_peft_model_state_dict(model, start)
     assert not report.unexpected_keys
-    records = plain_loop(model, *batch_of(still(task), data, task), **there)
+    records = plain_loop(model, *batch_of(still(task), data, task), **there,
+                         ratio=options.get("loraplus_lr_ratio", 1))
     assert_same_steps(tmp_path / "out", records)
     found = load_file(tmp_path / "out" / "adapter_model.safetensors")
     expected = {
-        name.replace(".default", "").replace(".modules_to_save", ""): value
-        for name, value in model.state_dict().items()}
-    assert_same_weights(found, expected, there["rate"], tolerance=0.02)
+        key.replace(".default", "").replace(".modules_to_save", "")
+        .replace("magnitude_vector.weight", "magnitude_vector"): value
+        for key, value in model.state_dict().items()}
+    assert_same_weights(
+        found, expected, there["rate"] * options.get("loraplus_lr_ratio", 1), tolerance=0.02)
 
 
 class StraightThroughSign(torch.autograd.Function):

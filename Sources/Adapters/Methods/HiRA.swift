@@ -65,6 +65,15 @@ public struct HiRA: LinearAdapterMethod {
         ranks = try LayerPattern(file, "rank_pattern")
         start = try FactorStart(file, "init_weights")
     }
+
+    /// PEFT (0.21) writes its `rank_pattern` but gives every layer the rank r, which has no part in the
+    /// update but to be the factors' size.
+    public func fitted(to weights: SafetensorsFile) -> HiRA {
+        var fitted = self
+        let factors = weights.names.filter { $0.hasSuffix(".hira_A") }
+        if factors.allSatisfy({ weights.shape(of: $0)?.first == rank }) { fitted.ranks = .init() }
+        return fitted
+    }
 }
 
 /// One layer's HiRA: `down` is A (r, in), `up` is B (out, r).
