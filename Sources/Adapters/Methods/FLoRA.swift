@@ -6,7 +6,7 @@ import DualTorch
 ///     W' = W₀ + s B E A,  A (r, in), E (r, r), B (out, r), E₀ = 0
 ///
 /// Si et al. 2024, "Maintaining Structural Integrity in Parameter Spaces for Parameter Efficient
-/// Fine-tuning", arXiv:2405.14739, eq. 5; not Hao et al.'s optimizer "Flora". Reference:
+/// Fine-tuning", arXiv:2405.14739; not Hao et al.'s optimizer "Flora". Reference:
 /// Chongjie-Si/Subspace-Tuning, whose two codes start and scale in two ways, `init_style`: for
 /// commonsense A and B are uniform within ±1/√in and ±1/√r and s = α / r, for NLU both are drawn from
 /// N(0, 0.02²) and s = α / (r + 10⁻⁵). PEFT has no such method, so the `peft_type` is one of our own.

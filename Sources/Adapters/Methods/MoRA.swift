@@ -5,7 +5,7 @@ import DualTorch
 ///
 ///     y = W₀ x + decompress(M compress(x)),  M (r̂, r̂) = 0,  r̂ = ⌊√((in + out) r) + ½⌋
 ///
-/// Jiang et al. 2024, arXiv:2405.12130, eq. 6-9. Reference: kongds/MoRA, a fork of PEFT; the types are
+/// Jiang et al. 2024, arXiv:2405.12130. Reference: kongds/MoRA, a fork of PEFT; the types are
 /// its `mora_type`, 1 (chunks) for large ranks, 6 (chunks turned as by RoPE) for small ones. There is no
 /// scale: `lora_alpha` means nothing.
 ///

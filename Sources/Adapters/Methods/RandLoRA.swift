@@ -6,15 +6,15 @@ import DualTorch
 ///
 ///     W' = W₀ + (α / r) Σ over n of B_n diag(λ_n) A diag(γ_n),  n = 1 ... N = ⌈min(in, out) / r⌉
 ///
-/// Albert et al. 2025, arXiv:2502.00987, eq. 3. λ (r, N) starts at 0 and γ (N, q) at 1 / max(N, q),
+/// Albert et al. 2025, arXiv:2502.00987. λ (r, N) starts at 0 and γ (N, q) at 1 / max(N, q),
 /// q = min(in, out). A layer with more inputs than outputs has the transposed update. Reference: PEFT's
 /// `RandLoraModel`, whose file format this is, and whose pairs of A's and B's columns: it counts those
 /// of A rank by rank, those of B base by base, which is another sum of random bases, no worse, and
 /// must be the same for a file to mean the same. So are the bases, drawn from `projection_prng_key`.
 ///
-/// α is 20 r, PEFT's default (640 at r = 32) and what it advises for other ranks: bases of deviation 1
-/// and γ of 1/q make an update that small, that λ would have to grow large without it. PEFT's files
-/// repeat both bases under each layer; those copies are neither read nor written.
+/// α is 20 r, PEFT's default (640 at r = 32) and its advice for other ranks: bases of deviation 1 and
+/// γ of 1/q make so small an update that at LoRA's scale λ would have to grow large. PEFT's files repeat
+/// both bases under each layer; those copies are not written, and read only where nothing else is.
 ///
 /// The costs of the two ways that a layer is run are in ``RandomBasesUpdate``.
 public struct RandLoRA: LinearAdapterMethod {

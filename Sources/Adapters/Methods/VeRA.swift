@@ -6,7 +6,7 @@ import DualTorch
 ///
 ///     W' = W₀ + diag(b) B diag(e) A,  A (r, in), B (out, r) frozen, e (r) = d_initial, b (out) = 0
 ///
-/// Kopiczko et al. 2023, arXiv:2310.11454, eq. 2. Reference: PEFT's `VeraModel`, whose file format
+/// Kopiczko et al. 2023, arXiv:2310.11454. Reference: PEFT's `VeraModel`, whose file format
 /// this is. A and B have the size of the largest layer and each layer takes the first columns and
 /// rows. Both are uniform within ±√(6 / fan in), drawn from `projection_prng_key` as PEFT draws them,
 /// A before B, so that files without them are read the same, bit for bit.
