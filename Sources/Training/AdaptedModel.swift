@@ -13,6 +13,9 @@ public struct AdaptedModel {
 
     public var model: any TransformerModel { loaded.model }
 
+    /// What a text needs beside virtual tokens: special tokens and something between them.
+    static let fewestPositions = 4
+
     /// Checks that the model tells these kinds of sentence apart.
     /// - Throws: ``ModelError/unknownType(id:types:)``.
     public func check(typeIDs: [Int]) throws {
@@ -33,6 +36,12 @@ public struct AdaptedModel {
         if let labels = saved?.labels { options.labels = labels }
         let loaded = try folder.load(options)
         let set = try saved?.attach(to: loaded.model.slots)
+        if let room = loaded.model.maximumLength, room < fewestPositions, let adapter {
+            throw AdapterError.unsupported(
+                file: adapter.path, key: "num_virtual_tokens",
+                found: "\(loaded.model.slots.virtualTokens)",
+                reason: "which leave \(room) of the model's positions to a text")
+        }
         let restored = Set(set?.savedParameters.map(\.name) ?? [])
         return AdaptedModel(
             folder: folder, loaded: loaded, adapter: set,

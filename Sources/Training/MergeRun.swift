@@ -30,6 +30,7 @@ public struct MergeRun {
     public func run() throws -> Result {
         try checkPlaces()
         let loaded = try load(model, adapter: adapter)
+        try loaded.adapter?.checkMerges()
         let probes = try Self.probes(for: loaded.model)
         let expected = verify ? try outputs(of: loaded.model, probes) : []
         try loaded.adapter?.merge()
