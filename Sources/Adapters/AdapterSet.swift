@@ -140,7 +140,8 @@ public final class AdapterSet {
         for layer in layers { try layer.mergeAdapter() }
     }
 
-    func checkMerges() throws {
+    /// - Throws: ``AdapterError/doesNotMerge(method:)``.
+    public func checkMerges() throws {
         guard type(of: method).facts.merges else {
             throw AdapterError.doesNotMerge(method: type(of: method).facts.name)
         }

@@ -110,13 +110,18 @@ public final class NamedAdapters {
         active = []
     }
 
+    /// - Throws: ``AdapterError/doesNotMerge(method:)`` where a change of what acts is none of weights.
+    public func checkMerges() throws {
+        for (name, _) in active { try self[name].checkMerges() }
+    }
+
     /// Puts the changes of what acts into the weights: forward passes then cost what the model's own do.
     ///
     /// The weights as they were are kept for ``unmerge()``; those that are mapped from a file take no
     /// memory for it.
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
     public func merge() throws {
-        for (name, _) in active { try self[name].checkMerges() }
+        try checkMerges()
         for layer in slots.linears where layer.adapter != nil {
             let original = layer.weight.value
             layer.weight.value = try layer.mergedWeight()

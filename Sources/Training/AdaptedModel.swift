@@ -14,6 +14,9 @@ public struct AdaptedModel {
 
     public var model: any TransformerModel { loaded.model }
 
+    /// What a text needs beside virtual tokens: special tokens and something between them.
+    static let fewestPositions = 4
+
     /// Checks that the model tells these kinds of sentence apart.
     /// - Throws: ``ModelError/unknownType(id:types:)``.
     public func check(typeIDs: [Int]) throws {
@@ -58,6 +61,12 @@ public struct AdaptedModel {
         let adapters = NamedAdapters(of: loaded.model.slots)
         for adapter in saved { try adapters.load(adapter, as: adapter.url.relativePath) }
         try adapters.activate(sources.map { ($0.folder.relativePath, $0.weight) })
+        if let room = loaded.model.maximumLength, room < fewestPositions, let source = sources.last {
+            throw AdapterError.unsupported(
+                file: source.folder.path, key: "num_virtual_tokens",
+                found: "\(loaded.model.slots.virtualTokens)",
+                reason: "which leave \(room) of the model's positions to a text")
+        }
         let restored = try adapters.names.flatMap { try adapters[$0].savedParameters.map(\.name) }
         return AdaptedModel(
             folder: folder, loaded: loaded, adapters: adapters,

@@ -139,7 +139,7 @@ public struct FineTuningRun {
     private func maximumLength(on model: any TransformerModel) throws -> Int {
         let wanted = options.maximumLength ?? task.defaults.maximumLength
         guard method.virtualTokens > 0, let positions = model.maximumLength else { return wanted }
-        guard positions - method.virtualTokens >= Self.fewestTokens else {
+        guard positions - method.virtualTokens >= AdaptedModel.fewestPositions else {
             throw TrainingError.badOption(
                 name: "virtual-tokens",
                 reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
@@ -147,9 +147,6 @@ public struct FineTuningRun {
         }
         return min(wanted, positions - method.virtualTokens)
     }
-
-    /// What `--max-length` is at least: special tokens and something between them.
-    private static let fewestTokens = 4
 
     /// The method with the tokens of the text that it starts from, if it starts from one.
     private func started(_ tokenizer: Tokenizer) throws -> any FineTuningMethod {

@@ -35,6 +35,7 @@ public struct MergeRun {
     public func run() throws -> Result {
         try checkPlaces()
         let loaded = try load(model, adapters)
+        try loaded.adapters.checkMerges()
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
         try loaded.adapters.mergeForGood()

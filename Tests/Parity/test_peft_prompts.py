@@ -167,6 +167,20 @@ def test_virtual_tokens_count_among_the_positions(tmp_path):
     harness.assert_refused(done, "max-tokens")
 
 
+def test_virtual_tokens_that_leave_no_position_are_refused(tmp_path):
+    base = decoders.make("gpt2", tmp_path / "base")
+    test_text.tokenizer(tmp_path / "base")
+    (tmp_path / "dev.txt").write_text(test_text.text(20, 1))
+    saved(base, PromptTuningConfig(
+        num_virtual_tokens=decoders.GPT2_SIZES["n_positions"], task_type="CAUSAL_LM"),
+        tmp_path / "adapter")
+    words = dict(model=tmp_path / "base", adapter=tmp_path / "adapter")
+    for done in (harness.run("evaluate", **words, task="text", data=tmp_path / "dev.txt"),
+                 harness.run("generate", **words, ids="1 2 3", max_tokens=1),
+                 harness.run("merge", **words, output=tmp_path / "merged")):
+        harness.assert_refused(done, "num_virtual_tokens")
+
+
 @pytest.mark.parametrize("method", ["prefix", "prompt", "p-tuning, LSTM"])
 def test_an_adapter_without_a_weight_is_not_merged(tmp_path, method):
     decoder(tmp_path, "llama", method)

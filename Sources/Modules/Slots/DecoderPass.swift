@@ -7,6 +7,8 @@ import DualTorch
 public struct DecoderPass {
     private let prompt: (part: any InputPrompt, places: VirtualTokens)?
     public let prefix: PrefixLayers?
+    /// Where the sequences stand in what goes through the blocks.
+    public let places: TokenPlaces
     private let past: Int
     /// Of the tokens that go through the blocks, a prompt's counted.
     private let layout: BatchLayout
@@ -37,6 +39,7 @@ public struct DecoderPass {
             prompt?.places.layout ?? layout, prompt?.places.rowLength ?? length
         )
         (self.layout, count) = (ownLayout, ownCount)
+        places = ownLayout.places(past: past, count: ownCount)
         prefix =
             past > 0
             ? nil
@@ -77,6 +80,4 @@ public struct DecoderPass {
     /// Tokens of a row that are attended to in this pass, those of a cache not counted.
     public var attendedCount: Int { prefix?.places.rowLength ?? count }
 
-    /// Where the sequences stand in what goes through the blocks.
-    public var places: TokenPlaces { layout.places(past: past, count: count) }
 }
