@@ -13,7 +13,16 @@ extension MethodCase {
             startTolerance: 1e-4),
         MethodCase(
             method: "dora", options: ["rank": "2", "rank-pattern": "c_attn=3,q_proj=3,query=3"],
-            startTolerance: 1e-4, count: nil),
+            startTolerance: 1e-4,
+            count: { _, layers in
+                layers.reduce(0) { sum, layer in
+                    let isNamed = ["c_attn", "q_proj", "query"].contains {
+                        layer.path.hasSuffix($0)
+                    }
+                    let rank = isNamed ? 3 : 2
+                    return sum + rank * (layer.outputSize + layer.inputSize) + layer.outputSize
+                }
+            }),
     ]
 
     static let hira = [
