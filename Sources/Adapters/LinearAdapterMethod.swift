@@ -1,0 +1,27 @@
+import DualModules
+import DualTorch
+
+/// A method that changes linear layers, each by an adapter of its own.
+public protocol LinearAdapterMethod: AdapterMethod {
+    /// A fresh adapter for one layer; its numbers come from `generator` alone.
+    func makeAdapter(for base: Linear, using generator: Generator) throws -> any LinearAdapter
+
+    /// Adapters for all layers, for methods whose layers share something.
+    func makeAdapters(for layers: [Linear], using generator: Generator) throws -> AdapterParts
+}
+
+extension LinearAdapterMethod {
+    public func makeAdapters(
+        for layers: [Linear], using generator: Generator
+    ) throws -> AdapterParts {
+        AdapterParts(
+            try layers.map { PlacedPart(.linear($0), try makeAdapter(for: $0, using: generator)) })
+    }
+
+    public func makeParts(
+        for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
+    ) throws -> AdapterParts {
+        try makeAdapters(
+            for: targets.standing(for: standardTargets).layers(of: slots), using: generator)
+    }
+}
