@@ -84,7 +84,7 @@ public struct PTuning: AdapterMethod {
         }
     }
 
-    public let defaultLearningRate = 1e-3
+    public let defaultLearningRate = 3e-3
 
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator

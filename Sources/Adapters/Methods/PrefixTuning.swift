@@ -67,7 +67,7 @@ public struct PrefixTuning: AdapterMethod {
         return virtualTokens * inputSize + (inputSize + 1) * inner + (inner + 1) * 2 * inputSize
     }
 
-    public let defaultLearningRate = 1e-2
+    public let defaultLearningRate = 3e-2
 
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator

@@ -76,7 +76,7 @@ public struct PromptTuning: AdapterMethod, TextInitialized {
         virtualTokens * inputSize
     }
 
-    public let defaultLearningRate = 3e-2
+    public let defaultLearningRate = 1e-2
 
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
