@@ -23,7 +23,7 @@ public struct ConvertRun {
         /// The lost share of all layers' changes together, in the Frobenius norm.
         public let lostShare: Double
         /// ‖f' - f‖ / ‖f - f₀‖ of the outputs for random sequences: f of the adapter, f' of the LoRA, f₀
-        /// of the base. 1 would be as far from the adapter as the base is.
+        /// of the base with the adapter's head. 1 would be as far from the adapter as the base is.
         public let lostOutputShare: Double
     }
 
@@ -46,7 +46,8 @@ public struct ConvertRun {
         let probes = try OutputProbes(for: loaded.model)
         let adapted = try probes.outputs(of: loaded.model)
         let conversion = try LowRankConversion(of: set, rank: rank, progress: progress)
-        set.remove()
+        // The base with the head that the adapter brings: what is compared is the layers' change.
+        for layer in set.layers { layer.adapter = nil }
         let base = try probes.outputs(of: loaded.model)
         conversion.adapter.putIn()
         let converted = try probes.outputs(of: loaded.model)
