@@ -39,7 +39,8 @@ import Testing
         #expect(try whole.up.matmul(whole.down).isClose(to: weight, absolute: 1e-10))
         let values: [Double] = try found.values.array()
         #expect(values == values.sorted(by: >))
-        // What the first triples leave of W C is no more than what any others of the weight's own do.
+        // What the first triples leave of W C is no more than what any others of the weight's own
+        // do.
         func rest(_ matrix: Tensor) throws -> Double {
             try (weight - matrix).matmul(covariance).norm().item()
         }

@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "The sum of all that is added to the weight telescopes: outputs and factors are the algorithm's",
+        "What is added to the weight telescopes: outputs and factors are the algorithm's",
         arguments: [(2.0, 0), (2.0, 3), (0.5, 7), (2.0, 12), (2.0, 40)])
     func telescoping(_ share: Double, _ start: Int) throws {
         let method = DeltaLoRA(rank: 3, alpha: 2, deltaScale: share, deltaStart: start)

@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(
-        "In float32 values and gradients are the definition's to 1e-5, clipped or not, by every rule that only clips",
+        "In float32 values and gradients are the definition's to 1e-5, by every rule that only clips",
         arguments: shapes, SignGradient.allCases.filter { $0.bound != nil })
     func float32(shape: [Int], rule: SignGradient) throws {
         for size in [0.01, 1, 100] {

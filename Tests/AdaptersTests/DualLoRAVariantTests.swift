@@ -432,7 +432,7 @@ extension DualLoRAFactors {
     }
 
     @Test(
-        "What subtracts its start is the base bit for bit until it moves, and has gradients at once",
+        "What subtracts its start is the base, bit for bit, until it moves, with gradients at once",
         arguments: [DType.float32, .bfloat16], everyVariant)
     func subtractedStart(_ dtype: DType, _ variant: DualLoRAVariant) throws {
         let layer = Linear(path: "x", weight: try .seeded([70, 50], seed: 1, dtype: dtype))

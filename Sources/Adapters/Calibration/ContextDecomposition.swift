@@ -1,7 +1,8 @@
 import DualTorch
 
-/// A weight as W = U Σ (Vᵀ C⁻¹), the singular value decomposition of W C turned back by C: the triples
-/// stand in the order in which they matter to inputs of covariance C. Yang et al. 2024, eq. 2-4.
+/// A weight as W = U Σ (Vᵀ C⁻¹), the singular value decomposition of W C turned back by C: the
+/// triples stand in the order in which they matter to inputs of covariance C. Yang et al.
+/// 2024, eq. 2-4.
 ///
 /// Reference: PEFT's `collect_eigens_for_layer`.
 struct ContextDecomposition {

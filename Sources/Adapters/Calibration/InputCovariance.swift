@@ -4,14 +4,15 @@ import DualTorch
 /// The mean of xᵀ x over samples of a layer's input, each divided by its largest element.
 ///
 /// It stands in the layer's slot while the model runs, and lets the layer say what it says alone.
-/// Reference: PEFT's `calib_cov_distribution`, which divides by the largest element's magnitude, not by
-/// the largest magnitude.
+/// Reference: PEFT's `calib_cov_distribution`, which divides by the largest element's magnitude,
+/// not by the largest magnitude.
 final class InputCovariance: LinearAdapter {
     /// (in, in), in float32 or wider.
     private var sum: Tensor?
     private var samples = 0
 
-    /// The covariances (in, in) of what reaches layers while `run` passes samples through their model.
+    /// The covariances (in, in) of what reaches layers while `run` passes samples through their
+    /// model.
     static func watching(_ layers: [Linear], _ run: () throws -> Void) throws -> [Tensor] {
         let adapters = layers.map(\.adapter)
         defer { for (layer, adapter) in zip(layers, adapters) { layer.adapter = adapter } }

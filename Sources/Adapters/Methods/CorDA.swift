@@ -1,15 +1,16 @@
 import DualModules
 import DualTorch
 
-/// CorDA: LoRA that begins at the directions of the weight that matter most, or least, to given data.
+/// CorDA: LoRA that begins at the directions of the weight that matter most, or least, to given
+/// data.
 ///
 ///     W' = W₀ + s (B A − B₀ A₀),  s = α / r
 ///     U Σ Vᵀ = svd(W₀ C),  B₀ = U √(Σ / s),  A₀ = √(Σ / s) Vᵀ C⁻¹,  of the r first or last triples
 ///
 /// C (in, in) is the covariance of the layer's input. Yang et al. 2024, arXiv:2406.05223, eq. 2-6.
-/// Reference: PEFT's `preprocess_corda` and `corda_init`. There W₀ − s B₀ A₀ takes the weight's place; here
-/// B₀ A₀ is a path of low rank that does not train, and the weight stays as it is. A saved adapter is a
-/// LoRA of rank 2r on the plain weight: [B, −B₀] [A; A₀].
+/// Reference: PEFT's `preprocess_corda` and `corda_init`. There W₀ − s B₀ A₀ takes the weight's
+/// place; here B₀ A₀ is a path of low rank that does not train, and the weight stays as it is. A
+/// saved adapter is a LoRA of rank 2r on the plain weight: [B, −B₀] [A; A₀].
 public struct CorDA: LinearAdapterMethod, CalibratedMethod {
     public static let facts = MethodFacts(
         name: "corda", title: "CorDA", equation: "W' = W0 + (alpha / r) (B A - B0 A0)",
@@ -22,7 +23,7 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
             "corda-method",
             "ipm begins at what matters most to the data, kpm at what matters least. Default ipm."),
         MethodOption(
-            "calibration-samples", "Training examples that the layers' inputs are of. Default 256."),
+            "calibration-samples", "Training examples to look at. Default 256."),
     ]
 
     /// The triples that train; the names are PEFT's.
@@ -119,7 +120,8 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
     }
 }
 
-/// One layer's CorDA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A₀ and B₀.
+/// One layer's CorDA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A₀ and
+/// B₀.
 final class CorDALayer: LinearAdapter {
     let down, up, startDown, startUp: Tensor
     private let scale: Double

@@ -6,10 +6,10 @@ import DualTorch
 ///     W_t = W₀ + λ s (B_t A_t − B_K A_K) from step K on,  y = x (W_t + s B_t A_t)ᵀ,  s = α / r
 ///     A (r, in), B (out, r), B₀ = 0
 ///
-/// Zi et al. 2023, arXiv:2309.02411, algorithm 1, which adds λ s (B_{t+1} A_{t+1} − B_t A_t) to W after
-/// every step. The sum telescopes, so that W itself stays as it is and the factors of step K are all
-/// that is kept. As there, A and B get gradients by s B A alone, not by the weight that they move, and
-/// nothing is dropped from the path's input.
+/// Zi et al. 2023, arXiv:2309.02411, algorithm 1, which adds λ s (B_{t+1} A_{t+1} − B_t A_t) to W
+/// after every step. The sum telescopes, so that W itself stays as it is and the factors of step K
+/// are all that is kept. As there, A and B get gradients by s B A alone, not by the weight that
+/// they move, and nothing is dropped from the path's input.
 public struct DeltaLoRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "delta-lora", title: "Delta-LoRA",
@@ -86,8 +86,8 @@ public struct DeltaLoRA: LinearAdapterMethod {
     }
 }
 
-/// One layer's Delta-LoRA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A_K and
-/// B_K.
+/// One layer's Delta-LoRA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are
+/// A_K and B_K.
 final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
     let down, up, startDown, startUp: Tensor
     private let method: DeltaLoRA

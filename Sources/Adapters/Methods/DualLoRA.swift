@@ -11,8 +11,8 @@ import DualTorch
 /// and the magnitude. ω is the warm-up that "makes sure that ΔW = 0 at the start": min(1, step / T),
 /// over the same steps as the learning rate's warm-up unless said otherwise.
 ///
-/// ``DualLoRAVariant`` has the other functions of appendix B and table 3, and ``Warmup`` the other ways
-/// to begin.
+/// ``DualLoRAVariant`` has the other functions of appendix B and table 3, and ``Warmup`` the other
+/// ways to begin.
 public struct DualLoRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "dual-lora", title: "Dual LoRA",
@@ -37,12 +37,14 @@ public struct DualLoRA: LinearAdapterMethod {
                     + "weight."),
             MethodOption(
                 "warmup-mode",
-                "How the start is eased: gate (the update is faded in), subtract_init (the update counts "
-                    + "from where it starts), lr_only (by the learning rate's warm-up alone). Default gate."
+                "How the start is eased: gate (the update is faded in), subtract_init (it counts "
+                    + "from where it starts), lr_only (by the learning rate's warm-up alone). "
+                    + "Default gate."
             ),
         ] + DualLoRAVariant.options
 
-    /// How a run begins, for ΔW is not zero at the factors' start; the names are those of `warmup_mode`.
+    /// How a run begins, for ΔW is not zero at the factors' start; the names are those of
+    /// `warmup_mode`.
     public enum Warmup: String, CaseIterable, Sendable {
         /// ω rises from 0: the base at the start, and no gradient yet.
         case gate
@@ -64,8 +66,8 @@ public struct DualLoRA: LinearAdapterMethod {
     /// σ of all four factors; nil chooses it for each layer so that ΔW starts (at ω = 1) with a
     /// root mean square of 2 % of the weight's.
     public var initialDeviation: Double?
-    /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout, nil for
-    /// the steps in which the learning rate rises.
+    /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout, nil
+    /// for the steps in which the learning rate rises.
     public var gateSteps: Int?
     public var variant: DualLoRAVariant
     public var warmup: Warmup
@@ -170,8 +172,8 @@ public struct DualLoRA: LinearAdapterMethod {
         return try DualLoRALayer(self, DualLoRAFactors(a: a, b: b, direction))
     }
 
-    /// σ with RMS(ΔW), for ReLU and Sign s σ² √(r₁ / 2), at 2 % of RMS(W₀); 0.02 for a weight that is all
-    /// zeros, and where σ does not decide.
+    /// σ with RMS(ΔW), for ReLU and Sign s σ² √(r₁ / 2), at 2 % of RMS(W₀); 0.02 for a weight that
+    /// is all zeros, and where σ does not decide.
     func automaticDeviation(for base: Linear) throws -> Double {
         let target = try 0.02 * base.weight.value.rootMeanSquare()
         let size = variant.startingSize(

@@ -1,5 +1,6 @@
 extension Tensor {
-    /// U (m, q), σ (q) and Vᵀ (q, n) with `self` = U diag(σ) Vᵀ, q the smaller of m and n and σ falling.
+    /// U (m, q), σ (q) and Vᵀ (q, n) with `self` = U diag(σ) Vᵀ, q the smaller of m and n and σ
+    /// falling.
     public func singularValueDecomposition() throws -> (
         left: Tensor, values: Tensor, right: Tensor
     ) {

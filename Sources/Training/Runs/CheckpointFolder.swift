@@ -4,9 +4,9 @@ import Foundation
 
 /// The `checkpoints/` of a run: what is needed to go on as if nothing had happened.
 ///
-/// A checkpoint is a folder `step-000200` with the trained tensors, the adapter's state, the optimizer's
-/// moments and the random state in `state.safetensors`, and the progress in `state.json`. It is written aside, synced
-/// and renamed, so that one that has its name is whole.
+/// A checkpoint is a folder `step-000200` with the trained tensors, the adapter's state, the
+/// optimizer's moments and the random state in `state.safetensors`, and the progress in
+/// `state.json`. It is written aside, synced and renamed, so that one that has its name is whole.
 public struct CheckpointFolder {
     public let url: URL
     /// What must be the same for a resumed run to continue this one.

@@ -10,8 +10,8 @@ extension AdapterCase {
     private static func delta(
         _ description: String, _ method: DeltaLoRA, smooth: [Int]? = nil
     ) -> AdapterCase {
-        // B is zero, and with it A's gradient. Once the weight has moved, what A and B do to it has no
-        // part in their gradients.
+        // B is zero, and with it A's gradient. Once the weight has moved, what A and B do to it has
+        // no part in their gradients.
         AdapterCase(
             testDescription: description, method: method, count: { 4 * ($0 + $1) },
             silentAtStart: ["lora_A.weight"], smooth: smooth)

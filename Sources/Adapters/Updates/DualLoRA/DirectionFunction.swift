@@ -10,8 +10,8 @@ public enum DirectionFunction: String, CaseIterable, Sendable {
     case fixed
 }
 
-/// The signs of a fixed direction, W_b (d, k): ±1, each as likely. Any rows of them are made from the
-/// seed when they are needed, so that nothing of the size of a weight is kept.
+/// The signs of a fixed direction, W_b (d, k): ±1, each as likely. Any rows of them are made from
+/// the seed when they are needed, so that nothing of the size of a weight is kept.
 struct FixedDirection {
     /// Two numbers, of whose bits the seed is made: what a saved adapter has of the direction.
     private let seed: UInt64

@@ -1,7 +1,7 @@
 import DualTorch
 
-/// The update of Dual LoRA as the paper has it, ω s ReLU(B A) ⊙ Sign(D C), block by block, for rules of
-/// the gradient that only clip.
+/// The update of Dual LoRA as the paper has it, ω s ReLU(B A) ⊙ Sign(D C), block by block, for
+/// rules of the gradient that only clip.
 ///
 /// For float32 factors in this machine's memory operators form it in registers (CTorch's
 /// `dual_lora.cpp`); others go through ``PlainDualLoRAUpdate``.
@@ -35,8 +35,8 @@ struct DualLoRAUpdate: FactoredUpdate {
         }
     }
 
-    /// By the operator, whose rows lie as those of the block do: of a weight that is kept transposed
-    /// they are its columns, and the factors change sides.
+    /// By the operator, whose rows lie as those of the block do: of a weight that is kept
+    /// transposed they are its columns, and the factors change sides.
     private func fuse(
         _ left: [Tensor], _ right: [Tensor], onto weight: Tensor?, into block: Tensor
     ) throws {

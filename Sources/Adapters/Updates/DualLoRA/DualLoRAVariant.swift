@@ -26,7 +26,7 @@ public struct DualLoRAVariant: Equatable, Sendable {
     ///
     /// | setting | F | T | what is taken away |
     /// |---|---|---|---|
-    /// | 0 | identity | identity | both functions: a Hadamard product of low ranks, not in the paper |
+    /// | 0 | identity | identity | both functions; not in the paper |
     /// | 1 | identity | sign | ReLU |
     /// | 2 | relu | identity | Sign |
     /// | 3 | relu | fixed | what the direction learns |
@@ -64,8 +64,8 @@ extension DualLoRAVariant {
     static let options = [
         MethodOption(
             "sign-grad",
-            "How the gradient passes Sign: ste_clip, ste_clip_dw, ste_identity, ste_hardtanh, xnor, "
-                + "dorefa. Default ste_clip."),
+            "How the gradient passes Sign: ste_clip, ste_clip_dw, ste_identity, ste_hardtanh, "
+                + "xnor, dorefa. Default ste_clip."),
         MethodOption(
             "magnitude-fn",
             "F of the magnitude: relu, abs, sigmoid (which starts at half the scale: give a small "

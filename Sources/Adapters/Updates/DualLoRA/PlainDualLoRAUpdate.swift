@@ -1,7 +1,7 @@
 import DualTorch
 
-/// The update of Dual LoRA in every variant, ω s F(B A) ⊙ T(D C), by LibTorch's operators, a piece of its
-/// rows after the other.
+/// The update of Dual LoRA in every variant, ω s F(B A) ⊙ T(D C), by LibTorch's operators, a piece
+/// of its rows after the other.
 struct PlainDualLoRAUpdate: FactoredUpdate {
     private let parts: DualLoRAFactors
     private let variant: DualLoRAVariant
