@@ -45,7 +45,7 @@ public final class Trainee {
             (adapter, trainables) = (nil, try Self.weights(of: model, method, isHead: isHead))
             guard targets == nil || method.gradientProjection != nil, modulesToSave.isEmpty else {
                 throw TrainingError.badOption(
-                    name: targets == nil ? "modules-to-save" : "targets",
+                    name: modulesToSave.isEmpty ? "targets" : "modules-to-save",
                     reason: "\(type(of: method).facts.name) trains the model's own weights")
             }
             projected =
@@ -133,8 +133,8 @@ public final class Trainee {
         return [plain, try ProjectedAdam(groups, projection, seed: options.seed)]
     }
 
-    /// Groups for an optimizer, of the tensors whose gradients are projected or of the others. Biases and
-    /// norms do not decay.
+    /// Groups for an optimizer, of the tensors whose gradients are projected or of the others.
+    /// Biases and norms do not decay.
     func optimizerGroups(
         _ options: TrainingOptions, projected isProjected: Bool = false
     ) -> [AdamW.Group] {

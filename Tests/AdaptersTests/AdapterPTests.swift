@@ -157,7 +157,8 @@ import Testing
             ])
     }
 
-    /// Fields of LLM-Adapters' configuration, and what they are read as; nil where they are refused.
+    /// Fields of LLM-Adapters' configuration, and what they are read as; nil where they are
+    /// refused.
     static let configurations: [(String, [String: any Sendable], BottleneckPlace?)] = [
         (
             "parallel",

@@ -360,6 +360,30 @@ import Testing
         }
     }
 
+    /// Fields of a configuration that are refused, by name.
+    static let badFields: [(String, any Sendable)] = [
+        ("r", 0), ("r", "4"), ("positions", "first"), ("positions", 3), ("layers", "some"),
+        ("layers", ["a"]), ("tied_positions", "yes"), ("dropout", 1.5), ("act_fn", "sine"),
+        ("variant", "reft"),
+    ]
+
+    @Test("A field that makes no sense is refused by name", arguments: badFields.indices)
+    func badField(_ index: Int) {
+        let (key, value) = Self.badFields[index]
+        let file = ConfigurationFile(URL(fileURLWithPath: "a.json"), fields: [key: value])
+        #expect(message { _ = try LoReFT(file) }.contains("a.json: '\(key)' is "))
+    }
+
+    @Test("Fields that are not there have the method's defaults")
+    func noFields() throws {
+        let file = ConfigurationFile(URL(fileURLWithPath: "a.json"), fields: [:])
+        #expect(try "\(LoReFT(file))" == "\(LoReFT())")
+        #expect(
+            try "\(AdapterP(ConfigurationFile(file.url, fields: ["use_parallel_adapter": true])))"
+                == "\(AdapterP())")
+        #expect(try "\(AdapterL(file))" == "\(AdapterL())")
+    }
+
     @Test("A rank, a block or targets that the model does not have are refused")
     func refusals() throws {
         let slots = try Bert.tiny().slots

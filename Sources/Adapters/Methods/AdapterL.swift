@@ -6,10 +6,10 @@ import DualTorch
 ///     h ← h + U f(D LN(h) + c₁) + c₂,  D (b, E), U (E, b), U₀ = 0
 ///
 /// Lin et al. 2020, "Exploring Versatile Generative Language Model Via Parameter-Efficient Transfer
-/// Learning", arXiv:2004.03829, section 2; after the feed-forward alone, as the LoRA paper counts it
-/// (arXiv:2106.09685, section 5.1), and with ReLU. With the placement "houlsby" there are two a block, at
-/// the ends of attention and feed-forward before their residuals, without norms, from N(0, 0.01²) and
-/// with GELU: Houlsby et al. 2019, arXiv:1902.00751, section 2.
+/// Learning", arXiv:2004.03829, section 2; after the feed-forward alone, as the LoRA paper counts
+/// it (arXiv:2106.09685, section 5.1), and with ReLU. With the placement "houlsby" there are two a
+/// block, at the ends of attention and feed-forward before their residuals, without norms, from
+/// N(0, 0.01²) and with GELU: Houlsby et al. 2019, arXiv:1902.00751, section 2.
 public struct AdapterL: BlockAdapterMethod {
     public static let facts = MethodFacts(
         name: "adapter-l", title: "Adapter-L", equation: "h + U f(D LN(h) + c1) + c2",

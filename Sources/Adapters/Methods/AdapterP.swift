@@ -5,12 +5,12 @@ import DualTorch
 ///
 ///     y = W₀ x + b₀ + g U f(D x),  D (b, in), U (out, b)
 ///
-/// He et al. 2021, "Towards a Unified View of Parameter-Efficient Transfer Learning", arXiv:2110.04366,
-/// table 1 (parallel adapter). Reference: LLM-Adapters (Hu et al. 2023, arXiv:2304.01933), whose defaults
-/// these are: no biases, tanh, g = 1, both maps from N(0, 0.02²), at the layers into and out of the
-/// feed-forward. He et al. have biases, ReLU, g = 4 and the start "mam", at which the model is the base's.
-/// The serial places are LLM-Adapters' `mh_adapter` and `output_adapter`; Houlsby et al. 2019,
-/// arXiv:1902.00751.
+/// He et al. 2021, "Towards a Unified View of Parameter-Efficient Transfer Learning",
+/// arXiv:2110.04366, table 1 (parallel adapter). Reference: LLM-Adapters (Hu et al. 2023,
+/// arXiv:2304.01933), whose defaults these are: no biases, tanh, g = 1, both maps from N(0, 0.02²),
+/// at the layers into and out of the feed-forward. He et al. have biases, ReLU, g = 4 and the start
+/// "mam", at which the model is the base's. The serial places are LLM-Adapters' `mh_adapter` and
+/// `output_adapter`; Houlsby et al. 2019, arXiv:1902.00751.
 public struct AdapterP: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "adapter-p", title: "Adapter-P", equation: "y = W0 x + g U f(D x)",
@@ -23,11 +23,12 @@ public struct AdapterP: LinearAdapterMethod {
         MethodOption("scaling", "g: a number, or learned. Default 1."),
         MethodOption(
             "init",
-            "Start of the maps: bert (both normal, deviation 0.02) or mam (U zero: the model starts "
-                + "as the base). Default bert."),
+            "Start of the maps: bert (both normal, deviation 0.02) or mam (U zero: the model "
+                + "starts as the base). Default bert."),
         MethodOption(
             "mode",
-            "Where the bottleneck stands: parallel, serial-input, serial-output. Default parallel."),
+            "Where the bottleneck stands: parallel, serial-input, serial-output. Default: "
+                + "parallel."),
         MethodOption("use-bias", "Whether the maps have biases: true or false. Default false."),
         MethodOption(
             "dropout", "Probability of dropping elements of the bottleneck's input. Default 0."),
@@ -71,7 +72,7 @@ public struct AdapterP: LinearAdapterMethod {
             + (scale == nil ? 1 : 0)
     }
 
-    public let defaultLearningRate = 1e-3
+    public let defaultLearningRate = 3e-4
 
     public var standardTargets: TargetSelection.Rule { .feedForward }
 
@@ -125,7 +126,7 @@ public struct AdapterP: LinearAdapterMethod {
 
     private static func place(_ file: ConfigurationFile) throws -> BottleneckPlace {
         guard let name = try file.text("adapter_type") else {
-            // LLM-Adapters' own files say it of the parallel one alone; the others depend on the layer.
+            // LLM-Adapters' own files say it of the parallel one alone.
             if try file.flag("use_parallel_adapter") ?? false { return .parallel }
             throw AdapterError.unsupported(
                 file: file.url.path, key: "adapter_type", found: "missing",

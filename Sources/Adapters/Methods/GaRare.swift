@@ -2,10 +2,10 @@
 ///
 ///     as GaLore, P_ij from N(0, 1 / r), from a seed of the weight's name and ⌊t / gap⌋
 ///
-/// P is drawn again in every step instead of being kept, and no singular vectors are computed; E[PᵀP] = 1.
-/// Described in "GaRare" (ICLR 2025 submission), of which there is no code: the variance, the gap of 200
-/// steps and GaLore's scale are this package's reading of it, as is the choice of making P's rows
-/// orthonormal.
+/// P is drawn again in every step instead of being kept, and no singular vectors are computed;
+/// E[PᵀP] = 1. Described in "GaRare" (ICLR 2025 submission), of which there is no code: the
+/// variance, the gap of 200 steps and GaLore's scale are this package's reading of it, as is the
+/// choice of making P's rows orthonormal.
 public struct GaRare: FineTuningMethod {
     public static let facts = MethodFacts(
         name: "garare", title: "GaRare", equation: "W <- W - lr s back(Adam(G P')), P random",

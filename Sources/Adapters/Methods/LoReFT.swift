@@ -5,14 +5,14 @@ import DualTorch
 ///
 ///     h ← h + Rᵀ (W h + b - R h),  R (r, E) with R Rᵀ = 1, W (r, E), b (r)
 ///
-/// Wu et al. 2024, "ReFT: Representation Finetuning for Language Models", arXiv:2404.03592, eq. 2; the
-/// variants are eq. 3 and those of the reference, pyreft. As there, the states are those that a block
-/// hands on, the tokens are the first and the last of a prompt, at most half of it from either end, no
-/// token that is generated is edited, dropout drops elements of the edited state as a whole, and a saved
-/// R is Rᵀ (E, r).
+/// Wu et al. 2024, "ReFT: Representation Finetuning for Language Models", arXiv:2404.03592, eq. 2;
+/// the variants are eq. 3 and those of the reference, pyreft. As there, the states are those that a
+/// block hands on, the tokens are the first and the last of a prompt, at most half of it from
+/// either end, no token that is generated is edited, dropout drops elements of the edited state as
+/// a whole, and a saved R is Rᵀ (E, r).
 ///
-/// R is trained as a free matrix A (E, r) with Rᵀ = Q of A's QR factorisation, which changes nothing of an
-/// A whose columns are orthonormal: a saved R is where training goes on.
+/// R is trained as a free matrix A (E, r) with Rᵀ = Q of A's QR factorisation, which changes
+/// nothing of an A whose columns are orthonormal: a saved R is where training goes on.
 public struct LoReFT: BlockAdapterMethod {
     public static let facts = MethodFacts(
         name: "loreft", title: "LoReFT", equation: "h + R' (W h + b - R h)",
@@ -24,14 +24,14 @@ public struct LoReFT: BlockAdapterMethod {
         MethodOption("rank", "r, the dimensions of the subspace. Default 4."),
         MethodOption(
             "positions",
-            "Tokens that are edited: f3+l2 for the first three and the last two of a sequence. Default "
-                + "f1+l1."),
+            "Tokens that are edited: f3+l2 for the first three and the last two of a sequence. "
+                + "Default f1+l1."),
         MethodOption("layers", "Blocks whose output is edited: 0,2,5-8, or all. Default all."),
         MethodOption(
             "tied-positions",
-            "Whether first and last tokens have the same weights: true or false. Default true: apart, "
-                + "those of the last train only where the loss sees that token, as it does not in text."
-        ),
+            "Whether first and last tokens have the same weights: true or false. Default true: "
+                + "apart, those of the last train only where the loss sees that token, as it does "
+                + "not in text."),
         MethodOption(
             "dropout", "Probability of dropping elements of an edited state. Default 0."),
         MethodOption(
@@ -126,7 +126,9 @@ public struct LoReFT: BlockAdapterMethod {
             }
             positions = read
         }
-        blocks = file.fields["layers"] as? String == "all" ? nil : try file.list("layers")
+        if file.fields["layers"] as? String != "all" {
+            blocks = try file.list("layers").map { Set<Int>($0).sorted() }
+        }
         isTied = try file.flag("tied_positions") ?? isTied
         dropout = try file.probability("dropout", default: 0)
         activation = try file.choice("act_fn", default: .identity)
@@ -183,8 +185,8 @@ public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
             .joined(separator: "+")
     }
 
-    /// Which of a sequence's tokens are meant: from either end at most half of them, so that none is
-    /// meant twice.
+    /// Which of a sequence's tokens are meant: from either end at most half of them, so that none
+    /// is meant twice.
     func of(_ tokens: Range<Int>) -> [Int] {
         let most = tokens.count / 2
         return Array(tokens.prefix(min(first, most))) + Array(tokens.suffix(min(last, most)))

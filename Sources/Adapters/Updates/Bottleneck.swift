@@ -1,8 +1,8 @@
 import DualModules
 import DualTorch
 
-/// Two linear maps with a narrow middle and a function there: what bottleneck adapters put beside or
-/// behind a layer.
+/// Two linear maps with a narrow middle and a function there: what bottleneck adapters put beside
+/// or behind a layer.
 ///
 ///     A(x) = g (U f(D x + c₁) + c₂),  D (b, in), U (out, b)
 struct Bottleneck {

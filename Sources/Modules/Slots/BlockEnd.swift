@@ -10,7 +10,8 @@ public protocol BlockAdapter: AdapterPart {
 public final class BlockEnd {
     /// The block's path in the reference implementation.
     public let path: String
-    /// The weight (E) of a norm of the block: what trains here has its place, and its type if that is wide.
+    /// The weight (E) of a norm of the block: what trains here has its place, and its type if that
+    /// is wide.
     public let norm: Parameter
     /// What stands in the slot changes the block's output; nil leaves it alone.
     public var adapter: (any BlockAdapter)?
@@ -30,7 +31,8 @@ public final class BlockEnd {
         try adapter?(x, at: place, mode: mode) ?? x
     }
 
-    /// The same of a stream and a branch that is still to be added to it, which only an adapter adds.
+    /// The same of a stream and a branch that is still to be added to it, which only an adapter
+    /// adds.
     public func callAsFunction(
         _ x: ResidualStream, at place: TokenPlaces, mode: ForwardMode
     ) throws -> ResidualStream {

@@ -1,6 +1,6 @@
 extension Tensor {
-    /// U (m, s), the singular values (s) in falling order and Vᵀ (s, n) of a matrix (m, n), s the smaller
-    /// of its sizes: self = U diag(values) Vᵀ.
+    /// U (m, s), the singular values (s) in falling order and Vᵀ (s, n) of a matrix (m, n), s the
+    /// smaller of its sizes: self = U diag(values) Vᵀ.
     public func thinSingularVectors() throws -> (left: Tensor, values: Tensor, right: Tensor) {
         let found = try callOperator("aten::linalg_svd", [.tensor(self), false])
         guard found.count == 3, case .tensor(let left) = found[0],
@@ -9,10 +9,10 @@ extension Tensor {
         return (left, values, right)
     }
 
-    /// Orthonormal columns that span those of a matrix (m, n) with m ≥ n: Q of its thin QR factorisation,
-    /// the one for which no number on R's diagonal is negative. Differentiable. Of a matrix whose columns
-    /// are orthonormal, itself; of normal draws, uniform over all such matrices (Mezzadri 2006,
-    /// arXiv:math-ph/0609050).
+    /// Orthonormal columns that span those of a matrix (m, n) with m ≥ n: Q of its thin QR
+    /// factorisation, the one for which no number on R's diagonal is negative. Differentiable. Of a
+    /// matrix whose columns are orthonormal, itself; of normal draws, uniform over all such
+    /// matrices (Mezzadri 2006, arXiv:math-ph/0609050).
     public func orthonormalColumns() throws -> Tensor {
         let found = try callOperator("aten::linalg_qr", [.tensor(self), .string("reduced")])
         guard found.count == 2, case .tensor(let columns) = found[0], case .tensor(let r) = found[1]

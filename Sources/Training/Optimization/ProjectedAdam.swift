@@ -7,9 +7,10 @@ import Foundation
 ///     g = project(G),  m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²
 ///     W ← W - η s √(1 - β₂ᵗ) / (1 - β₁ᵗ) back(m / (√v + ε)),  then W ← W - η λ W
 ///
-/// Zhao et al. 2024, arXiv:2403.03507, algorithm 2; the order of its operations and ε = 10⁻⁶ are those of the
-/// authors' `GaLoreAdamW`. Of a matrix it keeps the two moments of g, and the projection where that was
-/// computed from a gradient: 2 r max(d, k) + r min(d, k) numbers for `std`, where AdamW keeps 2 d k.
+/// Zhao et al. 2024, arXiv:2403.03507, algorithm 2; the order of its operations and ε = 10⁻⁶ are
+/// those of the authors' `GaLoreAdamW`. Of a matrix it keeps the two moments of g, and the
+/// projection where that was computed from a gradient: 2 r max(d, k) + r min(d, k) numbers for
+/// `std`, where AdamW keeps 2 d k.
 public final class ProjectedAdam: Optimizer {
     public let groups: [AdamW.Group]
     private let projection: GradientProjection
