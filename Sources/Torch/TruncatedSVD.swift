@@ -34,39 +34,27 @@ public struct TruncatedSVD {
     }
 
     private init(whole matrix: Tensor, rank: Int) throws {
-        let parts = try tensors(of: "aten::linalg_svd", [.tensor(matrix), false])
-        try self.init(left: parts[0], values: parts[1], right: parts[2], rank: rank)
+        let (left, values, right) = try matrix.singularValueDecomposition()
+        try self.init(left: left, values: values, right: right, rank: rank)
     }
 
     private init(iterating matrix: Tensor, rank: Int, width: Int) throws {
         let start = try Tensor.normal(
             [matrix.size(1), width], dtype: matrix.dtype, using: Generator(seed: 0)
         ).to(device: matrix.device)
-        var basis = try orthonormalColumns(of: matrix.matmul(start))
+        var basis = try matrix.matmul(start).orthonormalColumns()
         var small: TruncatedSVD
         var energy = 0.0
         var (before, round) = (0.0, 0)
         repeat {
             before = energy
-            let across = try orthonormalColumns(of: matrix.transposed().matmul(basis))
-            basis = try orthonormalColumns(of: matrix.matmul(across))
+            let across = try matrix.transposed().matmul(basis).orthonormalColumns()
+            basis = try matrix.matmul(across).orthonormalColumns()
             small = try Self(whole: basis.transposed().matmul(matrix), rank: rank)
             energy = try small.values.squared().sum().item()
             round += 1
         } while abs(energy - before) > 1e-7 * energy && round < Self.mostRounds
         try self.init(
             left: basis.matmul(small.left), values: small.values, right: small.right, rank: rank)
-    }
-}
-
-/// An orthonormal basis of the space that the columns span.
-private func orthonormalColumns(of matrix: Tensor) throws -> Tensor {
-    try tensors(of: "aten::linalg_qr", [.tensor(matrix)])[0]
-}
-
-private func tensors(of name: String, _ arguments: [OperatorValue]) throws -> [Tensor] {
-    try callOperator(name, arguments).map { value in
-        guard case .tensor(let tensor) = value else { throw Tensor.missingResult(of: name) }
-        return tensor
     }
 }

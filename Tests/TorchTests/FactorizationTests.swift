@@ -6,7 +6,7 @@ import Testing
     @Test("The thin singular vectors give the matrix back", arguments: [[5, 3], [3, 5], [4, 4]])
     func singularVectors(_ shape: [Int]) throws {
         let matrix = try Tensor.seeded(shape, seed: 1, dtype: .float64)
-        let (left, values, right) = try matrix.thinSingularVectors()
+        let (left, values, right) = try matrix.singularValueDecomposition()
         let least = shape.min() ?? 0
         #expect(left.shape == [shape[0], least] && right.shape == [least, shape[1]])
         #expect(try (left * values).matmul(right).isClose(to: matrix, absolute: 1e-12))

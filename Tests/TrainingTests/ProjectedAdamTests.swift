@@ -22,7 +22,7 @@ import Testing
     }
 
     private func rank(_ matrix: Tensor) throws -> Int {
-        let values: [Double] = try matrix.thinSingularVectors().values.array()
+        let values: [Double] = try matrix.singularValueDecomposition().values.array()
         return values.filter { $0 > 1e-9 * (values.first ?? 0) }.count
     }
 
@@ -80,7 +80,7 @@ import Testing
         let matrix = try gradient([7, 4], 0)
         let projected = ProjectionShape([7, 4], Self.projection(2, side))
         let space = try ProjectedSpace.ofSingularVectors(matrix, projected)
-        let vectors = try matrix.thinSingularVectors()
+        let vectors = try matrix.singularValueDecomposition()
         let values = try vectors.values * Tensor([1.0, 1, 0, 0])
         let best = try (vectors.left * values).matmul(vectors.right)
         #expect(try space.restore(space.project(matrix)).isClose(to: best, absolute: 1e-12))

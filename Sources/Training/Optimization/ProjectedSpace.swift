@@ -63,7 +63,7 @@ struct ProjectedSpace {
     static func ofSingularVectors(
         _ gradient: Tensor, _ shape: ProjectionShape
     ) throws -> ProjectedSpace {
-        let vectors = try gradient.thinSingularVectors()
+        let vectors = try gradient.singularValueDecomposition()
         return ProjectedSpace(
             left: shape.isLeft ? try vectors.left.slice(0..<shape.rank, along: 1) : nil,
             right: shape.isRight ? try vectors.right.slice(0..<shape.rank) : nil)
