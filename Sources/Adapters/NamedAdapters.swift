@@ -13,7 +13,7 @@ public final class NamedAdapters {
     /// The adapters that act, and what their changes are multiplied by.
     public private(set) var active: [(name: String, weight: Double)] = []
     /// The weights of layers that are merged, as they were.
-    private var originals: [(layer: Linear, weight: Tensor)] = []
+    private var originals: [(layer: Linear, weight: Tensor, bias: Tensor?)] = []
 
     public init(of slots: AdapterSlots) { self.slots = slots }
 
@@ -122,12 +122,16 @@ public final class NamedAdapters {
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
     public func merge() throws {
         try checkMerges()
+        var merged: [(layer: Linear, weight: Tensor, bias: Tensor?)] = []
         for layer in slots.linears where layer.adapter != nil {
-            let original = layer.weight.value
-            layer.weight.value = try layer.mergedWeight()
-            originals.append((layer, original))
+            merged.append((layer, try layer.mergedWeight(), try layer.mergedBias()))
         }
-        for (layer, _) in originals { layer.adapter = nil }
+        for (layer, weight, bias) in merged {
+            originals.append((layer, layer.weight.value, layer.bias?.value))
+            layer.weight.value = weight
+            if let bias { layer.bias?.value = bias }
+            layer.adapter = nil
+        }
     }
 
     /// The same without a way back: the weights as they were are given up.
@@ -140,7 +144,10 @@ public final class NamedAdapters {
     /// Puts the weights back, bit for bit, and the adapters into their slots.
     public func unmerge() {
         guard isMerged else { return }
-        for (layer, weight) in originals { layer.weight.value = weight }
+        for (layer, weight, bias) in originals {
+            layer.weight.value = weight
+            if let bias { layer.bias?.value = bias }
+        }
         originals = []
         let found = active.compactMap { entry in
             sets.first { $0.name == entry.name }.map { ($0.set, entry.weight) }
@@ -167,6 +174,14 @@ final class WeightedAdapters: LinearAdapter {
         let weight = base.weight.value
         return try members.reduce(.zeros(weight.shape, dtype: weight.parameterType)) {
             try $0 + $1.weight * $1.adapter.weightUpdate(for: base)
+        }
+    }
+
+    func biasUpdate(for base: Linear) throws -> Tensor? {
+        try members.reduce(nil) { sum, member in
+            guard let update = try member.adapter.biasUpdate(for: base) else { return sum }
+            let part = try member.weight * update
+            return try sum.map { try $0 + part } ?? part
         }
     }
 

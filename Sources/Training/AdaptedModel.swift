@@ -61,7 +61,8 @@ public struct AdaptedModel {
         let adapters = NamedAdapters(of: loaded.model.slots)
         for adapter in saved { try adapters.load(adapter, as: adapter.url.relativePath) }
         try adapters.activate(sources.map { ($0.folder.relativePath, $0.weight) })
-        if let room = loaded.model.maximumLength, room < fewestPositions, let source = sources.last {
+        if let room = loaded.model.maximumLength, room < fewestPositions, let source = sources.last
+        {
             throw AdapterError.unsupported(
                 file: source.folder.path, key: "num_virtual_tokens",
                 found: "\(loaded.model.slots.virtualTokens)",

@@ -5,6 +5,7 @@ import random
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+import decoders
 from harness import WORDS
 
 SPECIALS = ["<unk>", "<s>", "</s>"]
@@ -38,3 +39,9 @@ def text(sentences, seed):
             word = (word * 7 + dice.choice([1, 2, 5])) % len(WORDS)
         lines.append(" ".join(line) + " .")
     return "\n".join(lines) + "\n"
+
+
+def base(folder, name="llama-grouped", **changes):
+    """A random decoder with the tokenizer beside it."""
+    model = decoders.make(name, folder, **changes)
+    return model, tokenizer(folder)

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 import decoders
 import harness
-from test_text import base, text
+from plain_text import base, text
 from test_training import (
     COUNT, NO_DROPOUT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop,
     settings, start_of)

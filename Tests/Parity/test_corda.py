@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import harness
-import test_text
+import plain_text
 
 RANK, ALPHA = 4, 6
 # All warm-up, a run of one step has a learning rate of 0 and saves the start.
@@ -66,8 +66,8 @@ def test_corda_starts_where_peft_does(tmp_path, classifier, task_data, method, s
 
 @pytest.mark.parametrize("name", ["gpt2", "llama-grouped"])
 def test_corda_of_a_decoder_starts_where_peft_does(tmp_path, name):
-    (tmp_path / "train.txt").write_text(test_text.text(60, 1))
-    model, made = test_text.base(tmp_path / "model", name, **(
+    (tmp_path / "train.txt").write_text(plain_text.text(60, 1))
+    model, made = plain_text.base(tmp_path / "model", name, **(
         dict(resid_pdrop=0, embd_pdrop=0, attn_pdrop=0) if name == "gpt2" else {}))
     targets = ["c_attn", "mlp.c_proj"] if name == "gpt2" else ["q_proj", "v_proj", "down_proj"]
     harness.train(

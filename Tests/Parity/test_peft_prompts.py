@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 import decoders
 import harness
-import test_text
+import plain_text
 
 V = 5
 
@@ -169,8 +169,8 @@ def test_virtual_tokens_count_among_the_positions(tmp_path):
 
 def test_virtual_tokens_that_leave_no_position_are_refused(tmp_path):
     base = decoders.make("gpt2", tmp_path / "base")
-    test_text.tokenizer(tmp_path / "base")
-    (tmp_path / "dev.txt").write_text(test_text.text(20, 1))
+    plain_text.tokenizer(tmp_path / "base")
+    (tmp_path / "dev.txt").write_text(plain_text.text(20, 1))
     saved(base, PromptTuningConfig(
         num_virtual_tokens=decoders.GPT2_SIZES["n_positions"], task_type="CAUSAL_LM"),
         tmp_path / "adapter")
@@ -270,15 +270,15 @@ def assert_fields(adapter, model):
 @pytest.mark.parametrize("method", TRAINED)
 @pytest.mark.parametrize("name", ["llama-grouped", "gpt2"])
 def test_a_trained_adapter_of_a_decoder_loads_in_peft(tmp_path, name, method):
-    (tmp_path / "train.txt").write_text(test_text.text(200, 1))
-    test_text.base(tmp_path / "base", name)
+    (tmp_path / "train.txt").write_text(plain_text.text(200, 1))
+    plain_text.base(tmp_path / "base", name)
     harness.train(
         tmp_path / "base", tmp_path / "train.txt", tmp_path / "adapter", task="text", steps=6,
         batch_size=4, documents="line", max_length=24, dtype="float32", virtual_tokens=V,
         packing="packed" not in method, **TRAINED[method])
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32).eval()
     model = PeftModel.from_pretrained(base, tmp_path / "adapter").eval()
-    rows = harness.sequences([6, 11, 1, 9], len(test_text.WORDS), seed=3)
+    rows = harness.sequences([6, 11, 1, 9], len(harness.WORDS), seed=3)
     assert_logits(tmp_path, *own_logits(model, rows), rows=rows)
     assert_fields(tmp_path / "adapter", model)
 
@@ -343,8 +343,8 @@ STARTS = {
 @pytest.mark.parametrize("name", ["llama-grouped", "mistral", "gpt2"])
 def test_training_takes_the_course_of_peft(tmp_path, name, method, checkpointing, packing):
     """From a start without chance the losses and what is learnt are peft's, however rows are laid."""
-    (tmp_path / "train.txt").write_text(test_text.text(60, 1))
-    _, tokenizer = test_text.base(
+    (tmp_path / "train.txt").write_text(plain_text.text(60, 1))
+    _, tokenizer = plain_text.base(
         tmp_path / "base", name, **({} if name != "gpt2" else dict(
             attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0)))
     options, config = STARTS[method]
@@ -388,8 +388,8 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_option_that_cannot_be_is_refused(tmp_path, name):
-    (tmp_path / "train.txt").write_text(test_text.text(60, 1))
-    test_text.base(tmp_path / "base", "gpt2")
+    (tmp_path / "train.txt").write_text(plain_text.text(60, 1))
+    plain_text.base(tmp_path / "base", "gpt2")
     options, word = REFUSED[name]
     done = harness.run("train", model=tmp_path / "base", data=tmp_path / "train.txt",
                        output=tmp_path / "adapter", task="text", steps=1, **options)

@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 import decoders
 import harness
-from test_text import WORDS, text, tokenizer
+from harness import WORDS
+from plain_text import text, tokenizer
 
 # Peft warns where bases come from the key, and of copies that are not written here.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -24,6 +24,29 @@ def adapter(place, base, architecture, name, seed, **options):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_adapters_with_biases_of_their_own_add_up(tmp_path, architecture):
+    base = harness.make_base(architecture, tmp_path / "base", **(
+        {"attention_bias": True} if architecture == "llama" else {}))
+    folders = [
+        adapter(tmp_path, base, architecture, name, seed, r=3, lora_bias=True)
+        for seed, name in enumerate(["one", "two"])]
+    rows = harness.rows_of(architecture)
+    plain, one, two = (
+        harness.outputs_there(model, rows) for model in (
+            harness.open_base(base), *(
+                PeftModel.from_pretrained(harness.open_base(base), folder).merge_and_unload()
+                for folder in folders)))
+    found = harness.outputs_here(tmp_path, base, rows, adapter=folders, adapter_weights="1,0")
+    harness.assert_close(found, one)
+    found = harness.outputs_here(tmp_path, base, rows, adapter=folders, adapter_weights="0,1")
+    harness.assert_close(found, two)
+    both = harness.outputs_here(tmp_path, base, rows, adapter=folders)
+    harness.succeed("merge", model=base, adapter=folders, output=tmp_path / "merged")
+    harness.assert_close(harness.outputs_there(harness.open_base(tmp_path / "merged"), rows), both)
+    assert harness.relative_error(both["logits"], plain["logits"]) > 1e-2
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_weighted_adapters_say_what_those_of_peft_say(tmp_path, architecture):
     base = harness.make_base(architecture, tmp_path / "base")
     folders = [

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM
 
 import decoders
 import harness
-from plain_text import text, tokenizer
+from plain_text import base, text, tokenizer
+
 
 def blocks(ids, length):
     return [ids[i:i + length] for i in range(0, len(ids), length) if len(ids[i:i + length]) > 1]
@@ -33,12 +34,6 @@ def place(tmp_path):
     (tmp_path / "train.txt").write_text(text(400, 1))
     (tmp_path / "other.txt").write_text(text(60, 2))
     return tmp_path
-
-
-def base(folder, name="llama-grouped", **changes):
-    """A random model with the tokenizer beside it."""
-    model = decoders.make(name, folder, **changes)
-    return model, tokenizer(folder)
 
 
 @pytest.mark.parametrize("name", ["llama-grouped", "mistral", "qwen3", "gpt2"])
