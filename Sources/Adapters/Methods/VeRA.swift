@@ -52,7 +52,7 @@ public struct VeRA: LinearAdapterMethod {
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize + rank }
 
-    public let defaultLearningRate = 1e-2
+    public let defaultLearningRate = 3e-2
 
     /// A and B for layers of these sizes at most.
     private func drawProjections(for layers: [Linear]) throws -> (down: Tensor, up: Tensor) {
