@@ -21,6 +21,10 @@ struct DualLoRACommand: ParsableCommand {
         ])
 
     static func main() {
-        main(MethodFlags.spelledOut(Array(CommandLine.arguments.dropFirst())))
+        do {
+            main(try MethodFlags.spelledOut(Array(CommandLine.arguments.dropFirst())))
+        } catch {
+            exit(withError: error)
+        }
     }
 }

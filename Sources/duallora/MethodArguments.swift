@@ -106,7 +106,8 @@ enum MethodFlags {
     private static let commands: Set<String> = ["train", "bench"]
 
     /// `--rank 8` as `--method-option=rank=8`, for the parser knows none of a method's options.
-    static func spelledOut(_ arguments: [String]) -> [String] {
+    /// - Throws: ``CommandError`` for one without a value.
+    static func spelledOut(_ arguments: [String]) throws -> [String] {
         guard let command = arguments.first, commands.contains(command) else { return arguments }
         let names = Set(MethodRegistry.optionNames)
         var found: [String] = []
@@ -125,7 +126,7 @@ enum MethodFlags {
             } else if let value = rest.popFirst() {
                 found.append("--\(option)=\(name)=\(value)")
             } else {
-                found.append("--\(option)=\(name)")
+                throw CommandError("--\(name): it has no value")
             }
         }
         return found

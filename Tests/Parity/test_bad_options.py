@@ -80,6 +80,9 @@ USAGE = {
     "negative number after a space": (
         lambda g: harness.run("train", "--alpha", "-1", model=g.model, data=g.data, task="rte",
                               method="lora", output=g.output), ["--alpha"]),
+    "option of a method without a value": (
+        lambda g: harness.run("train", *harness.flags(model=g.model, data=g.data), "--rank"),
+        ["--rank", "no value"]),
     "unknown option": (lambda g: train(g, rnak=8), ["--rnak"]),
     "no model": (lambda g: train(g, model=None), ["--model"]),
     "no method": (lambda g: train(g, method=None), ["--method"]),
