@@ -56,10 +56,13 @@ def glue():
 
 @pytest.fixture(scope="session")
 def folder_of(tmp_path_factory):
-    """Makes a folder once a session: `folder_of(key, make)` calls `make(folder)` the first time."""
+    """Makes a folder once a session: `folder_of(key, make)` calls `make(folder)` the first time.
+
+    A key is one module's own: two that call their bases alike do not get each other's."""
     made = {}
 
     def get(key, make):
+        key = (make.__module__, key)
         if key not in made:
             made[key] = tmp_path_factory.mktemp("made")
             make(made[key])

@@ -39,8 +39,7 @@ def make_base(name, folder):
 
 @pytest.fixture(scope="module")
 def base(folder_of):
-    return lambda name: folder_of(
-        ("base with a tokenizer", name), lambda folder: make_base(name, folder))
+    return lambda name: folder_of(("base", name), lambda folder: make_base(name, folder))
 
 
 def load_base(folder):
