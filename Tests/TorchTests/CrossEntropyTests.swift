@@ -30,20 +30,25 @@ import Testing
 
         /// The loss and its gradients at hidden states, weight and bias by ordinary operators in
         /// float64.
-        func expected(hasBias: Bool) throws -> (loss: Double, gradients: [Tensor]) {
+        func expected(
+            hasBias: Bool, labelSmoothing: Double = 0
+        ) throws -> (loss: Double, gradients: [Tensor]) {
             let exact = try leaves.map { try $0.to(.float64).cloned().requireGradient() }
             let logits = try exact[0].linear(exact[1], bias: hasBias ? exact[2] : nil)
-            let loss = try logits.crossEntropy(labels)
+            let loss = try logits.crossEntropy(labels, labelSmoothing: labelSmoothing)
             let gradients = try loss.gradients(with: exact).prefix(hasBias ? 3 : 2)
             return (try loss.item(), gradients.compactMap { $0 })
         }
 
-        func found(hasBias: Bool, rows: Int?) throws -> (loss: Double, gradients: [Tensor]) {
+        func found(
+            hasBias: Bool, rows: Int?, labelSmoothing: Double = 0
+        ) throws -> (loss: Double, gradients: [Tensor]) {
             let leaves = try leaves.prefix(hasBias ? 3 : 2).map {
                 try $0.cloned().requireGradient()
             }
             let loss = try leaves[0].crossEntropy(
-                through: leaves[1], bias: hasBias ? leaves[2] : nil, labels: labels, rows: rows)
+                through: leaves[1], bias: hasBias ? leaves[2] : nil, labels: labels,
+                labelSmoothing: labelSmoothing, rows: rows)
             let gradients = try loss.gradients(with: leaves).compactMap { $0 }
             return (try loss.item(), gradients)
         }
@@ -85,6 +90,22 @@ import Testing
                     given.expected(hasBias: hasBias), loss: tolerance.loss,
                     gradients: tolerance.gradients, "\(shape), bias \(hasBias)")
             }
+        }
+    }
+
+    @Test(
+        "Smoothed labels give LibTorch's loss and gradients, with every instruction set",
+        arguments: InstructionSet.allCases, [DType.float32, .float64, .bfloat16])
+    func smoothedLabels(_ set: InstructionSet, _ dtype: DType) throws {
+        let tolerance = Self.tolerance(dtype)
+        for (shape, smoothing) in zip(Self.shapes, [0.1, 0.1, 1, 0.1, 0.3, 0.01, 0.1, 0.9, 0.1]) {
+            let given = try Case(shape, dtype: dtype)
+            try check(
+                set.limiting {
+                    try given.found(hasBias: true, rows: 3, labelSmoothing: smoothing)
+                },
+                given.expected(hasBias: true, labelSmoothing: smoothing), loss: tolerance.loss,
+                gradients: tolerance.gradients, "\(shape), smoothing \(smoothing)")
         }
     }
 

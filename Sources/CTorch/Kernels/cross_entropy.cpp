@@ -32,7 +32,8 @@ void check(const at::Tensor &logits, const at::Tensor &labels) {
 }
 
 template <class Element>
-void run(const at::Tensor &logits, const at::Tensor &labels, const float *scale, at::Tensor &losses) {
+void run(const at::Tensor &logits, const at::Tensor &labels, float smoothing, const float *scale,
+         at::Tensor &losses) {
     auto *source = logits.mutable_data_ptr<Element>();
     const int64_t *ids = labels.const_data_ptr<int64_t>(), size = logits.size(1);
     auto *target = losses.mutable_data_ptr<float>();
@@ -41,7 +42,7 @@ void run(const at::Tensor &logits, const at::Tensor &labels, const float *scale,
     const int64_t grain = 1 + 16384 / size;
     ctorch::in_parallel(logits.size(0), grain, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
-            target[i] = kernel(source + i * size, size, ids[i], scale);
+            target[i] = kernel(source + i * size, size, ids[i], smoothing, scale);
     });
 }
 
@@ -50,13 +51,17 @@ void run(const at::Tensor &logits, const at::Tensor &labels, const float *scale,
 namespace ctorch {
 
 at::Tensor cross_entropy(const at::Tensor &logits, const at::Tensor &labels,
-                         std::optional<double> gradient_scale) {
+                         std::optional<double> gradient_scale, double label_smoothing) {
     check(logits, labels);
+    TORCH_CHECK(label_smoothing >= 0 && label_smoothing <= 1, "label_smoothing ", label_smoothing,
+                " is not from 0 to 1");
+    const auto smoothing = static_cast<float>(label_smoothing);
     at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
     const auto factor = static_cast<float>(gradient_scale.value_or(1));
     const float *scale = gradient_scale ? &factor : nullptr;
-    if (logits.scalar_type() == at::kFloat) run<float>(logits, labels, scale, losses);
-    else if (logits.scalar_type() == at::kBFloat16) run<c10::BFloat16>(logits, labels, scale, losses);
+    if (logits.scalar_type() == at::kFloat) run<float>(logits, labels, smoothing, scale, losses);
+    else if (logits.scalar_type() == at::kBFloat16)
+        run<c10::BFloat16>(logits, labels, smoothing, scale, losses);
     else TORCH_CHECK(false, "logits of type ", logits.scalar_type(), " are not float32 or bfloat16");
     return losses;
 }

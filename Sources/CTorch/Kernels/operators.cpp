@@ -66,6 +66,7 @@ TORCH_LIBRARY(duallora, m) {
     m.def("gated(Tensor gate, Tensor up, str function) -> Tensor", on_cpu(ctorch::gated));
     m.def("gated_backward(Tensor gradient, Tensor gate, Tensor up, str function) -> (Tensor, Tensor)",
           on_cpu(ctorch::gated_backward));
-    m.def("cross_entropy_(Tensor(a!) logits, Tensor labels, float? gradient_scale=None) -> Tensor",
+    m.def("cross_entropy_(Tensor(a!) logits, Tensor labels, float? gradient_scale=None, "
+          "float label_smoothing=0.) -> Tensor",
           on_cpu(ctorch::cross_entropy));
 }

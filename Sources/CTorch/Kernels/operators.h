@@ -116,9 +116,10 @@ std::tuple<at::Tensor, at::Tensor> gated_backward(const at::Tensor &gradient, co
 
 // ---- loss (cross_entropy.cpp) ----
 
-/// -log softmax(logits)[label] of each row (N, classes), (N) in float32; with a scale, the logits become
-/// the gradient of the losses' sum times it.
+/// -Σ t log softmax(logits) of each row (N, classes) for its target t = (1 - label_smoothing) onehot(label)
+/// + label_smoothing / classes, (N) in float32; with a scale, the logits become the gradient of the
+/// losses' sum times it.
 at::Tensor cross_entropy(const at::Tensor &logits, const at::Tensor &labels,
-                         std::optional<double> gradient_scale);
+                         std::optional<double> gradient_scale, double label_smoothing);
 
 } // namespace ctorch

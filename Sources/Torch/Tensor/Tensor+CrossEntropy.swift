@@ -11,17 +11,20 @@ extension Tensor {
     ///     computed.
     ///   - bias: (classes)
     ///   - labels: (N) of int64, each in 0..<classes.
+    ///   - labelSmoothing: the share of a target that all classes have alike.
     ///   - rows: of a chunk; nil for the most that is worth it.
     /// - Throws: ``TorchError`` for shapes, types and labels that do not fit.
     public func crossEntropy(
-        through weight: Tensor, bias: Tensor? = nil, labels: Tensor, rows: Int? = nil
+        through weight: Tensor, bias: Tensor? = nil, labels: Tensor, labelSmoothing: Double = 0,
+        rows: Int? = nil
     ) throws -> Tensor {
         let inputs = [self, weight] + (bias.map { [$0] } ?? [])
         let needed = inputs.map { isRecordingGradients && $0.requiresGradient }
         var saved: [Tensor?] = []
         return try customFunction("crossEntropy", of: inputs) {
             var job = try ChunkedCrossEntropy(
-                hidden: self, weight: weight, bias: bias, labels: labels, rows: rows)
+                hidden: self, weight: weight, bias: bias, labels: labels,
+                labelSmoothing: labelSmoothing, rows: rows)
             let loss = try job.run(gradients: needed)
             saved = job.gradients
             return [loss]
@@ -57,12 +60,16 @@ struct ChunkedCrossEntropy {
     var usesKernel: Bool
     private let hidden, weight, labels: Tensor
     private let bias: Tensor?
+    private let labelSmoothing: Double
     private let rows: Int
     private let givenTypes: [DType]
     /// What losses are computed in, and the gradients of weight and bias summed up in over chunks.
     private let wide: DType
 
-    init(hidden: Tensor, weight: Tensor, bias: Tensor?, labels: Tensor, rows: Int?) throws {
+    init(
+        hidden: Tensor, weight: Tensor, bias: Tensor?, labels: Tensor, labelSmoothing: Double = 0,
+        rows: Int?
+    ) throws {
         guard hidden.rank == 2, labels.shape == [hidden.size(0)] else {
             throw TorchError(
                 operation: "crossEntropy",
@@ -74,6 +81,7 @@ struct ChunkedCrossEntropy {
         self.weight = try weight.detached().to(dtype)
         self.bias = try bias?.detached().to(dtype)
         self.labels = try labels.contiguous()
+        self.labelSmoothing = labelSmoothing
         let limit =
             rows
             ?? rowsOfLogits(
@@ -124,19 +132,25 @@ struct ChunkedCrossEntropy {
         if usesKernel {
             return try call(
                 "duallora::cross_entropy_", [.tensor(logits), .tensor(labels)],
-                ["gradient_scale": scale.map(OperatorValue.double) ?? .none])
+                [
+                    "gradient_scale": scale.map(OperatorValue.double) ?? .none,
+                    "label_smoothing": .double(labelSmoothing),
+                ])
         }
         let indices = try labels.expandedDimension(at: 1)  // (rows, 1)
         let logarithms = try logits.to(wide).logSoftmax(along: 1)
-        let chosen = try call("aten::gather", [.tensor(logarithms), 1, .tensor(indices)])
+        // The target: a share for every class alike, the rest for the label.
+        let target = try Tensor.full(
+            logits.shape, labelSmoothing / Double(logits.size(1)), dtype: wide,
+            device: logits.device)
+        let rest = try Tensor.full(
+            indices.shape, 1 - labelSmoothing, dtype: wide, device: logits.device)
+        _ = try callOperator(
+            "aten::scatter_add_", [.tensor(target), 1, .tensor(indices), .tensor(rest)])
         if let scale {
-            let gradient = try logarithms.exponential()
-            let less = try Tensor.full(indices.shape, -1, dtype: wide, device: logits.device)
-            _ = try callOperator(
-                "aten::scatter_add_", [.tensor(gradient), 1, .tensor(indices), .tensor(less)])
-            try logits.copy(from: gradient.multiply(by: scale))
+            try logits.copy(from: (logarithms.exponential() - target).multiply(by: scale))
         }
-        return try -chosen.squeezed(1)
+        return try -(target * logarithms).sum(along: 1)
     }
 
     /// From the gradient G at a chunk's logits: G W at x, Gᵀ x at the weight, the sum of G's rows at the

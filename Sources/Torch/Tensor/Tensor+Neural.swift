@@ -84,8 +84,12 @@ extension Tensor {
     }
 
     /// Mean over rows of -log softmax(self)[label]: logits (N, classes), labels (N) of int64.
-    public func crossEntropy(_ labels: Tensor) throws -> Tensor {
-        try call("aten::cross_entropy_loss", [.tensor(self), .tensor(labels)])
+    /// - Parameter labelSmoothing: the share ε of a target that all classes have alike; a row's loss is
+    ///   then (1 - ε) of its own and ε of the mean over all labels.
+    public func crossEntropy(_ labels: Tensor, labelSmoothing: Double = 0) throws -> Tensor {
+        try call(
+            "aten::cross_entropy_loss", [.tensor(self), .tensor(labels)],
+            ["label_smoothing": .double(labelSmoothing)])
     }
 
     /// Mean of (self - other)².
