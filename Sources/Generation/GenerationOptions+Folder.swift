@@ -7,25 +7,33 @@ extension GenerationOptions {
     /// The options that a model's folder asks for in `generation_config.json`, and transformers'
     /// defaults for the rest.
     ///
-    /// Stop tokens are those of `generation_config.json`, else of `config.json`, else the
-    /// tokenizer's `eos_token`. A field that would change what is generated in a way that this
+    /// A field that would change what is generated in a way that this
     /// package does not know is refused unless it is at its default, where it changes nothing; fields
     /// of encoder-decoder models, of caches and of what is printed are passed over.
     ///
     /// - Throws: ``ConfigurationError`` naming the file and the field.
     public init(folder: ModelFolder, tokenizer: Tokenizer? = nil) throws {
         self.init()
-        let url = folder.url.appendingPathComponent("generation_config.json")
-        var stops: [Int]?
-        if FileManager.default.fileExists(atPath: url.path) {
-            let file = try ConfigurationFile(url)
+        if let file = try Self.file(in: folder) {
             try file.refuseUnknownBehaviour()
             try read(file)
-            stops = try file.tokenIDs("eos_token_id")
         }
-        stopTokens =
-            try stops ?? folder.configuration.tokenIDs("eos_token_id")
+        stopTokens = try Self.stopTokens(of: folder, tokenizer: tokenizer)
+    }
+
+    /// The tokens that end a text: those of `generation_config.json`, else of `config.json`, else the
+    /// tokenizer's `eos_token`.
+    /// - Throws: ``ConfigurationError`` naming the file and the field.
+    public static func stopTokens(of folder: ModelFolder, tokenizer: Tokenizer?) throws -> [Int] {
+        try file(in: folder)?.tokenIDs("eos_token_id")
+            ?? folder.configuration.tokenIDs("eos_token_id")
             ?? tokenizer?.endOfTextID.map { [$0] } ?? []
+    }
+
+    private static func file(in folder: ModelFolder) throws -> ConfigurationFile? {
+        let url = folder.url.appendingPathComponent("generation_config.json")
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        return try ConfigurationFile(url)
     }
 
     private mutating func read(_ file: ConfigurationFile) throws {

@@ -1,4 +1,5 @@
 import DualAdapters
+import DualGeneration
 import DualModels
 import DualModules
 import DualTasks
@@ -111,10 +112,11 @@ public struct FineTuningRun {
         }
         var options = options
         options.batchSize = options.batchSize ?? task.defaults.batchSize
-        let (examples, scorer) = try data.encode(
-            for: loaded, with: tokenizer, maximumLength: maximumLength(on: loaded.model),
-            device: device)
-        guard let examples, !examples.lengths.isEmpty else {
+        let encoder = TaskEncoder(
+            tokenizer, maximumLength: try maximumLength(on: loaded.model),
+            stopTokens: try stopTokens(folder, tokenizer))
+        let encoded = try data.encode(for: loaded, with: encoder, device: device)
+        guard let examples = encoded.training, !examples.lengths.isEmpty else {
             throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
         }
         let generator = try Generator(seed: options.seed)
@@ -125,27 +127,34 @@ public struct FineTuningRun {
         // A resumed run has what was found then in its checkpoint.
         let seen = resume ? 0 : try trainee.calibrate(on: examples)
         let trainer = try Trainer(
-            trainee, on: examples, scorer: scorer, options: options,
+            trainee, on: examples, scorer: encoded.scorer, options: options,
             using: device.kind == .cpu ? generator : Generator(seed: options.seed, device: device))
         return Setup(
             configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee,
-            scorer: scorer,
+            scorer: encoded.scorer,
             exampleCount: examples.lengths.count,
-            notes: loaded.notes()
+            notes: loaded.notes() + encoded.notes
                 + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : []))
     }
 
     /// Tokens that an example is cut to: virtual tokens take some of the model's positions.
     private func maximumLength(on model: any TransformerModel) throws -> Int {
         let wanted = options.maximumLength ?? task.defaults.maximumLength
-        guard method.virtualTokens > 0, let positions = model.maximumLength else { return wanted }
-        guard positions - method.virtualTokens >= AdaptedModel.fewestPositions else {
+        guard let positions = model.maximumLength else { return wanted }
+        let room = positions - method.virtualTokens
+        guard method.virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
             throw TrainingError.badOption(
                 name: "virtual-tokens",
                 reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
                     + "positions to a text")
         }
-        return min(wanted, positions - method.virtualTokens)
+        return min(wanted, room)
+    }
+
+    /// Tokens that end what the model generates.
+    private func stopTokens(_ folder: ModelFolder?, _ tokenizer: Tokenizer) throws -> [Int] {
+        guard let folder else { return tokenizer.endOfTextID.map { [$0] } ?? [] }
+        return try GenerationOptions.stopTokens(of: folder, tokenizer: tokenizer)
     }
 
     /// The method with the tokens of the text that it starts from, if it starts from one.

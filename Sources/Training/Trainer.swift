@@ -132,6 +132,13 @@ public final class Trainer {
         }
     }
 
+    /// Leaves the gradients of the next step at the tensors that train, without taking the step.
+    func accumulateNextStep() throws {
+        prepareAdapters()
+        let place = plan.place(ofStep: progress.step)
+        _ = try accumulate(plan.epoch(place.epoch)[place.index])
+    }
+
     /// Backward of every micro-batch, each weighted by its share of what the step predicts.
     /// - Returns: the mean loss of the step.
     private func accumulate(_ batches: [[Int]]) throws -> Double {

@@ -31,8 +31,45 @@ public protocol TrainingTask: Sendable {
 
 /// The data of a task, as text.
 public protocol TaskData {
-    /// - Returns: the examples that train, none where only a score is wanted, and those that score.
+    /// The examples in the model's own numbers: those that train, none where only a score is wanted, and
+    /// what scores.
     func encode(
-        for loaded: LoadedModel, with tokenizer: Tokenizer, maximumLength: Int, device: Device
-    ) throws -> (training: (any TrainingSet)?, scorer: any Scorer)
+        for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
+    ) throws -> EncodedTask
+}
+
+/// The data of a task whose examples are sequences of tokens, some of which are learnt.
+public protocol CompletionData: TaskData {
+    /// The examples that train, in the order of the data.
+    func completions(with encoder: TaskEncoder) throws -> [CompletionExample]
+}
+
+/// What turns a task's text into a model's numbers.
+public struct TaskEncoder: Sendable {
+    public let tokenizer: Tokenizer
+    /// The most tokens of an example: no more than the model has positions for.
+    public let maximumLength: Int
+    /// Tokens that end what the model generates.
+    public let stopTokens: [Int]
+
+    public init(_ tokenizer: Tokenizer, maximumLength: Int, stopTokens: [Int] = []) {
+        self.tokenizer = tokenizer
+        self.maximumLength = maximumLength
+        self.stopTokens = stopTokens
+    }
+}
+
+/// A task's data in a model's own numbers.
+public struct EncodedTask {
+    /// nil where only a score is wanted.
+    public let training: (any TrainingSet)?
+    public let scorer: any Scorer
+    /// What the user should know of the data, in sentences.
+    public let notes: [String]
+
+    public init(training: (any TrainingSet)?, scorer: any Scorer, notes: [String] = []) {
+        self.training = training
+        self.scorer = scorer
+        self.notes = notes
+    }
 }

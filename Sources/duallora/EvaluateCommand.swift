@@ -44,10 +44,12 @@ struct EvaluateCommand: ParsableCommand {
         let loaded = try AdaptedModel.load(
             model: folder(model), adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
-        let (_, scorer) = try examples.encode(
-            for: loaded.loaded, with: tokenizer,
-            maximumLength: maximumLength ?? task.defaults.maximumLength, device: device)
-        try show(scorer.evaluate(loaded.model) { _ in }, task)
+        let wanted = maximumLength ?? task.defaults.maximumLength
+        let encoder = TaskEncoder(
+            tokenizer, maximumLength: min(wanted, loaded.model.maximumLength ?? wanted))
+        let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
+        for text in encoded.notes { note("note: \(text)") }
+        try show(encoded.scorer.evaluate(loaded.model) { _ in }, task)
     }
 
     private func show(_ evaluation: Evaluation, _ task: any TrainingTask) throws {

@@ -142,7 +142,7 @@ import Testing
                 (options.epochs, options.batchSize) = (8, 2)
                 options.activationCheckpointing = true
                 let sequences = try [7, 2, 5].map { try seededIntegers($0, in: 0..<40, seed: 1) }
-                let set = TextSet(
+                let set = CompletionSet(
                     sequences, rowLength: 12, layout: SequenceLayout(isPacked: true, paddingID: 0))
                 let trainer = try Trainer(
                     trainee, on: set, scorer: nil, options: options, using: generator)

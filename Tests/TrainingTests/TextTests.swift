@@ -127,7 +127,7 @@ import Testing
                 var options = Workplace.options
                 (options.epochs, options.batchSize) = (8, 2)
                 let layout = SequenceLayout(isPacked: isPacked, paddingID: 0)
-                let set = TextSet(sequences, rowLength: 12, layout: layout)
+                let set = CompletionSet(sequences, rowLength: 12, layout: layout)
                 let trainer = try Trainer(
                     trainee, on: set, scorer: nil, options: options, using: generator)
                 var live: [Int] = []

@@ -29,7 +29,7 @@ import Testing
                     let sequences = try [7, 2, 5].map {
                         try seededIntegers($0, in: 0..<40, seed: 1)
                     }
-                    let set = TextSet(
+                    let set = CompletionSet(
                         sequences, rowLength: 24,
                         layout: SequenceLayout(isPacked: isPacked, paddingID: 0))
                     let trainer = try Trainer(

@@ -47,12 +47,13 @@ private struct SentenceData: TaskData {
     let training, dev: [Example]
 
     func encode(
-        for loaded: LoadedModel, with tokenizer: Tokenizer, maximumLength: Int, device: Device
-    ) throws -> (training: (any TrainingSet)?, scorer: any Scorer) {
+        for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
+    ) throws -> EncodedTask {
         let model = try loaded.sequenceModel()
+        let tokenizer = encoder.tokenizer
         func encode(_ examples: [Example]) throws -> [EncodedExample] {
             try EncodedExample.encode(
-                examples, with: tokenizer, for: model, maximumLength: maximumLength)
+                examples, with: tokenizer, for: model, maximumLength: encoder.maximumLength)
         }
         try Objective(task).check(model)
         if !training.isEmpty { try Objective(task).centre(model, on: training) }
@@ -60,7 +61,7 @@ private struct SentenceData: TaskData {
             task, try encode(dev), paddingID: tokenizer.paddingID, device: device)
         let set = SentenceSet(
             task, try encode(training), paddingID: tokenizer.paddingID, device: device)
-        return (training.isEmpty ? nil : set, scorer)
+        return EncodedTask(training: training.isEmpty ? nil : set, scorer: scorer)
     }
 }
 

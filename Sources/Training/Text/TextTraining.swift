@@ -1,7 +1,6 @@
 import DualAdapters
 import DualModels
 import DualTasks
-import DualTokenization
 import DualTorch
 import Foundation
 
@@ -55,55 +54,43 @@ public struct TextTraining: TrainingTask {
 }
 
 /// Documents to train on, and those to score on if they are others.
-private struct TextData: TaskData {
+private struct TextData: CompletionData {
     let task: TextTraining
     let training: [String]
     let dev: [String]?
 
-    func encode(
-        for loaded: LoadedModel, with tokenizer: Tokenizer, maximumLength: Int, device: Device
-    ) throws -> (training: (any TrainingSet)?, scorer: any Scorer) {
-        let model = try loaded.causalModel()
-        let limit = min(maximumLength, model.maximumLength ?? maximumLength)
-        func sequences(_ documents: [String]) throws -> [[Int]] {
-            try documents.flatMap {
-                try TextSequences.cut($0, with: tokenizer, for: model, length: limit)
-            }
-        }
-        var train = try sequences(training)
-        var score = try dev.map(sequences)
-        if score == nil {
-            let held = max(1, Int((Double(train.count) * task.devShare).rounded()))
-            guard held < train.count else {
-                throw TrainingError.tooShort(
-                    sequences: train.count, length: limit)
-            }
-            score = Array(train.suffix(held))
-            train.removeLast(held)
-        }
-        let layout = SequenceLayout(
-            isPacked: task.packs, paddingID: tokenizer.paddingID, device: device)
-        let scorer = PerplexityScorer(score ?? [], rowLength: limit, layout: layout)
-        guard !training.isEmpty else { return (nil, scorer) }
-        return (TextSet(train, rowLength: limit, layout: layout), scorer)
+    func completions(with encoder: TaskEncoder) throws -> [CompletionExample] {
+        try training.flatMap { try Self.cut($0, with: encoder) }
     }
-}
 
-/// Documents as sequences of tokens.
-enum TextSequences {
+    func encode(
+        for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
+    ) throws -> EncodedTask {
+        let model = try loaded.causalModel()
+        let (train, score) = try HeldOut.split(
+            completions(with: encoder), share: task.devShare,
+            others: dev.map { try $0.flatMap { try Self.cut($0, with: encoder) } },
+            maximumLength: encoder.maximumLength)
+        for example in train + score { try model.check(ids: example.ids) }
+        let layout = SequenceLayout(
+            isPacked: task.packs, paddingID: encoder.tokenizer.paddingID, device: device)
+        let length = encoder.maximumLength
+        return EncodedTask(
+            training: training.isEmpty
+                ? nil : CompletionSet(train, rowLength: length, layout: layout),
+            scorer: CompletionScorer(score, rowLength: length, layout: layout))
+    }
+
     /// A document's tokens, framed as the tokenizer frames a text, with the end-of-text token behind
-    /// them, cut into sequences of at most `length` tokens. A rest of one token has nothing to
+    /// them, cut into sequences of the most tokens that there may be. A rest of one token has nothing to
     /// predict and is left out.
-    static func cut(
-        _ document: String, with tokenizer: Tokenizer, for model: any CausalModel, length: Int
-    ) throws -> [[Int]] {
-        var ids = try tokenizer.encode(document).ids
-        if let end = tokenizer.endOfTextID, ids.last != end { ids.append(end) }
-        if let strange = ids.first(where: { $0 >= model.vocabularySize }) {
-            throw ModelError.unknownToken(id: strange, vocabulary: model.vocabularySize)
-        }
-        return stride(from: 0, to: ids.count, by: length).map {
-            Array(ids[$0..<min($0 + length, ids.count)])
-        }.filter { $0.count > 1 }
+    private static func cut(
+        _ document: String, with encoder: TaskEncoder
+    ) throws -> [CompletionExample] {
+        var ids = try encoder.tokenizer.encode(document).ids
+        if let end = encoder.tokenizer.endOfTextID, ids.last != end { ids.append(end) }
+        return stride(from: 0, to: ids.count, by: encoder.maximumLength).map {
+            CompletionExample(Array(ids[$0..<min($0 + encoder.maximumLength, ids.count)]))
+        }.filter { $0.ids.count > 1 }
     }
 }

@@ -43,7 +43,7 @@ struct TinyModel: Sendable, CustomTestStringConvertible {
         let sequences = try (0..<8).map {
             try seededIntegers(4 + $0 % 3, in: 0..<40, seed: UInt64($0))
         }
-        return TextSet(
+        return CompletionSet(
             sequences, rowLength: 24, layout: SequenceLayout(isPacked: true, paddingID: 0))
     }
 }

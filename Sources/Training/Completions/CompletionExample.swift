@@ -1,0 +1,29 @@
+/// A sequence of tokens, and which of them a model learns to say: of a conversation the answers, of plain
+/// text everything.
+public struct CompletionExample: Equatable, Sendable {
+    public let ids: [Int]
+    /// Whether each token is learnt, that is, predicted from those before it with a loss. The first token
+    /// has none before it, and never is.
+    public let isTrained: [Bool]
+    /// Tokens that the example had before it was cut to what a run takes.
+    public let uncutLength: Int
+
+    /// - Parameter isTrained: as many as ids.
+    public init(ids: [Int], isTrained: [Bool], uncutLength: Int? = nil) {
+        precondition(ids.count == isTrained.count, "every token is learnt or not")
+        self.ids = ids
+        self.isTrained = ids.isEmpty ? [] : [false] + isTrained.dropFirst()
+        self.uncutLength = uncutLength ?? ids.count
+    }
+
+    /// A sequence of which every token is learnt.
+    public init(_ ids: [Int]) {
+        self.init(ids: ids, isTrained: ids.map { _ in true })
+    }
+
+    /// Tokens that are learnt.
+    public var trainedCount: Int { isTrained.reduce(0) { $0 + ($1 ? 1 : 0) } }
+
+    /// Whether tokens were cut off.
+    public var isCut: Bool { uncutLength > ids.count }
+}
