@@ -17,6 +17,11 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case unknownLabel(path: String, line: Int, found: String, known: [String])
     case badScore(path: String, line: Int, found: String)
     case emptySentence(path: String, line: Int, column: String)
+    case strayQuote(path: String, line: Int)
+    case openQuote(path: String, line: Int)
+    case repeatedColumn(path: String, name: String)
+    case missingColumn(path: String, name: String, found: [String])
+    case fieldCount(path: String, line: Int, found: Int, expected: [String])
 
     public var description: String {
         switch self {
@@ -53,6 +58,22 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(path):\(line): score '\(excerpt(found))' is not a number from 0 to 5."
         case .emptySentence(let path, let line, let column):
             "\(path):\(line): column '\(column)' is empty; it should hold a sentence."
+        case .strayQuote(let path, let line):
+            "\(path):\(line): a double quote stands inside a field; "
+                + "put the whole field in quotes and write each quote in it twice."
+        case .openQuote(let path, let line):
+            "\(path):\(line): the quoted field that begins here does not end; "
+                + "close it with a double quote."
+        case .repeatedColumn(let path, let name):
+            "\(path):1: the header names two columns '\(excerpt(name))'; give each its own name."
+        case .missingColumn(let path, let name, let found):
+            "\(path):1: the header has no column '\(name)'; "
+                + "it has '\(excerpt(found.joined(separator: ",")))'."
+        case .fieldCount(let path, let line, let found, let expected):
+            "\(path):\(line): the row has \(found) \(found == 1 ? "field" : "fields"); "
+                + "it should have \(expected.count), separated by commas: "
+                + "\(excerpt(expected.joined(separator: ","))); "
+                + "a field with a comma in it stands in double quotes."
         }
     }
 

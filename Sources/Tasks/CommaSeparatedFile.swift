@@ -1,0 +1,155 @@
+import Foundation
+
+/// The rows of a comma-separated file with a header, as RFC 4180 has it.
+///
+/// A field may stand in double quotes; it then holds commas, line ends and, written twice, double
+/// quotes. White space is part of a field. Beyond the RFC, a line may end at "\n" alone, a byte
+/// order mark is dropped, and empty lines are skipped. Rows keep the fields they have: how many
+/// there should be is for ``requireFields(of:)`` to check, so that a bad row can be skipped.
+public struct CommaSeparatedFile: Sendable {
+    public struct Row: Equatable, Sendable {
+        /// The line that the row begins on, from 1; a quoted field may span lines.
+        public let line: Int
+        public let fields: [String]
+    }
+
+    /// The path as messages show it: as the caller wrote it.
+    public let path: String
+    /// The names of the columns, as the first row has them.
+    public let header: [String]
+    /// The rows below the header, in order.
+    public let rows: [Row]
+
+    /// - Throws: ``TaskDataError`` for a file that cannot be read, is not UTF-8, has no row below
+    ///   its header, names two columns alike, or misplaces a quote.
+    public init(contentsOf file: URL) throws(TaskDataError) {
+        path = file.relativePath
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw .unreadable(path: path, reason: TabSeparatedFile.reason(error))
+        }
+        var scanner = CommaSeparatedScanner([UInt8](data), path: path)
+        var rows: [Row] = []
+        while let row = try scanner.nextRow() { rows.append(row) }
+        guard rows.count > 1 else { throw .empty(path: path) }
+        header = rows.removeFirst().fields
+        self.rows = rows
+        for (place, name) in header.enumerated() where header[..<place].contains(name) {
+            throw .repeatedColumn(path: path, name: name)
+        }
+    }
+
+    /// The place of the column of a name, whatever its case; nil where there is none.
+    public func column(_ name: String) -> Int? {
+        header.firstIndex(of: name)
+            ?? header.firstIndex { $0.lowercased() == name.lowercased() }
+    }
+
+    /// The place of a column that must be there.
+    /// - Throws: ``TaskDataError/missingColumn(path:name:found:)``.
+    public func requireColumn(_ name: String) throws(TaskDataError) -> Int {
+        guard let place = column(name) else {
+            throw .missingColumn(path: path, name: name, found: header)
+        }
+        return place
+    }
+
+    /// Checks that a row has a field for every column.
+    /// - Throws: ``TaskDataError/fieldCount(path:line:found:expected:)``.
+    public func requireFields(of row: Row) throws(TaskDataError) {
+        guard row.fields.count == header.count else {
+            throw .fieldCount(
+                path: path, line: row.line, found: row.fields.count, expected: header)
+        }
+    }
+}
+
+/// Reads rows from bytes; UTF-8 keeps the bytes of commas, quotes and line ends to themselves.
+private struct CommaSeparatedScanner {
+    private let bytes: [UInt8]
+    private let path: String
+    private var place = 0
+    private var line = 1
+
+    private static let comma = UInt8(ascii: ",")
+    private static let quote = UInt8(ascii: "\"")
+    private static let lineFeed = UInt8(ascii: "\n")
+    private static let carriageReturn = UInt8(ascii: "\r")
+
+    init(_ bytes: [UInt8], path: String) {
+        self.bytes = bytes
+        self.path = path
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { place = 3 }
+    }
+
+    private var isAtEnd: Bool { place == bytes.count }
+
+    /// Whether a line ends here: at "\n", or at "\r" before it or before the end of the file.
+    private var isAtLineEnd: Bool {
+        if isAtEnd || bytes[place] == Self.lineFeed { return true }
+        guard bytes[place] == Self.carriageReturn else { return false }
+        return place + 1 == bytes.count || bytes[place + 1] == Self.lineFeed
+    }
+
+    private mutating func takeLineEnd() {
+        if !isAtEnd, bytes[place] == Self.carriageReturn { place += 1 }
+        if !isAtEnd, bytes[place] == Self.lineFeed { place += 1 }
+        line += 1
+    }
+
+    mutating func nextRow() throws(TaskDataError) -> CommaSeparatedFile.Row? {
+        while !isAtEnd, isAtLineEnd { takeLineEnd() }
+        guard !isAtEnd else { return nil }
+        let first = line
+        var fields = [try nextField()]
+        while !isAtLineEnd {
+            // A field ends at a comma or at the end of its line, so this is a comma.
+            place += 1
+            fields.append(try nextField())
+        }
+        takeLineEnd()
+        return CommaSeparatedFile.Row(line: first, fields: fields)
+    }
+
+    private mutating func nextField() throws(TaskDataError) -> String {
+        if !isAtEnd, bytes[place] == Self.quote { return try quotedField() }
+        let start = place
+        while !isAtLineEnd, bytes[place] != Self.comma {
+            guard bytes[place] != Self.quote else { throw .strayQuote(path: path, line: line) }
+            place += 1
+        }
+        return try text(bytes[start..<place], startingOn: line)
+    }
+
+    private mutating func quotedField() throws(TaskDataError) -> String {
+        let first = line
+        var field: [UInt8] = []
+        place += 1
+        while true {
+            guard !isAtEnd else { throw .openQuote(path: path, line: first) }
+            let byte = bytes[place]
+            place += 1
+            if byte == Self.quote {
+                guard !isAtEnd, bytes[place] == Self.quote else { break }
+                place += 1
+            }
+            if byte == Self.lineFeed { line += 1 }
+            field.append(byte)
+        }
+        guard isAtLineEnd || bytes[place] == Self.comma else {
+            throw .strayQuote(path: path, line: line)
+        }
+        return try text(field[...], startingOn: first)
+    }
+
+    private func text(_ field: ArraySlice<UInt8>, startingOn first: Int) throws(TaskDataError)
+        -> String
+    {
+        if let text = String(validating: field, as: UTF8.self) { return text }
+        let lines = field.split(separator: Self.lineFeed, omittingEmptySubsequences: false)
+        let bad = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+        throw .notUTF8(path: path, line: first + bad)
+    }
+}
