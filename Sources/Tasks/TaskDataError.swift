@@ -8,6 +8,7 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case missingFile(folder: String, lookedFor: [String])
     case unreadable(path: String, reason: String)
     case noFile(path: String)
+    case fileNotFound(path: String)
     case empty(path: String)
     case noText(path: String)
     case notUTF8(path: String, line: Int)
@@ -22,6 +23,11 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case repeatedColumn(path: String, name: String)
     case missingColumn(path: String, name: String, found: [String])
     case fieldCount(path: String, line: Int, found: Int, expected: [String])
+    case badJSON(path: String, line: Int, reason: String)
+    case notAnObject(path: String, line: Int, found: String)
+    case missingKey(path: String, line: Int, key: String, found: [String])
+    case wrongKind(path: String, line: Int, key: String, found: String, expected: String)
+    case badValue(path: String, line: Int, key: String, found: String, expected: String)
 
     public var description: String {
         switch self {
@@ -36,8 +42,10 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(path): the file cannot be read (\(reason)); check its permissions."
         case .noFile(let path):
             "\(path): there is no such file; give files of text, or a folder with train.txt."
+        case .fileNotFound(let path):
+            "\(path): there is no such file; check how its path is spelled."
         case .empty(let path):
-            "\(path): the file has no examples; there should be one a line."
+            "\(path): the file has no examples; it should have at least one."
         case .noText(let path):
             "\(path): the file has no text but white space; there should be some to read."
         case .notUTF8(let path, let line):
@@ -74,11 +82,26 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
                 + "it should have \(expected.count), separated by commas: "
                 + "\(excerpt(expected.joined(separator: ","))); "
                 + "a field with a comma in it stands in double quotes."
+        case .badJSON(let path, let line, let reason):
+            "\(path):\(line): \(reason)."
+        case .notAnObject(let path, let line, let found):
+            "\(path):\(line): the example is \(found); it should be an object with keys: {...}."
+        case .missingKey(let path, let line, let key, let found):
+            "\(path):\(line): the example has no '\(key)', only \(named(found)); add it."
+        case .wrongKind(let path, let line, let key, let found, let expected):
+            "\(path):\(line): '\(key)' is \(found); it should be \(expected)."
+        case .badValue(let path, let line, let key, let found, let expected):
+            "\(path):\(line): '\(key)' is '\(excerpt(found))'; it should be \(expected)."
         }
     }
 
     private func columns(_ count: Int) -> String {
         count == 1 ? "1 column" : "\(count) columns"
+    }
+
+    private func named(_ keys: [String]) -> String {
+        keys.isEmpty
+            ? "nothing" : excerpt(keys.map { "'\($0)'" }.joined(separator: ", "))
     }
 
     private func quotedList(_ names: [String]) -> String {

@@ -66,7 +66,7 @@ import Testing
             ":1: the header is '0 A. B. entailment'; "
                 + "it should be 'index sentence1 sentence2 label', separated by tabs."
         ),
-        (header, ": the file has no examples; there should be one a line."),
+        (header, ": the file has no examples; it should have at least one."),
         (
             header + "0\tA.\t\tentailment\n",
             ":2: column 'sentence2' is empty; it should hold a sentence."
@@ -109,7 +109,7 @@ import Testing
     func emptyFile(_ text: String) throws {
         let folder = try TaskFolder(["train.csv": text])
         let found = message(in: folder) { _ = try STSB.examples(.train, in: folder.url) }
-        #expect(found == "DIR/train.csv: the file has no examples; there should be one a line.")
+        #expect(found == "DIR/train.csv: the file has no examples; it should have at least one.")
     }
 
     @Test("A missing file is reported with every name that was looked for")

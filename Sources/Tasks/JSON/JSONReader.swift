@@ -1,0 +1,222 @@
+/// Reads values of JSON (RFC 8259) byte by byte and knows the line that it stands on.
+///
+/// Stricter than the standard where it leaves a choice: a key that comes twice in an object, half of a
+/// surrogate pair and values nested more than ``deepest`` times are refused.
+struct JSONReader {
+    /// How deep lists and objects may nest.
+    static let deepest = 64
+
+    let path: String
+    private let bytes: [UInt8]
+    private var position = 0
+    /// Where reading stops: the end of the file, or of a line.
+    private var end: Int
+    /// Counted from 1.
+    private(set) var line = 1
+
+    /// - Parameter bytes: of the whole file; a byte order mark is passed over.
+    init(_ bytes: [UInt8], path: String) {
+        self.bytes = bytes
+        self.path = path
+        end = bytes.count
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    /// The next byte that is no white space; nil at the end.
+    mutating func peek() -> UInt8? {
+        while position < end {
+            switch bytes[position] {
+            case 0xA: line += 1
+            case 0x20, 0x9, 0xD: break
+            case let byte: return byte
+            }
+            position += 1
+        }
+        return nil
+    }
+
+    /// Reads the one value of this line and goes on to the next line, also where it throws.
+    mutating func readLine() throws(TaskDataError) -> JSONValue {
+        end = bytes[position...].firstIndex(of: 0xA) ?? bytes.count
+        defer {
+            position = min(end + 1, bytes.count)
+            end = bytes.count
+            line += 1
+        }
+        let value = try readValue()
+        guard peek() == nil else { throw unexpected("the end of the line") }
+        return value
+    }
+
+    /// Takes a character if it is the next.
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard peek() == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    /// Reads the value that comes next.
+    mutating func readValue(depth: Int = 0) throws(TaskDataError) -> JSONValue {
+        guard let first = peek() else { throw unexpected("a value") }
+        guard depth <= Self.deepest else {
+            throw bad("lists and objects nest more than \(Self.deepest) times")
+        }
+        switch Unicode.Scalar(first) {
+        case "{": return .object(try readObject(depth: depth))
+        case "[": return .array(try readArray(depth: depth))
+        case "\"": return .string(try readString())
+        case "-", "0"..."9": return .number(try readNumber())
+        default: return try readWord()
+        }
+    }
+
+    private mutating func readObject(depth: Int) throws(TaskDataError) -> JSONObject {
+        position += 1
+        var members: [JSONObject.Member] = []
+        if take("}") { return JSONObject(members) }
+        repeat {
+            guard peek() == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
+            let key = try readString()
+            if members.contains(where: { $0.key == key }) {
+                throw bad("the key '\(key)' comes twice in one object")
+            }
+            guard take(":") else { throw unexpected("a ':' behind the key '\(key)'") }
+            members.append(JSONObject.Member(key: key, value: try readValue(depth: depth + 1)))
+        } while take(",")
+        guard take("}") else { throw unexpected("a ',' or a '}'") }
+        return JSONObject(members)
+    }
+
+    private mutating func readArray(depth: Int) throws(TaskDataError) -> [JSONValue] {
+        position += 1
+        var values: [JSONValue] = []
+        if take("]") { return values }
+        repeat { values.append(try readValue(depth: depth + 1)) } while take(",")
+        guard take("]") else { throw unexpected("a ',' or a ']'") }
+        return values
+    }
+
+    private mutating func readWord() throws(TaskDataError) -> JSONValue {
+        for (word, value) in [
+            ("true", JSONValue.bool(true)), ("false", .bool(false)), ("null", .null),
+        ]
+        where bytes[position...].starts(with: word.utf8) {
+            position += word.utf8.count
+            return value
+        }
+        throw unexpected("a value")
+    }
+
+    private mutating func readNumber() throws(TaskDataError) -> String {
+        let start = position
+        if bytes[position] == UInt8(ascii: "-") { position += 1 }
+        let whole = skipDigits()
+        let startsWithZero = whole > 1 && bytes[position - whole] == UInt8(ascii: "0")
+        var isNumber = whole > 0 && !startsWithZero
+        if current == UInt8(ascii: ".") {
+            position += 1
+            isNumber = skipDigits() > 0 && isNumber
+        }
+        if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+            position += 1
+            if current == UInt8(ascii: "-") || current == UInt8(ascii: "+") { position += 1 }
+            isNumber = skipDigits() > 0 && isNumber
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        guard isNumber else { throw bad("'\(text)' is not a number as JSON spells it") }
+        return text
+    }
+
+    private var current: UInt8? { position < end ? bytes[position] : nil }
+
+    private mutating func skipDigits() -> Int {
+        let start = position
+        while let byte = current, (0x30...0x39).contains(byte) { position += 1 }
+        return position - start
+    }
+
+    private mutating func readString() throws(TaskDataError) -> String {
+        position += 1
+        let start = position
+        var hasEscape = false
+        while let byte = current, byte != UInt8(ascii: "\"") {
+            guard byte >= 0x20 else {
+                throw bad("a text has a control character in it; a line end is spelled \\n")
+            }
+            let isEscape = byte == UInt8(ascii: "\\")
+            hasEscape = hasEscape || isEscape
+            position += isEscape ? 2 : 1
+        }
+        guard position < end else {
+            position = end
+            throw unexpected("the closing quote of a text")
+        }
+        let body = bytes[start..<position]
+        position += 1
+        guard let text = String(validating: body, as: UTF8.self) else {
+            throw .notUTF8(path: path, line: line)
+        }
+        return hasEscape ? try unescaped(body) : text
+    }
+
+    /// Resolves the escapes of a text whose bytes are UTF-8.
+    private func unescaped(_ body: ArraySlice<UInt8>) throws(TaskDataError) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(body.count)
+        var rest = body
+        while let slash = rest.firstIndex(of: UInt8(ascii: "\\")) {
+            text += rest[..<slash]
+            rest = rest[(slash + 1)...]
+            guard let scalar = Self.escape(&rest) else {
+                throw bad("a text has a backslash that begins no escape of JSON")
+            }
+            text += scalar.utf8
+        }
+        text += rest
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// What stands behind a backslash; nil for what JSON does not have, or half of a surrogate pair.
+    private static func escape(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
+        guard let kind = rest.popFirst() else { return nil }
+        switch Unicode.Scalar(kind) {
+        case "\"", "\\", "/": return Unicode.Scalar(kind)
+        case "b": return "\u{8}"
+        case "f": return "\u{C}"
+        case "n": return "\n"
+        case "r": return "\r"
+        case "t": return "\t"
+        case "u": break
+        default: return nil
+        }
+        guard let unit = codeUnit(&rest) else { return nil }
+        guard (0xD800...0xDBFF).contains(unit) else { return Unicode.Scalar(unit) }
+        guard rest.popFirst() == UInt8(ascii: "\\"), rest.popFirst() == UInt8(ascii: "u"),
+            let low = codeUnit(&rest), (0xDC00...0xDFFF).contains(low)
+        else { return nil }
+        return Unicode.Scalar(0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+    }
+
+    private static func codeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
+        let digits = rest.prefix(4)
+        guard digits.count == 4,
+            digits.allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit })
+        else { return nil }
+        rest = rest.dropFirst(4)
+        return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    }
+
+    func bad(_ reason: String) -> TaskDataError { .badJSON(path: path, line: line, reason: reason) }
+
+    /// What is wrong where something else stands, or nothing.
+    mutating func unexpected(_ wanted: String) -> TaskDataError {
+        guard let byte = peek() else {
+            return end < bytes.count
+                ? bad(
+                    "the line ends where \(wanted) should stand; JSON Lines have one object a line")
+                : bad("the file ends where \(wanted) should stand")
+        }
+        let shown = (0x21...0x7E).contains(byte) ? "'\(Unicode.Scalar(byte))'" : "byte \(byte)"
+        return bad("\(shown) stands where \(wanted) should")
+    }
+}
