@@ -1,0 +1,160 @@
+import Foundation
+
+extension ChatTemplate {
+    /// The files in which transformers keeps a template, the first before the others.
+    public static let fileName = "chat_template.jinja"
+    static let folderName = "additional_chat_templates"
+    static let settingsName = "tokenizer_config.json"
+    static let processorName = "chat_template.json"
+
+    /// The template of a model's or tokenizer's folder: that of `chat_template.jinja` and
+    /// `additional_chat_templates`, else of `tokenizer_config.json`, else of `chat_template.json`.
+    ///
+    /// - Parameter named: which of several; nil for the one named `default`, or the only one.
+    /// - Returns: nil where the folder has none.
+    /// - Throws: ``ChatTemplateError``.
+    public static func load(from folder: URL, named: String? = nil) throws -> ChatTemplate? {
+        let tokens = try SpecialTokens.read(from: folder)
+        for read in [readFiles, readSettings, readProcessor] {
+            let found = try read(folder)
+            guard !found.isEmpty else { continue }
+            let wanted = named ?? "default"
+            guard let entry = found.first(where: { $0.name == wanted }) else {
+                throw ChatTemplateError.noTemplate(
+                    file: found[0].file, named: wanted, known: found.map(\.name).sorted())
+            }
+            return try ChatTemplate(source: entry.text, name: entry.file, specialTokens: tokens)
+        }
+        return nil
+    }
+
+    private struct Entry {
+        let name, text, file: String
+    }
+
+    private static func readFiles(_ folder: URL) throws -> [Entry] {
+        var entries: [Entry] = []
+        let main = folder.appendingPathComponent(fileName)
+        if FileManager.default.fileExists(atPath: main.path) {
+            entries.append(Entry(name: "default", text: try text(of: main), file: main.path))
+        }
+        let others = folder.appendingPathComponent(folderName)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: others.path)) ?? []
+        for name in names.sorted() where name.hasSuffix(".jinja") {
+            let url = others.appendingPathComponent(name)
+            entries.append(
+                Entry(
+                    name: String(name.dropLast(".jinja".count)), text: try text(of: url),
+                    file: url.path))
+        }
+        return entries
+    }
+
+    private static func readSettings(_ folder: URL) throws -> [Entry] {
+        let url = folder.appendingPathComponent(settingsName)
+        return try entries(in: JSONFields.read(url), url)
+    }
+
+    private static func readProcessor(_ folder: URL) throws -> [Entry] {
+        let url = folder.appendingPathComponent(processorName)
+        return try entries(in: JSONFields.read(url), url)
+    }
+
+    /// One template, or a list of named ones.
+    private static func entries(in fields: [String: Any], _ url: URL) throws -> [Entry] {
+        switch fields["chat_template"] {
+        case nil, is NSNull: return []
+        case let text as String: return [Entry(name: "default", text: text, file: url.path)]
+        case let list as [Any]:
+            return try list.enumerated().map { index, element in
+                let fields = element as? [String: Any]
+                guard let name = fields?["name"] as? String,
+                    let text = fields?["template"] as? String
+                else {
+                    throw ChatTemplateError.badField(
+                        file: url.path, field: "chat_template[\(index)]",
+                        expected: "an object with the strings 'name' and 'template'")
+                }
+                return Entry(name: name, text: text, file: url.path)
+            }
+        case let named as [String: String]:
+            return named.keys.sorted().map {
+                Entry(name: $0, text: named[$0] ?? "", file: url.path)
+            }
+        default:
+            throw ChatTemplateError.badField(
+                file: url.path, field: "chat_template",
+                expected: "a string or a list of named templates")
+        }
+    }
+
+    static func text(of url: URL) throws -> String {
+        let data: Data
+        do {
+            data = try Data(contentsOf: url)
+        } catch {
+            throw ChatTemplateError.unreadable(
+                file: url.path, reason: error.localizedDescription)
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw ChatTemplateError.unreadable(file: url.path, reason: "it is not UTF-8 text")
+        }
+        return text
+    }
+
+    /// A template in a file of its own, with the special tokens of a tokenizer's folder.
+    ///
+    /// - Throws: ``ChatTemplateError``.
+    public static func load(file: URL, tokensFrom folder: URL?) throws -> ChatTemplate {
+        let tokens = try folder.map { try SpecialTokens.read(from: $0) } ?? [:]
+        return try ChatTemplate(
+            source: text(of: file), name: file.relativePath, specialTokens: tokens)
+    }
+}
+
+/// A JSON object in a file.
+enum JSONFields {
+    /// The fields; none where there is no such file.
+    static func read(_ url: URL) throws -> [String: Any] {
+        guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
+        let text = try ChatTemplate.text(of: url)
+        guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else {
+            throw ChatTemplateError.unreadable(file: url.path, reason: "it is not JSON")
+        }
+        guard let fields = value as? [String: Any] else {
+            throw ChatTemplateError.unreadable(file: url.path, reason: "it is no JSON object")
+        }
+        return fields
+    }
+}
+
+/// The tokens that a tokenizer's files give a part to play.
+enum SpecialTokens {
+    private static let names = [
+        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    ]
+
+    /// By name: those of `tokenizer_config.json`, else of `special_tokens_map.json`.
+    static func read(from folder: URL) throws -> [String: String] {
+        var tokens: [String: String] = [:]
+        for name in ["special_tokens_map.json", ChatTemplate.settingsName] {
+            let url = folder.appendingPathComponent(name)
+            let fields = try JSONFields.read(url)
+            for name in names {
+                guard let value = fields[name], !(value is NSNull) else { continue }
+                tokens[name] = try text(value, name, url)
+            }
+            let others = fields["extra_special_tokens"] as? [String: Any] ?? [:]
+            for (name, value) in others { tokens[name] = try text(value, name, url) }
+        }
+        return tokens
+    }
+
+    /// A token is spelled alone, or with how it is matched.
+    private static func text(_ value: Any, _ name: String, _ url: URL) throws -> String {
+        if let text = value as? String { return text }
+        if let text = (value as? [String: Any])?["content"] as? String { return text }
+        throw ChatTemplateError.badField(
+            file: url.path, field: name, expected: "a string or an object with 'content'")
+    }
+}

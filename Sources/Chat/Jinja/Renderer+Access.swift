@@ -1,0 +1,148 @@
+extension Renderer {
+    /// `value.name`: a method of the value's type, else its item of that name.
+    func attribute(_ name: String, of value: Value) throws(Fault) -> Value {
+        switch value {
+        case .undefined(let missing): throw .failed(missing.reason)
+        case .namespace(let namespace):
+            if let found = namespace.attributes[name] { return found }
+        case .loop(let loop):
+            if let field = LoopField(rawValue: name) { return try loop[field] }
+        case .mapping(let mapping):
+            if PythonMethods.mapping.contains(name) { return .method(BoundMethod(value, name)) }
+            if let found = mapping[.string(Array(name.utf8))] { return found }
+        case .string, .markup:
+            if PythonMethods.text.contains(name) { return .method(BoundMethod(value, name)) }
+        case .list:
+            if PythonMethods.list.contains(name) { return .method(BoundMethod(value, name)) }
+        case .tuple, .range:
+            if PythonMethods.tuple.contains(name) { return .method(BoundMethod(value, name)) }
+        default: break
+        }
+        return .undefined("'\(value.typeName)' object has no attribute '\(name)'")
+    }
+
+    /// `value[key]`: the item, else for a name the value's attribute.
+    func item(_ key: Value, of value: Value) throws(Fault) -> Value {
+        if let found = try plainItem(key, of: value) { return found }
+        let shown = (try? shown(key)) ?? "of this kind"
+        guard let name = key.text else {
+            return .undefined("'\(value.typeName)' object has no element \(shown)")
+        }
+        if case .mapping = value {} else { return try attribute(name, of: value) }
+        guard PythonMethods.mapping.contains(name) else {
+            return .undefined("'dict' object has no attribute '\(name)'")
+        }
+        return .method(BoundMethod(value, name))
+    }
+
+    private func plainItem(_ key: Value, of value: Value) throws(Fault) -> Value? {
+        switch value {
+        case .undefined(let missing): throw .failed(missing.reason)
+        case .mapping(let mapping): return (try? Key(key)).flatMap { mapping[$0] }
+        case .list(let items), .tuple(let items):
+            return key.integer.flatMap { element($0, of: items.values) }
+        case .range(let range): return key.integer.flatMap { element($0, of: range.values) }
+        case .string(let text):
+            guard let index = key.integer else { return nil }
+            try budget.spend(bytes: text.utf8.count)
+            let scalars = text.unicodeScalars
+            let count = index < 0 ? scalars.count : 0
+            guard index + count >= 0,
+                let place = scalars.index(
+                    scalars.startIndex, offsetBy: index + count, limitedBy: scalars.endIndex),
+                place != scalars.endIndex
+            else { return nil }
+            return .string(String(scalars[place]))
+        case .markup: throw .safe("a subscript")
+        default: return nil
+        }
+    }
+
+    private func element(_ index: Int, of values: [Value]) -> Value? {
+        let place = index < 0 ? index + values.count : index
+        return values.indices.contains(place) ? values[place] : nil
+    }
+
+    /// `value[from:to:step]`. Unlike an item, a slice that cannot be is an error.
+    func slice(_ value: Value, _ bounds: [Value]) throws(Fault) -> Value {
+        if case .undefined(let missing) = value { throw .failed(missing.reason) }
+        var numbers: [Int?] = []
+        for bound in bounds {
+            guard bound.integer != nil || isNone(bound) else {
+                throw .failed("slice indices must be integers or None, not '\(bound.typeName)'")
+            }
+            numbers.append(bound.integer)
+        }
+        let slice = try Slice(from: numbers[0], to: numbers[1], step: numbers[2])
+        switch value {
+        case .string(let text):
+            try budget.spend(bytes: text.utf8.count)
+            var made = String.UnicodeScalarView()
+            let scalars = Array(text.unicodeScalars)
+            for place in slice.places(in: scalars.count) { made.append(scalars[place]) }
+            return .string(String(made))
+        case .list(let items), .tuple(let items):
+            try budget.spend(items.values.count)
+            let chosen = slice.places(in: items.values.count).map { items.values[$0] }
+            let part = Items(chosen, of: items)
+            if case .list = value { return .list(part) }
+            return .tuple(part)
+        case .range: throw .unsupported("slices of ranges")
+        case .markup: throw .safe("a slice")
+        default: throw .failed("'\(value.typeName)' object is not subscriptable by a slice")
+        }
+    }
+}
+
+extension Fault {
+    /// Text from `safe` would have what it is joined with escaped.
+    static func safe(_ operation: String) -> Fault {
+        .unsupported("\(operation) of text that the filter 'safe' marks")
+    }
+}
+
+/// Python's `slice`.
+struct Slice {
+    let from, to: Int?
+    let step: Int
+
+    init(from: Int?, to: Int?, step: Int?) throws(Fault) {
+        guard step != 0 else { throw .failed("slice step cannot be zero") }
+        (self.from, self.to) = (from, to)
+        self.step = max(step ?? 1, -Int.max)
+    }
+
+    /// The places in a sequence of `count`.
+    func places(in count: Int) -> StrideTo<Int> {
+        let (lowest, highest) = step > 0 ? (0, count) : (-1, count - 1)
+        func clamped(_ bound: Int) -> Int {
+            min(max(bound < 0 ? bound + count : bound, lowest), highest)
+        }
+        let start = from.map(clamped) ?? (step > 0 ? lowest : highest)
+        let stop = to.map(clamped) ?? (step > 0 ? highest : lowest)
+        // A step beyond the sequence takes one item, as one of its length does.
+        return stride(from: start, to: stop, by: min(max(step, -count - 1), count + 1))
+    }
+}
+
+/// The attributes of Python's types, which come before a mapping's items of the same name.
+enum PythonMethods {
+    static let mapping: Set<String> = [
+        "clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault",
+        "update", "values",
+    ]
+    static let list: Set<String> = [
+        "append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove",
+        "reverse", "sort",
+    ]
+    static let tuple: Set<String> = ["count", "index"]
+    static let text: Set<String> = [
+        "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find",
+        "format", "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit",
+        "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper",
+        "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix",
+        "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip",
+        "split", "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper",
+        "zfill",
+    ]
+}

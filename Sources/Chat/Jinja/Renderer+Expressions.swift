@@ -1,0 +1,163 @@
+extension Renderer {
+    func evaluate(_ expression: Expression, _ scope: Scope) throws(Fault) -> Value {
+        try budget.enter()
+        try budget.spend()
+        defer { budget.leave() }
+        switch expression {
+        case .none: return .none
+        case .bool(let value): return .bool(value)
+        case .integer(let value): return .integer(value)
+        case .number(let value): return .number(value)
+        case .string(let value): return .string(value)
+        case .name(let name): return lookUp(name, scope)
+        case .list, .tuple, .mapping: return try collection(expression, scope)
+        case .and, .or, .not, .choice, .comparison: return try decision(expression, scope)
+        case .negative, .positive, .arithmetic, .joined: return try number(expression, scope)
+        default: return try access(expression, scope)
+        }
+    }
+
+    private func evaluate(
+        _ expressions: [Expression], _ scope: Scope
+    ) throws(Fault) -> [Value] {
+        var values: [Value] = []
+        for expression in expressions { values.append(try evaluate(expression, scope)) }
+        return values
+    }
+
+    private func collection(_ expression: Expression, _ scope: Scope) throws(Fault) -> Value {
+        switch expression {
+        case .list(let items): return .list(try Items(evaluate(items, scope)))
+        case .tuple(let items): return .tuple(try Items(evaluate(items, scope)))
+        case .mapping(let entries):
+            let mapping = Mapping()
+            for (key, value) in entries {
+                let key = try evaluate(key, scope)
+                try mapping.set(key, evaluate(value, scope))
+            }
+            return .mapping(mapping)
+        default: return .none
+        }
+    }
+
+    /// What depends on truth values.
+    private func decision(_ expression: Expression, _ scope: Scope) throws(Fault) -> Value {
+        switch expression {
+        case .and(let left, let right):
+            let value = try evaluate(left, scope)
+            return value.isTrue ? try evaluate(right, scope) : value
+        case .or(let left, let right):
+            let value = try evaluate(left, scope)
+            return value.isTrue ? value : try evaluate(right, scope)
+        case .not(let operand): return .bool(!(try evaluate(operand, scope).isTrue))
+        case .choice(let test, let value, let otherwise, let line):
+            if try evaluate(test, scope).isTrue { return try evaluate(value, scope) }
+            if let otherwise { return try evaluate(otherwise, scope) }
+            return .undefined(
+                "the 'if' without 'else' on line \(line) is false, so it has no value")
+        case .comparison(let first, let rest):
+            var left = try evaluate(first, scope)
+            for (operation, operand) in rest {
+                let right = try evaluate(operand, scope)
+                guard try compare(left, operation, right) else { return .bool(false) }
+                left = right
+            }
+            return .bool(true)
+        default: return .none
+        }
+    }
+
+    private func number(_ expression: Expression, _ scope: Scope) throws(Fault) -> Value {
+        switch expression {
+        case .negative(let operand): return try signed(evaluate(operand, scope), "-")
+        case .positive(let operand): return try signed(evaluate(operand, scope), "+")
+        case .arithmetic(let left, let operation, let right):
+            let first = try evaluate(left, scope)
+            return try calculate(first, operation, evaluate(right, scope))
+        case .joined(let parts):
+            let values = try evaluate(parts, scope)
+            var text = ""
+            for value in values { text += try printed(value) }
+            try budget.spend(bytes: text.utf8.count)
+            return .string(text)
+        default: return .none
+        }
+    }
+
+    private func access(_ expression: Expression, _ scope: Scope) throws(Fault) -> Value {
+        switch expression {
+        case .attribute(let operand, let name):
+            return try attribute(name, of: evaluate(operand, scope))
+        case .item(let operand, let key):
+            let value = try evaluate(operand, scope)
+            return try item(evaluate(key, scope), of: value)
+        case .slice(let operand, let from, let to, let step):
+            let value = try evaluate(operand, scope)
+            var bounds: [Value] = []
+            for bound in [from, to, step] {
+                bounds.append(
+                    try bound.map { expression throws(Fault) in
+                        try evaluate(expression, scope)
+                    } ?? .none)
+            }
+            return try slice(value, bounds)
+        case .filter(let operand, let filter, let arguments):
+            let value = try evaluate(operand, scope)
+            return try apply(filter, to: value, given(arguments, scope))
+        case .test(let operand, let test, let arguments):
+            let value = try evaluate(operand, scope)
+            return .bool(try holds(test, of: value, given(arguments, scope)))
+        case .call(let callee, let arguments):
+            let called = try evaluate(callee, scope)
+            return try call(called, given(arguments, scope))
+        default: return .none
+        }
+    }
+
+    private func given(_ arguments: Arguments, _ scope: Scope) throws(Fault) -> Given {
+        var named: [(name: String, value: Value)] = []
+        let positional = try evaluate(arguments.positional, scope)
+        for (name, value) in arguments.named { named.append((name, try evaluate(value, scope))) }
+        return Given(positional: positional, named: named)
+    }
+
+    private func call(_ callee: Value, _ given: Given) throws(Fault) -> Value {
+        switch callee {
+        case .macro(let macro): return try call(macro, given.positional, given.named)
+        case .function(let function): return try call(function, given)
+        case .method(let method): return try call(method, given)
+        case .undefined(let missing): throw .failed(missing.reason)
+        default: throw .failed("'\(callee.typeName)' object is not callable")
+        }
+    }
+}
+
+/// The arguments of a call, evaluated.
+struct Given {
+    var positional: [Value]
+    var named: [(name: String, value: Value)]
+
+    /// The values of parameters in their order; nil for those that are not given.
+    ///
+    /// - Parameter required: how many of them must be.
+    func bound(
+        _ callee: String, _ parameters: [String], required: Int = 0
+    ) throws(Fault) -> [Value?] {
+        guard positional.count <= parameters.count else {
+            throw .failed(
+                "\(callee) takes at most \(parameters.count) arguments, not \(positional.count)")
+        }
+        var values: [Value?] = positional
+        values += [Value?](repeating: nil, count: parameters.count - positional.count)
+        for (name, value) in named {
+            guard let place = parameters.firstIndex(of: name), values[place] == nil else {
+                throw .failed("\(callee) has no place for the argument '\(name)'")
+            }
+            values[place] = value
+        }
+        for place in 0..<required where values[place] == nil {
+            throw .failed("\(callee) needs the argument '\(parameters[place])'")
+        }
+        return values
+    }
+}

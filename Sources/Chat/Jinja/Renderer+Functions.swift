@@ -1,0 +1,111 @@
+import Foundation
+
+extension Renderer {
+    /// Calls a function that every template has.
+    func call(_ function: Function, _ given: Given) throws(Fault) -> Value {
+        switch function {
+        case .raise_exception:
+            let message = try given.bound("raise_exception()", ["message"], required: 1)[0]
+            throw Fault(kind: .raised, text: try printed(message ?? .none))
+        case .strftime_now:
+            let format = try given.bound("strftime_now()", ["format"], required: 1)[0]
+            guard let format = format?.text else {
+                throw .failed("strftime_now() takes a string")
+            }
+            return .string(try LocalTime(now).text(format))
+        case .namespace: return try makeNamespace(attributes(given))
+        case .dict:
+            let entries = try fields(given)
+            return .mapping(try Mapping(entries))
+        case .range: return .range(try range(given))
+        }
+    }
+
+    private func attributes(_ given: Given) throws(Fault) -> [(String, Value)] {
+        var attributes: [(String, Value)] = []
+        for (key, value) in try fields(given) {
+            guard let name = key.text else {
+                throw .unsupported("attributes of a namespace that are no names")
+            }
+            guard !name.hasPrefix("_") else {
+                throw .unsupported("attributes that begin with '_'")
+            }
+            attributes.append((name, value))
+        }
+        return attributes
+    }
+
+    /// The entries that `dict()` is given: those of a mapping, and then those by name.
+    private func fields(_ given: Given) throws(Fault) -> [(Value, Value)] {
+        guard given.positional.count <= 1 else {
+            throw .failed("dict expected at most 1 argument, got \(given.positional.count)")
+        }
+        var entries: [(Value, Value)] = []
+        if let first = given.positional.first {
+            guard case .mapping(let mapping) = first else {
+                throw .unsupported("dict() or namespace() of what is no mapping")
+            }
+            entries = Array(zip(mapping.keys, mapping.values))
+        }
+        return entries + given.named.map { (.string($0.name), $0.value) }
+    }
+
+    private func range(_ given: Given) throws(Fault) -> PythonRange {
+        guard given.named.isEmpty, 1...3 ~= given.positional.count else {
+            throw .failed("range() takes one to three whole numbers")
+        }
+        var numbers: [Int] = []
+        for value in given.positional {
+            guard let number = value.integer else {
+                throw .failed("range() takes whole numbers, not '\(value.typeName)'")
+            }
+            numbers.append(number)
+        }
+        if numbers.count == 1 { numbers.insert(0, at: 0) }
+        return try PythonRange(
+            start: numbers[0], stop: numbers[1], step: numbers.count > 2 ? numbers[2] : 1)
+    }
+}
+
+/// A moment on this machine's clock.
+struct LocalTime {
+    private let time: tm
+
+    init(_ date: Date) {
+        var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        time = parts
+    }
+
+    /// Python's `datetime.strftime` of a time without a zone.
+    func text(_ format: String) throws(Fault) -> String {
+        guard format.utf8.count <= 1000 else {
+            throw .limit("a format of strftime_now() of more than 1000 bytes")
+        }
+        guard !format.isEmpty, !format.utf8.contains(0) else { return "" }
+        var parts = time
+        var buffer = [CChar](repeating: 0, count: 64 * format.utf8.count + 64)
+        let known = try plain(format)
+        let count = strftime(&buffer, buffer.count, known, &parts)
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The format without what has no text in a time without a zone; fractions are refused.
+    private func plain(_ format: String) throws(Fault) -> String {
+        var made = String.UnicodeScalarView()
+        var rest = Substring(format).unicodeScalars
+        while let scalar = rest.popFirst() {
+            guard scalar == "%", let letter = rest.popFirst() else {
+                made.append(scalar)
+                continue
+            }
+            switch letter {
+            case "z", "Z": continue
+            case "f": throw .unsupported("'%f' in strftime_now()")
+            default: made.append(contentsOf: [scalar, letter])
+            }
+        }
+        return String(made)
+    }
+}

@@ -1,0 +1,198 @@
+extension Renderer {
+    func applyToSequence(
+        _ filter: Filter, _ value: Value, _ given: Given
+    ) throws(Fault) -> Value {
+        switch filter {
+        case .map: return try mapped(value, given)
+        case .select, .reject: return try chosen(value, filter, given, byAttribute: false)
+        case .selectattr, .rejectattr: return try chosen(value, filter, given, byAttribute: true)
+        case .join: return try join(value, given)
+        default: break
+        }
+        _ = try given.bound(filter.rawValue, [])
+        switch filter {
+        case .items: return try pairs(value)
+        case .first: return try puller(value)() ?? .undefined("there is no first item")
+        case .last: return try last(value)
+        case .list: return .list(try Items(items(of: value)))
+        case .reverse: return try reversed(value)
+        default: return .integer(try length(of: value))
+        }
+    }
+
+    private func pairs(_ value: Value) throws(Fault) -> Value {
+        if case .undefined = value { return .iterator(try iterator(over: [], depth: 0)) }
+        guard case .mapping(let mapping) = value else {
+            return .iterator(
+                try ValueIterator(depth: value.depth) { () throws(Fault) in
+                    throw .failed("the filter 'items' takes a mapping, not '\(value.typeName)'")
+                })
+        }
+        return .iterator(try iterator(over: mapping.pairs, depth: value.depth + 1))
+    }
+
+    private func iterator(over values: [Value], depth: Int) throws(Fault) -> ValueIterator {
+        var rest = values[...]
+        return try ValueIterator(depth: depth) { () throws(Fault) in rest.popFirst() }
+    }
+
+    private func last(_ value: Value) throws(Fault) -> Value {
+        if case .iterator = value {
+            throw .failed("'generator' object is not reversible")
+        }
+        return try items(of: value).last ?? .undefined("there is no last item")
+    }
+
+    private func reversed(_ value: Value) throws(Fault) -> Value {
+        let values = try items(of: value)
+        switch value {
+        case .string:
+            return .string(
+                String(
+                    String.UnicodeScalarView(
+                        values.reversed().flatMap { $0.text.map { Array($0.unicodeScalars) } ?? [] }
+                    )))
+        case .markup: throw .safe("the filter 'reverse'")
+        case .iterator: return .list(try Items(values.reversed()))
+        default: return .iterator(try iterator(over: values.reversed(), depth: value.depth))
+        }
+    }
+
+    private func join(_ value: Value, _ given: Given) throws(Fault) -> Value {
+        let arguments = try given.bound("join", ["d", "attribute"])
+        let path = try arguments[1].flatMap { attribute throws(Fault) in
+            isNone(attribute) ? nil : try AttributePath(attribute)
+        }
+        var parts: [String] = []
+        for item in try items(of: value) {
+            parts.append(
+                try printed(
+                    path.map { path throws(Fault) in
+                        try follow(path, from: item)
+                    } ?? item))
+        }
+        return try joined(parts, printed(arguments[0] ?? .string("")))
+    }
+
+    /// The item at the end of a path.
+    private func follow(
+        _ path: AttributePath, from value: Value, fallback: Value? = nil
+    ) throws(Fault) -> Value {
+        var value = value
+        for part in path.parts {
+            value = try item(part, of: value)
+            if value.isUndefined, let fallback { value = fallback }
+        }
+        return value
+    }
+
+    // MARK: Items as they are asked for
+
+    private func mapped(_ value: Value, _ given: Given) throws(Fault) -> Value {
+        let depth = max(
+            value.depth, try Value.depth(over: given.positional + given.named.map(\.value)))
+        var pull: (() throws(Fault) -> Value?)?
+        var change: ((Value) throws(Fault) -> Value)?
+        return .iterator(
+            try ValueIterator(depth: depth) { [self] () throws(Fault) in
+                if pull == nil {
+                    guard value.isTrue else { return nil }
+                    change = try mapping(given)
+                    pull = try puller(value)
+                }
+                try budget.enter()
+                defer { budget.leave() }
+                guard let item = try pull?() else { return nil }
+                return try change?(item)
+            })
+    }
+
+    private func mapping(_ given: Given) throws(Fault) -> (Value) throws(Fault) -> Value {
+        if given.positional.isEmpty, given.named.contains(where: { $0.name == "attribute" }) {
+            let arguments = try given.bound("map", ["attribute", "default"])
+            let path = try AttributePath(arguments[0] ?? .none)
+            let fallback = arguments[1].flatMap { isNone($0) ? nil : $0 }
+            return { [self] item throws(Fault) in
+                try follow(path, from: item, fallback: fallback)
+            }
+        }
+        guard let name = given.positional.first?.text else {
+            throw .failed("the filter 'map' needs the name of a filter, or an attribute")
+        }
+        guard let filter = Filter(rawValue: name) else {
+            throw .unsupported("the filter '\(name)' in 'map'")
+        }
+        let rest = Given(positional: Array(given.positional.dropFirst()), named: given.named)
+        return { [self] item throws(Fault) in try apply(filter, to: item, rest) }
+    }
+
+    private func chosen(
+        _ value: Value, _ filter: Filter, _ given: Given, byAttribute: Bool
+    ) throws(Fault) -> Value {
+        let depth = max(
+            value.depth, try Value.depth(over: given.positional + given.named.map(\.value)))
+        let keeps = filter == .select || filter == .selectattr
+        var pull: (() throws(Fault) -> Value?)?
+        var test: ((Value) throws(Fault) -> Bool)?
+        return .iterator(
+            try ValueIterator(depth: depth) { [self] () throws(Fault) in
+                if pull == nil {
+                    guard value.isTrue else { return nil }
+                    test = try condition(filter, given, byAttribute: byAttribute)
+                    pull = try puller(value)
+                }
+                try budget.enter()
+                defer { budget.leave() }
+                while let item = try pull?() {
+                    try budget.spend()
+                    if try test?(item) == keeps { return item }
+                }
+                return nil
+            })
+    }
+
+    private func condition(
+        _ filter: Filter, _ given: Given, byAttribute: Bool
+    ) throws(Fault) -> (Value) throws(Fault) -> Bool {
+        var positional = given.positional[...]
+        var path = AttributePath.empty
+        if byAttribute {
+            guard let attribute = positional.popFirst() else {
+                throw .failed("the filter '\(filter.rawValue)' needs the name of an attribute")
+            }
+            path = try AttributePath(attribute)
+        }
+        guard let name = positional.popFirst() else {
+            return { [self] item throws(Fault) in try follow(path, from: item).isTrue }
+        }
+        guard let test = name.text.flatMap(Test.init(named:)) else {
+            throw .unsupported("such a test in '\(filter.rawValue)'")
+        }
+        let rest = Given(positional: Array(positional), named: given.named)
+        return { [self] item throws(Fault) in
+            try holds(test, of: follow(path, from: item), rest)
+        }
+    }
+}
+
+/// Names and places with points between them, as filters are given them.
+private struct AttributePath {
+    let parts: [Value]
+
+    static var empty: AttributePath { AttributePath(parts: []) }
+
+    private init(parts: [Value]) { self.parts = parts }
+
+    init(_ attribute: Value) throws(Fault) {
+        if let text = attribute.text {
+            parts = PythonText.split(text, at: ".", limit: .max).map { part in
+                let isIndex = !part.isEmpty && part.unicodeScalars.allSatisfy(\.isASCIIDigit)
+                return isIndex ? Int(part).map { .integer($0) } ?? .string(part) : .string(part)
+            }
+        } else if case .none = attribute {
+            parts = []
+        } else {
+            parts = [attribute]
+        }
+    }
+}
