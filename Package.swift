@@ -28,12 +28,15 @@ let package = Package(
             path: "Sources/Adapters"),
         .target(name: "DualTokenization", path: "Sources/Tokenization"),
         .target(name: "DualMetrics", path: "Sources/Metrics"),
-        .target(name: "DualTasks", dependencies: ["DualMetrics"], path: "Sources/Tasks"),
+        .target(name: "DualChat", path: "Sources/Chat"),
+        .target(
+            name: "DualTasks", dependencies: ["DualChat", "DualMetrics"], path: "Sources/Tasks"),
         .target(name: "DualCharts", path: "Sources/Charts"),
         .target(
             name: "DualTraining",
             dependencies: [
-                "DualAdapters", "DualCharts", "DualGeneration", "DualModels", "DualModules",
+                "DualAdapters", "DualCharts", "DualChat", "DualGeneration", "DualModels",
+                "DualModules",
                 "DualTasks", "DualTokenization", "DualTorch",
             ],
             path: "Sources/Training"),
@@ -44,8 +47,8 @@ let package = Package(
         .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualGeneration", "DualMetrics", "DualModels", "DualModules",
-                "DualTasks",
+                "DualAdapters", "DualChat", "DualGeneration", "DualMetrics", "DualModels",
+                "DualModules", "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
             ],
             path: "Sources/Umbrella"),

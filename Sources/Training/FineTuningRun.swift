@@ -1,4 +1,5 @@
 import DualAdapters
+import DualChat
 import DualGeneration
 import DualModels
 import DualModules
@@ -30,6 +31,8 @@ public struct FineTuningRun {
     public var computeType = DType.bfloat16
     public var device = Device.cpu
     public var resume = false
+    /// What puts conversations into words; nil for the model's own.
+    public var chatTemplate: ChatTemplate?
 
     public init(
         base: Base, task: any TrainingTask, data: [URL], method: any FineTuningMethod,
@@ -69,6 +72,8 @@ public struct FineTuningRun {
         let trainee: Trainee
         let scorer: any Scorer
         let exampleCount: Int
+        /// In whose words the examples are, if they are in a template's.
+        let template: ChatTemplate?
         let notes: [String]
     }
 
@@ -113,7 +118,10 @@ public struct FineTuningRun {
         var options = options
         options.batchSize = options.batchSize ?? task.defaults.batchSize
         let encoder = TaskEncoder(
-            tokenizer, maximumLength: try maximumLength(on: loaded.model),
+            tokenizer,
+            template: task.usesTemplate
+                ? try chatTemplate ?? ChatTemplate.load(from: tokenizerFolder) : nil,
+            maximumLength: try maximumLength(on: loaded.model),
             stopTokens: try stopTokens(folder, tokenizer))
         let encoded = try data.encode(for: loaded, with: encoder, device: device)
         guard let examples = encoded.training, !examples.lengths.isEmpty else {
@@ -132,7 +140,7 @@ public struct FineTuningRun {
         return Setup(
             configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee,
             scorer: encoded.scorer,
-            exampleCount: examples.lengths.count,
+            exampleCount: examples.lengths.count, template: encoded.template,
             notes: loaded.notes() + encoded.notes
                 + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : []))
     }
@@ -258,6 +266,11 @@ public struct FineTuningRun {
                 copying: (Tokenizer.fileNames + ModelFolder.companionNames)
                     .map(tokenizerFolder.appendingPathComponent),
                 to: output)
+        }
+        if let template = setup.template {
+            try AtomicFile.write(
+                Data(template.source.utf8),
+                to: output.appendingPathComponent(ChatTemplate.fileName))
         }
     }
 

@@ -1,4 +1,5 @@
 import DualAdapters
+import DualChat
 import DualModels
 import DualTokenization
 import DualTorch
@@ -19,6 +20,8 @@ public protocol TrainingTask: Sendable {
     var headMeaning: ModelFolder.HeadMeaning? { get }
     /// Examples of a batch and tokens of an example where the user says nothing.
     var defaults: (batchSize: Int, maximumLength: Int) { get }
+    /// Whether examples may be conversations, which a chat template puts into words.
+    var usesTemplate: Bool { get }
     /// What decides the examples besides the data, for a run that is resumed.
     var identity: [String: String] { get }
 
@@ -27,6 +30,10 @@ public protocol TrainingTask: Sendable {
     func read(_ data: [URL]) throws -> any TaskData
     /// Reads what a score needs.
     func readForScoring(_ data: [URL]) throws -> any TaskData
+}
+
+extension TrainingTask {
+    public var usesTemplate: Bool { false }
 }
 
 /// The data of a task, as text.
@@ -42,18 +49,30 @@ public protocol TaskData {
 public protocol CompletionData: TaskData {
     /// The examples that train, in the order of the data.
     func completions(with encoder: TaskEncoder) throws -> [CompletionExample]
+    /// What the user should know of those, in sentences.
+    func notes(with encoder: TaskEncoder) throws -> [String]
+}
+
+extension CompletionData {
+    public func notes(with encoder: TaskEncoder) throws -> [String] { [] }
 }
 
 /// What turns a task's text into a model's numbers.
 public struct TaskEncoder: Sendable {
     public let tokenizer: Tokenizer
+    /// What puts conversations into words; nil where neither the model nor the user has one.
+    public let template: ChatTemplate?
     /// The most tokens of an example: no more than the model has positions for.
     public let maximumLength: Int
     /// Tokens that end what the model generates.
     public let stopTokens: [Int]
 
-    public init(_ tokenizer: Tokenizer, maximumLength: Int, stopTokens: [Int] = []) {
+    public init(
+        _ tokenizer: Tokenizer, template: ChatTemplate? = nil, maximumLength: Int,
+        stopTokens: [Int] = []
+    ) {
         self.tokenizer = tokenizer
+        self.template = template
         self.maximumLength = maximumLength
         self.stopTokens = stopTokens
     }
@@ -66,10 +85,16 @@ public struct EncodedTask {
     public let scorer: any Scorer
     /// What the user should know of the data, in sentences.
     public let notes: [String]
+    /// The template in whose words the examples are, if they are: it belongs to what is trained.
+    public let template: ChatTemplate?
 
-    public init(training: (any TrainingSet)?, scorer: any Scorer, notes: [String] = []) {
+    public init(
+        training: (any TrainingSet)?, scorer: any Scorer, notes: [String] = [],
+        template: ChatTemplate? = nil
+    ) {
         self.training = training
         self.scorer = scorer
         self.notes = notes
+        self.template = template
     }
 }

@@ -1,6 +1,7 @@
 // One import for clients: `import DualLoRA`.
 
 @_exported import DualAdapters
+@_exported import DualChat
 @_exported import DualGeneration
 @_exported import DualMetrics
 @_exported import DualModels

@@ -3,10 +3,13 @@ import DualLoRA
 import Foundation
 
 extension PlainTextFiles.Unit: ExpressibleByArgument {}
+extension InstructionFormat: ExpressibleByArgument {}
+extension InstructionTraining.Learnt: ExpressibleByArgument {}
+extension InstructionTraining.Truncation: ExpressibleByArgument {}
 
 /// The task of a run and where its data lies.
 struct DataArguments: ParsableArguments {
-    private static let tasks = TaskRegistry.tasks.map { $0.name } + ["text"]
+    private static let tasks = TaskRegistry.tasks.map { $0.name } + ["text", "instruct"]
 
     @Option(help: "The task: \(tasks.joined(separator: ", ")).")
     var task: String
@@ -14,19 +17,35 @@ struct DataArguments: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Folder of the task's files, as GLUE names them; for text, files, or a folder with \
-            train.txt and dev.txt.
+            Folder of the task's files, as GLUE names them; for text and instruct, files, or a folder \
+            with train and dev files (.txt; .jsonl, .json, .csv).
             """)
     var data: [String]
 
     @OptionGroup var text: TextArguments
+    @OptionGroup var instructions: InstructionArguments
 
     var places: [URL] { data.map { URL(fileURLWithPath: $0) } }
 
     func trainingTask() throws -> any TrainingTask {
-        if task == "text" { return try text.trainingTask() }
-        try text.refuse(for: task)
-        return SentenceTraining(try TaskRegistry.task(named: task))
+        if task != "text", task != "instruct" { try text.refuse(for: task) }
+        if task != "instruct" { try instructions.refuse(for: task) }
+        switch task {
+        case "text": return try text.trainingTask()
+        case "instruct": return try instructions.trainingTask(text)
+        default: return SentenceTraining(try TaskRegistry.task(named: task))
+        }
+    }
+
+    /// The chat template that the user gives, or else the model's.
+    func template(of model: URL) throws -> ChatTemplate? {
+        try givenTemplate(for: model) ?? ChatTemplate.load(from: model)
+    }
+
+    /// The chat template that the user gives, with the special tokens of the model.
+    func givenTemplate(for model: URL) throws -> ChatTemplate? {
+        guard let name = instructions.chatTemplate else { return nil }
+        return try ChatTemplate.load(named: name, tokensFrom: model)
     }
 }
 
@@ -41,19 +60,19 @@ struct TextArguments: ParsableArguments {
 
     @Flag(
         help: """
-            text: put sequences one behind the other in rows of --max-length tokens, apart, instead \
-            of padding them.
+            text, instruct: put sequences one behind the other in rows of --max-length tokens, apart, \
+            instead of padding them.
             """)
     var packing = false
 
-    @Option(parsing: .upToNextOption, help: "text: files to score on.")
+    @Option(parsing: .upToNextOption, help: "text, instruct: files to score on.")
     var devData: [String] = []
 
     @Option(
         parsing: .unconditional,
         help: """
-            text: the share of the sequences, from the end, to score on where there is no other \
-            text. Default: 0.05.
+            text, instruct: the share of the examples, from the end, to score on where there are no \
+            others. Default: 0.05.
             """)
     var devShare: Double?
 
@@ -61,10 +80,12 @@ struct TextArguments: ParsableArguments {
         var task = TextTraining()
         task.unit = documents ?? task.unit
         task.packs = packing
-        task.devData = devData.map { URL(fileURLWithPath: $0) }
+        task.devData = devPlaces
         task.devShare = devShare ?? task.devShare
         return task
     }
+
+    var devPlaces: [URL] { devData.map { URL(fileURLWithPath: $0) } }
 
     /// Options that another task does not have.
     func refuse(for task: String) throws {
@@ -74,6 +95,77 @@ struct TextArguments: ParsableArguments {
         ]
         if let (name, _) = given.first(where: \.1) {
             throw CommandError("--\(name): the task \(task) has no such option; it is text's")
+        }
+    }
+}
+
+/// How instructions and conversations become examples.
+struct InstructionArguments: ParsableArguments {
+    @Option(
+        help: """
+            instruct: the form of the rows: alpaca (instruction, input, output), completion (prompt, \
+            completion), chat (messages or conversations) or text. Default: what the first row's keys say.
+            """)
+    var format: InstructionFormat?
+
+    @Option(
+        name: .customLong("field"),
+        help: """
+            instruct: FIELD=KEY, the key of a field, such as output=answer; may be given several times.
+            """)
+    var fields: [String] = []
+
+    @Option(
+        help: """
+            instruct: what is learnt: responses, last-response (of each conversation) or everything. \
+            Default: responses.
+            """)
+    var trainOn: InstructionTraining.Learnt?
+
+    @Option(
+        help: """
+            instruct: what becomes of examples of more than --max-length tokens: cut at the end, cut at \
+            the start, or drop. Default: end.
+            """)
+    var truncation: InstructionTraining.Truncation?
+
+    @Option(
+        help: """
+            instruct: the chat template: a file in Jinja's language, alpaca or chatml. Default: the \
+            model's own, else alpaca.
+            """)
+    var chatTemplate: String?
+
+    @Flag(help: "instruct: leave rows out that cannot be used, and count them.")
+    var skipBadRows = false
+
+    @Flag(help: "instruct: train even where no example teaches the model to stop.")
+    var allowNoStop = false
+
+    func trainingTask(_ text: TextArguments) throws -> any TrainingTask {
+        var task = InstructionTraining()
+        task.files.format = format
+        task.files.fields = try InstructionFields(fields)
+        task.files.skipsBadRows = skipBadRows
+        task.files.unit = text.documents ?? task.files.unit
+        task.learnt = trainOn ?? task.learnt
+        task.truncation = truncation ?? task.truncation
+        task.packs = text.packing
+        task.allowsNoStop = allowNoStop
+        task.devData = text.devPlaces
+        task.devShare = text.devShare ?? task.devShare
+        return task
+    }
+
+    /// Options that another task does not have.
+    func refuse(for task: String) throws {
+        let given = [
+            ("format", format != nil), ("field", !fields.isEmpty), ("train-on", trainOn != nil),
+            ("truncation", truncation != nil), ("chat-template", chatTemplate != nil),
+            ("skip-bad-rows", skipBadRows), ("allow-no-stop", allowNoStop),
+        ]
+        if let (name, _) = given.first(where: \.1) {
+            throw CommandError("--\(name): the task \(task) has no such option; it is instruct's")
         }
     }
 }

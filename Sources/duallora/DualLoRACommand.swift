@@ -15,8 +15,8 @@ struct DualLoRACommand: ParsableCommand {
         version: packageVersion,
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, MergeCommand.self,
-            ConvertCommand.self, PretrainCommand.self, InspectCommand.self, ForwardCommand.self,
-            TokenizeCommand.self,
+            ConvertCommand.self, PretrainCommand.self, InspectCommand.self,
+            InspectDataCommand.self, ForwardCommand.self, TokenizeCommand.self,
             MethodsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 

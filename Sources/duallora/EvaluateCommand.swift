@@ -46,7 +46,8 @@ struct EvaluateCommand: ParsableCommand {
         for text in loaded.notes { note("note: \(text)") }
         let wanted = maximumLength ?? task.defaults.maximumLength
         let encoder = TaskEncoder(
-            tokenizer, maximumLength: min(wanted, loaded.model.maximumLength ?? wanted))
+            tokenizer, template: task.usesTemplate ? try data.template(of: folder(model)) : nil,
+            maximumLength: min(wanted, loaded.model.maximumLength ?? wanted))
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for text in encoded.notes { note("note: \(text)") }
         try show(encoded.scorer.evaluate(loaded.model) { _ in }, task)

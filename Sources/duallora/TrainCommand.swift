@@ -12,6 +12,7 @@ struct TrainCommand: ParsableCommand {
             Example:
               duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
               duallora train --model gpt2 --task text --data book.txt --method lora --output out
+              duallora train --model llama --task instruct --data chats.jsonl --method dual-lora --output out
             """)
 
     @Option(help: "Folder of the model: config.json, model.safetensors, tokenizer.json.")
@@ -49,6 +50,7 @@ struct TrainCommand: ParsableCommand {
         run.computeType = dtype
         run.device = device
         run.resume = resume
+        run.chatTemplate = try data.givenTemplate(for: folder(model))
         try show(run, json: json)
     }
 }

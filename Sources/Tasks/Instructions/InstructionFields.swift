@@ -1,0 +1,62 @@
+/// The keys under which a file of instruction data has what examples are made of.
+public struct InstructionFields: Equatable, Sendable {
+    public enum Field: String, CaseIterable, Sendable {
+        case instruction, input, output, system, prompt, completion, messages, role, content, text
+
+        /// The keys that are looked for where the user names none: those of Alpaca, OpenAI, ShareGPT
+        /// and TRL.
+        var usualNames: [String] {
+            switch self {
+            case .messages: ["messages", "conversations"]
+            case .role: ["role", "from"]
+            case .content: ["content", "value"]
+            default: [rawValue]
+            }
+        }
+    }
+
+    private var given: [Field: String] = [:]
+
+    public init() {}
+
+    /// - Parameter spelled: `field=key`, such as `output=answer`.
+    /// - Throws: ``InstructionDataError/badField(text:known:)``.
+    public init(_ spelled: [String]) throws(InstructionDataError) {
+        for text in spelled {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let field = Field(rawValue: String(parts[0])), !parts[1].isEmpty
+            else { throw .badField(text: text, known: Field.allCases.map(\.rawValue)) }
+            given[field] = String(parts[1])
+        }
+    }
+
+    /// The keys that a field may have, the first found counting.
+    func names(of field: Field) -> [String] {
+        given[field].map { [$0] } ?? field.usualNames
+    }
+
+    /// Whether the user named the field's key, so that it must be there.
+    func isGiven(_ field: Field) -> Bool { given[field] != nil }
+}
+
+/// The form of a file's rows.
+public enum InstructionFormat: String, CaseIterable, Sendable {
+    /// instruction, input, output
+    case alpaca
+    /// prompt, completion
+    case completion
+    /// Messages with roles: OpenAI's `messages` or ShareGPT's `conversations`.
+    case chat
+    /// Text that is learnt whole.
+    case text
+
+    /// The fields without which a row is not of this form.
+    var required: [InstructionFields.Field] {
+        switch self {
+        case .alpaca: [.instruction, .output]
+        case .completion: [.prompt, .completion]
+        case .chat: [.messages]
+        case .text: [.text]
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import DualChat
+
+/// A row of a file as it stands: its fields by their keys.
+struct InstructionRow {
+    let path: String
+    let line: Int
+    let values: JSONObject
+    let fields: InstructionFields
+
+    /// The row as an example.
+    /// - Throws: ``InstructionDataError``.
+    func example(_ format: InstructionFormat) throws(InstructionDataError) -> InstructionExample {
+        switch format {
+        case .text: return .text(try text(.text))
+        case .chat: return .conversation(try conversation())
+        case .alpaca: return .instruction(try instruction())
+        case .completion:
+            if case .array? = value(.prompt)?.value {
+                return .conversation(try splitConversation())
+            }
+            return .completion(
+                prompt: try text(.prompt, mayBeEmpty: true), completion: try text(.completion))
+        }
+    }
+
+    /// The form whose keys the row has.
+    /// - Throws: ``InstructionDataError/unknownFormat(path:line:keys:)``.
+    func format() throws(InstructionDataError) -> InstructionFormat {
+        let order: [InstructionFormat] = [.chat, .completion, .alpaca, .text]
+        // A key that the user names says more than one that happens to be there.
+        let ranked = order.sorted { namesGiven($0) > namesGiven($1) }
+        if let found = ranked.first(where: { $0.required.allSatisfy { value($0) != nil } }) {
+            return found
+        }
+        throw .unknownFormat(path: path, line: line, keys: values.keys)
+    }
+
+    private func namesGiven(_ format: InstructionFormat) -> Int {
+        format.required.filter(fields.isGiven).count
+    }
+
+    private func instruction() throws(InstructionDataError) -> Instruction {
+        Instruction(
+            instruction: try text(.instruction),
+            input: try optionalText(.input) ?? "", output: try text(.output),
+            system: try optionalText(.system))
+    }
+
+    // MARK: - Conversations
+
+    private func conversation() throws(InstructionDataError) -> [ChatTurn] {
+        var turns = try turns(of: .messages, areLearnt: true)
+        if let system = try optionalText(.system), turns.first?.message.role != "system" {
+            turns.insert(
+                ChatTurn(ChatMessage(role: "system", content: system), isLearnt: false), at: 0)
+        }
+        try checkOrder(turns)
+        return turns
+    }
+
+    /// A prompt of messages, and the messages that answer it.
+    private func splitConversation() throws(InstructionDataError) -> [ChatTurn] {
+        let turns =
+            try turns(of: .prompt, areLearnt: false) + turns(of: .completion, areLearnt: true)
+        try checkOrder(turns)
+        return turns
+    }
+
+    private func turns(
+        of field: InstructionFields.Field, areLearnt: Bool
+    ) throws(InstructionDataError) -> [ChatTurn] {
+        let (key, value) = try require(field)
+        guard case .array(let messages) = value else {
+            throw wrong(key, value, "a list of messages")
+        }
+        var turns: [ChatTurn] = []
+        for (index, message) in messages.enumerated() {
+            guard case .object(let parts) = message else {
+                throw wrong("\(key)[\(index)]", message, "an object with a role and a content")
+            }
+            let inside = InstructionRow(path: path, line: line, values: parts, fields: fields)
+            turns.append(
+                try inside.turn(number: index + 1, of: "\(key)[\(index)]", isLearnt: areLearnt))
+        }
+        return turns
+    }
+
+    /// The row as a message.
+    private func turn(
+        number: Int, of place: String, isLearnt: Bool
+    ) throws(InstructionDataError) -> ChatTurn {
+        let spelled = try text(.role)
+        guard let role = Self.roles[spelled.lowercased()] else {
+            throw .unknownRole(path: path, line: line, turn: number, role: spelled)
+        }
+        let (key, value) = try require(.content)
+        let content = try content(value, key: "\(place).\(key)")
+        return ChatTurn(
+            ChatMessage(role: role, content: content),
+            isLearnt: isLearnt && role == "assistant" && weight(of: values) != 0)
+    }
+
+    /// Who speaks, as OpenAI and ShareGPT call them.
+    private static let roles = [
+        "system": "system", "developer": "system", "user": "user", "human": "user",
+        "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant",
+        "bard": "assistant", "model": "assistant",
+    ]
+
+    /// A text, or OpenAI's list of parts of text.
+    private func content(_ value: JSONValue, key: String) throws(InstructionDataError) -> String {
+        switch value {
+        case .string(let text): return text
+        case .array(let parts):
+            var whole = ""
+            for part in parts {
+                guard case .object(let fields) = part, case .string(let text)? = fields["text"]
+                else {
+                    throw wrong(key, value, "a text, or a list of parts of type text")
+                }
+                whole += text
+            }
+            return whole
+        default: throw wrong(key, value, "a text")
+        }
+    }
+
+    /// OpenAI's mark of messages that are not to be learnt.
+    private func weight(of message: JSONObject) -> Double? {
+        guard case .number(let spelled)? = message["weight"] else { return nil }
+        return Double(spelled)
+    }
+
+    /// An optional system message, then user and assistant in turn, and someone to learn from.
+    private func checkOrder(_ turns: [ChatTurn]) throws(InstructionDataError) {
+        let first = turns.first?.message.role == "system" ? 1 : 0
+        for (index, turn) in turns.enumerated().dropFirst(first) {
+            let expected = (index - first) % 2 == 0 ? "user" : "assistant"
+            guard turn.message.role == expected else {
+                throw .roleOrder(
+                    path: path, line: line, turn: index + 1, role: turn.message.role,
+                    expected: expected)
+            }
+        }
+        guard turns.contains(where: \.isLearnt) else { throw .noAnswer(path: path, line: line) }
+    }
+
+    // MARK: - Fields
+
+    private func value(_ field: InstructionFields.Field) -> (key: String, value: JSONValue)? {
+        for name in fields.names(of: field) {
+            if let value = values[name] { return (name, value) }
+        }
+        return nil
+    }
+
+    private func require(
+        _ field: InstructionFields.Field
+    ) throws(InstructionDataError) -> (key: String, value: JSONValue) {
+        if let found = value(field) { return found }
+        throw .missingField(
+            path: path, line: line, field: field.rawValue, names: fields.names(of: field),
+            keys: values.keys)
+    }
+
+    private func text(
+        _ field: InstructionFields.Field, mayBeEmpty: Bool = false
+    ) throws(InstructionDataError) -> String {
+        let (key, value) = try require(field)
+        guard case .string(let text) = value else { throw wrong(key, value, "a text") }
+        guard mayBeEmpty || text.contains(where: { !$0.isWhitespace }) else {
+            throw .emptyField(path: path, line: line, key: key)
+        }
+        return text
+    }
+
+    /// The text of a field that may be missing, null or empty: nil then.
+    private func optionalText(
+        _ field: InstructionFields.Field
+    ) throws(InstructionDataError) -> String? {
+        guard let (key, value) = value(field) else {
+            return fields.isGiven(field) ? try text(field) : nil
+        }
+        switch value {
+        case .null: return nil
+        case .string(let text): return text.isEmpty ? nil : text
+        default: throw wrong(key, value, "a text")
+        }
+    }
+
+    private func wrong(
+        _ key: String, _ value: JSONValue, _ expected: String
+    ) -> InstructionDataError {
+        .wrongType(path: path, line: line, key: key, found: value.kind, expected: expected)
+    }
+}

@@ -1,0 +1,115 @@
+import DualChat
+import DualModels
+import DualTasks
+import DualTokenization
+import DualTorch
+
+/// Instructions to train on, and those to score on if they are others.
+struct InstructionData: CompletionData {
+    let task: InstructionTraining
+    let training: InstructionFiles.Contents
+    let dev: InstructionFiles.Contents?
+
+    func completions(with encoder: TaskEncoder) throws -> [CompletionExample] {
+        try InstructionEncoder(task, encoder).encode(training).examples
+    }
+
+    func notes(with encoder: TaskEncoder) throws -> [String] {
+        try InstructionEncoder(task, encoder).encode(training)
+            .notes(task.truncation, limit: encoder.maximumLength) + templateNotes(encoder)
+    }
+
+    func encode(
+        for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
+    ) throws -> EncodedTask {
+        let model = try loaded.causalModel()
+        let instructions = try InstructionEncoder(task, encoder)
+        let learnt = try instructions.encode(training)
+        let others = try dev.map { try instructions.encode($0) }
+        let (train, score) = try HeldOut.split(
+            learnt.examples, share: task.devShare, others: others?.examples,
+            maximumLength: encoder.maximumLength)
+        for example in train + score { try model.check(ids: example.ids) }
+        if !training.examples.isEmpty { try checkStops(train, encoder) }
+        let layout = SequenceLayout(
+            isPacked: task.packs, paddingID: encoder.tokenizer.paddingID, device: device)
+        let length = encoder.maximumLength
+        return EncodedTask(
+            training: training.examples.isEmpty
+                ? nil : CompletionSet(train, rowLength: length, layout: layout),
+            scorer: CompletionScorer(score, rowLength: length, layout: layout),
+            notes: learnt.notes(task.truncation, limit: length)
+                + (others?.notes(task.truncation, limit: length).map { "to score on: " + $0 } ?? [])
+                + templateNotes(encoder),
+            template: usesTemplate ? instructions.template : nil)
+    }
+
+    /// What the answers end with, where that is a token of its own.
+    private func lastSpecialToken(_ example: CompletionExample?, _ tokenizer: Tokenizer) -> String?
+    {
+        guard let example else { return nil }
+        let learnt = zip(example.ids, example.isTrained).filter(\.1).map(\.0)
+        return learnt.last(where: tokenizer.isSpecial).flatMap { tokenizer.token(for: $0) }
+    }
+
+    /// Whether an example is put into words by a template.
+    private var usesTemplate: Bool {
+        (training.examples + (dev?.examples ?? [])).contains {
+            switch $0.example {
+            case .instruction, .conversation: true
+            case .completion, .text: false
+            }
+        }
+    }
+
+    private func templateNotes(_ encoder: TaskEncoder) -> [String] {
+        guard usesTemplate, encoder.template == nil else { return [] }
+        return ["the model has no chat template; instructions are put into Alpaca's words"]
+    }
+
+    /// Refuses examples that never teach a model to end its answer.
+    private func checkStops(_ examples: [CompletionExample], _ encoder: TaskEncoder) throws {
+        guard !task.allowsNoStop else { return }
+        let stops = Set(encoder.stopTokens)
+        let isLearnt = examples.contains { example in
+            zip(example.ids, example.isTrained).contains { $1 && stops.contains($0) }
+        }
+        guard !isLearnt else { return }
+        throw CompletionDataError.noStopToken(
+            stops: encoder.stopTokens.map { encoder.tokenizer.token(for: $0) ?? "\($0)" },
+            special: lastSpecialToken(examples.first, encoder.tokenizer))
+    }
+}
+
+/// Data that cannot be learnt from as it is.
+public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
+    case noTemplate(place: String)
+    case answerNotFound(message: Int)
+    case badExample(place: String, reason: String)
+    case noStopToken(stops: [String], special: String?)
+    case nothingLearnt(examples: Int, limit: Int)
+
+    public var description: String {
+        switch self {
+        case .noTemplate(let place):
+            "\(place): a conversation needs a chat template, and the model has none; "
+                + "--chat-template names a file of one, or alpaca or chatml"
+        case .answerNotFound(let message):
+            "the chat template does not put message \(message) behind the prompt for it; "
+                + "--train-on everything needs no such place"
+        case .badExample(let place, let reason): "\(place): \(reason)"
+        case .noStopToken(let stops, let special):
+            "no example teaches the model to stop: "
+                + (stops.isEmpty
+                    ? "neither the tokenizer nor generation_config.json names a token that ends a text"
+                    : "\(stops.joined(separator: ", ")) is never learnt")
+                + (special.map {
+                    "; the answers end with \($0), which eos_token_id in generation_config.json should name"
+                } ?? "; --max-length may cut the ends off")
+                + "; --allow-no-stop trains all the same"
+        case .nothingLearnt(let examples, let limit):
+            "none of \(examples) examples has a token to learn within its first \(limit) tokens; "
+                + "a greater --max-length or another --truncation may help"
+        }
+    }
+}
