@@ -31,6 +31,21 @@ public protocol Scorer {
     func evaluate(
         _ model: any TransformerModel, progress: (Int) throws -> Void
     ) throws -> Evaluation
+
+    /// The mean loss alone, as ``Evaluation/loss`` has it: what a run asks for between two epochs, where
+    /// the metrics take long. Scorers that generate text compute it without generating any.
+    /// - Parameter progress: gets the number of examples done.
+    func loss(
+        of model: any TransformerModel, progress: (Int) throws -> Void
+    ) throws -> Double
+}
+
+extension Scorer {
+    public func loss(
+        of model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
+    ) throws -> Double {
+        try evaluate(model, progress: progress).loss
+    }
 }
 
 /// What a model scores on a task.
