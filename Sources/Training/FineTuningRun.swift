@@ -197,7 +197,8 @@ public struct FineTuningRun {
     ) throws -> RunResult {
         let trainer = setup.trainer
         for note in setup.notes { try report(.note(note)) }
-        let checkpoints = CheckpointFolder(checkpointsPlace, identity: identity(of: setup.trainer, examples: setup.exampleCount))
+        let checkpoints = CheckpointFolder(
+            checkpointsPlace, identity: identity(of: setup.trainer, examples: setup.exampleCount))
         if !resume { checkpoints.remove() }
         let done = resume ? try checkpoints.restore(trainer) : 0
         let log = try RunLog(output.appendingPathComponent("train.jsonl"), resumedStep: done)

@@ -49,6 +49,7 @@ extension Trainer {
     func prepareAdapters(for step: Int? = nil) {
         trainee.adapter?.prepare(
             TrainingProgress(
-                step: step ?? progress.step, totalSteps: totalSteps, warmupSteps: schedule.warmupSteps))
+                step: step ?? progress.step, totalSteps: totalSteps,
+                warmupSteps: schedule.warmupSteps))
     }
 }
