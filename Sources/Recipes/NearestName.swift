@@ -15,7 +15,9 @@ enum NearestName {
             name.count > 2 && name.split(separator: "-").allSatisfy(parts.contains)
         }
         if let longest = contained.max(by: { $0.count < $1.count }) { return longest }
-        if let longer = names.first(where: { word.count > 2 && $0.contains(word) }) { return longer }
+        if let longer = names.first(where: { word.count > 2 && $0.contains(word) }) {
+            return longer
+        }
         return names.first { name in
             let words = name.split(separator: "-")
             return words.count > 1 && String(words.compactMap(\.first)) == word

@@ -51,8 +51,9 @@ enum RecipeDocument {
         func at(_ line: Int, _ reason: String) -> RecipeError {
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             let line = min(line, lines.count)
-            if lines.indices.contains(line - 1), lines[line - 1].prefix(while: \.isWhitespace)
-                .contains("\t")
+            if lines.indices.contains(line - 1),
+                lines[line - 1].prefix(while: \.isWhitespace)
+                    .contains("\t")
             {
                 return RecipeError(
                     file: path, line: line, reason: "a tab indents the line; YAML takes spaces")
@@ -63,7 +64,8 @@ enum RecipeDocument {
         case .scanner(let context, let problem, let mark, _),
             .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            return at(mark.line, [context?.text, problem].compactMap { $0 }.joined(separator: ", "))
+            return at(
+                mark.line, [context?.text, problem].compactMap { $0 }.joined(separator: ", "))
         case .reader(let problem, let offset, _, _):
             let before = text.prefix(offset ?? 0)
             return at(1 + before.count { $0.isNewline }, problem)

@@ -88,7 +88,9 @@ public struct RecipeFile {
                 }
                 return text
             }
-            guard !texts.isEmpty || key.kind == .list else { throw bad(node, "\(name): it is empty") }
+            guard !texts.isEmpty || key.kind == .list else {
+                throw bad(node, "\(name): it is empty")
+            }
             return key.kind == .list ? texts : [texts.joined(separator: ",")]
         }
         guard let text = try text(node, of: name) else { return [] }

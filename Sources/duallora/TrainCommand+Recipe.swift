@@ -9,12 +9,21 @@ extension TrainCommand {
     /// model.
     func recipeText() throws -> String {
         guard let words = TrainWords.current else { return "" }
-        var values = try chosen()
+        let method = try method.make()
+        let task = try data.trainingTask().defaults
+        var values = [
+            "batch-size": ["\(task.batchSize)"], "max-length": ["\(task.maximumLength)"],
+            "learning-rate": ["\(method.defaultLearningRate)"],
+        ]
         for key in words.keys.all {
             if let setting = words.recipe[key.name] { values[key.name] = setting.values }
-            if values[key.name] == nil, let standard = key.standard { values[key.name] = [standard] }
-            if Self.ownFlags.contains(key.name) { values[key.name] = nil }
+            if values[key.name] == nil, let standard = key.standard {
+                values[key.name] = [standard]
+            }
         }
+        // The method knows its own, in other words where there are others.
+        for name in Self.ownFlags.union(MethodRegistry.optionNames) { values[name] = nil }
+        for (name, value) in method.settings.all { values[name] = [value] }
         for (decider, other) in [("steps", "epochs"), ("warmup-steps", "warmup-ratio")]
         where values[decider] != nil {
             values[other] = nil
@@ -22,22 +31,16 @@ extension TrainCommand {
         return RecipeText(words.keys).text(values, comment: comment(words))
     }
 
-    /// What the task and the method choose where no one does.
-    private func chosen() throws -> [String: [String]] {
-        let (task, method) = (try data.trainingTask(), try method.make())
-        var values = [
-            "batch-size": ["\(task.defaults.batchSize)"],
-            "max-length": ["\(task.defaults.maximumLength)"],
-            "learning-rate": ["\(method.defaultLearningRate)"],
-        ]
-        for (name, value) in method.settings.all { values[name] = [value] }
-        return values
+    /// What was found while the recipes were put together.
+    func sayNotes() {
+        for text in TrainWords.current?.notes ?? [] { note("note: \(text)") }
     }
 
     private func comment(_ words: TrainWords) -> [String] {
         let threads = compute.threads ?? TorchRuntime.threads
         var lines = [
-            "Of duallora \(packageVersion), LibTorch \(TorchRuntime.version), \(threads) threads.",
+            "Written by duallora \(packageVersion), LibTorch \(TorchRuntime.version), "
+                + "\(threads) threads.",
             "`duallora train THIS_FILE --output FOLDER` makes the run again.",
         ]
         if !words.recipe.files.isEmpty {

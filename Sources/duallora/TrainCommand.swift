@@ -9,10 +9,20 @@ struct TrainCommand: ParsableCommand {
             Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
             Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
 
+            A recipe is a YAML file with the flags' names as keys (learning-rate: 1e-3), grouped under any \
+            of data, method, training and computing or not. Of several the later ones override, and flags \
+            override all (--packing=false takes back a packing: true). Paths count from the working \
+            directory. Every run leaves the recipe that makes it again in its output folder.
+
             Example:
               duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
               duallora train --model gpt2 --task text --data book.txt --method lora --output out
+              duallora train out/recipe.yaml --seed 1 --output out1
             """)
+
+    @Argument(
+        help: ArgumentHelp("Recipes: files of settings.", valueName: "recipe.yaml"))
+    var recipes: [String] = []
 
     @Option(help: "Folder of the model: config.json, model.safetensors, tokenizer.json.")
     var model: String
@@ -39,8 +49,17 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Print the result as JSON.")
     var json = false
 
+    @Flag(help: "Print the recipe of the run, with what no one set filled in, and do not train.")
+    var printRecipe = false
+
     func run() throws {
+        if printRecipe {
+            sayNotes()
+            try training.options.check()
+            return print(try recipeText(), terminator: "")
+        }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)
+        sayNotes()
         var run = FineTuningRun(
             base: .model(folder(model)), task: try data.trainingTask(), data: data.places,
             method: try method.make(), output: folder(output), options: training.options)
@@ -49,6 +68,7 @@ struct TrainCommand: ParsableCommand {
         run.computeType = dtype
         run.device = device
         run.resume = resume
+        run.recipe = try recipeText()
         try show(run, json: json)
     }
 }

@@ -30,26 +30,23 @@ struct TrainWords {
         }
         var recipe = Recipe()
         for path in read.others { recipe.add(try RecipeFile(path, keys: keys)) }
-        recipe.add(try read.flags.flatMap(Self.spelledOut(keys)))
+        recipe.add(read.flags.flatMap { Self.spelledOut($0.key, $0.values, keys: keys) })
         notes = Self.leaveOutOtherMethods(from: &recipe)
         self.recipe = recipe
         arguments =
             [Self.command] + read.others + Self.methodOptions(recipe.arguments) + read.strange
     }
 
-    /// `--method-option rank=8` is `--rank 8`.
+    /// `--method-option rank=8` as `--rank 8`.
     private static func spelledOut(
-        _ keys: RecipeKeys
-    ) -> (_ flag: (key: RecipeKey, values: [String])) throws -> [(key: RecipeKey, values: [String])]
-    {
-        { flag in
-            guard flag.key.name == MethodFlags.option else { return [flag] }
-            return flag.values.map { text in
-                guard let setting = MethodSetting(argument: text), let key = keys[setting.name],
-                    MethodRegistry.optionNames.contains(key.name)
-                else { return (flag.key, [text]) }
-                return (key, [setting.value])
-            }
+        _ key: RecipeKey, _ values: [String], keys: RecipeKeys
+    ) -> [(key: RecipeKey, values: [String])] {
+        guard key.name == MethodFlags.option else { return [(key, values)] }
+        return values.map { text in
+            guard let setting = MethodSetting(argument: text), let option = keys[setting.name],
+                MethodRegistry.optionNames.contains(option.name)
+            else { return (key, [text]) }
+            return (option, [setting.value])
         }
     }
 

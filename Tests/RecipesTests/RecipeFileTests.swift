@@ -80,20 +80,24 @@ func refusal(_ text: String) -> String {
 
     @Test("A list gives a flag's values, or the parts of one; null gives none")
     func lists() throws {
-        #expect(try settings("data: [a, 'b c']\ntargets: [q_proj, v_proj]") == [
-            "data": ["a", "b c"], "targets": ["q_proj,v_proj"],
-        ])
-        #expect(try settings("targets:\n- q_proj\n- v_proj\ndata:\n  - a\n") == [
-            "data": ["a"], "targets": ["q_proj,v_proj"],
-        ])
-        #expect(try settings("data: []\nepochs: null\nmodel: ~") == [
-            "data": [], "epochs": [], "model": [],
-        ])
+        #expect(
+            try settings("data: [a, 'b c']\ntargets: [q_proj, v_proj]") == [
+                "data": ["a", "b c"], "targets": ["q_proj,v_proj"],
+            ])
+        #expect(
+            try settings("targets:\n- q_proj\n- v_proj\ndata:\n  - a\n") == [
+                "data": ["a"], "targets": ["q_proj,v_proj"],
+            ])
+        #expect(
+            try settings("data: []\nepochs: null\nmodel: ~") == [
+                "data": [], "epochs": [], "model": [],
+            ])
     }
 
     @Test("An anchor may be used again")
     func anchors() throws {
-        #expect(try settings("model: &m base\noutput: *m") == ["model": ["base"], "output": ["base"]])
+        #expect(
+            try settings("model: &m base\noutput: *m") == ["model": ["base"], "output": ["base"]])
     }
 
     /// What is wrong with a recipe, and the whole line that says it.
@@ -103,14 +107,26 @@ func refusal(_ text: String) -> String {
         ("---\n", "r.yaml: it is empty"),
         ("- a\n", "r.yaml:1: it has no 'key: value' lines, as a recipe has"),
         ("Dear reader\n", "r.yaml:1: it has no 'key: value' lines, as a recipe has"),
-        ("model: a\nlearning-rat: 1", "r.yaml:2: 'learning-rat' is no setting of a recipe; did you mean learning-rate?"),
+        (
+            "model: a\nlearning-rat: 1",
+            "r.yaml:2: 'learning-rat' is no setting of a recipe; did you mean learning-rate?"
+        ),
         ("lr: 1", "r.yaml:1: 'lr' is no setting of a recipe; did you mean learning-rate?"),
-        ("gradient_accumulation_steps: 4", "r.yaml:1: 'gradient_accumulation_steps' is no setting of a recipe; did you mean gradient-accumulation?"),
+        (
+            "gradient_accumulation_steps: 4",
+            "r.yaml:1: 'gradient_accumulation_steps' is no setting of a recipe; did you mean gradient-accumulation?"
+        ),
         ("num_epochs: 4", "r.yaml:1: 'num_epochs' is no setting of a recipe; did you mean epochs?"),
         ("Rank: 4", "r.yaml:1: 'Rank' is no setting of a recipe; did you mean rank?"),
         ("quantisation: 4", "r.yaml:1: 'quantisation' is no setting of a recipe"),
-        ("trainning: {epochs: 1}", "r.yaml:1: 'trainning' is no setting of a recipe; did you mean training?"),
-        ("method:\n  name: lora\n  rnak: 8", "r.yaml:3: 'rnak' is no setting of a recipe; did you mean rank?"),
+        (
+            "trainning: {epochs: 1}",
+            "r.yaml:1: 'trainning' is no setting of a recipe; did you mean training?"
+        ),
+        (
+            "method:\n  name: lora\n  rnak: 8",
+            "r.yaml:3: 'rnak' is no setting of a recipe; did you mean rank?"
+        ),
         ("epochs: {most: 3}", "r.yaml:1: epochs: it takes a value, not a section"),
         ("training:\n  more:\n    epochs: 3", "r.yaml:2: more: a section has no sections in it"),
         ("training: 3", "r.yaml:1: 'training' is no setting of a recipe; did you mean training?"),
@@ -122,15 +138,27 @@ func refusal(_ text: String) -> String {
         ("data: [a, null]", "r.yaml:1: data: a list has no null in it"),
         ("model:\nepochs: 3", "r.yaml:1: model: it has no value (null leaves it to the default)"),
         ("epochs: 3\nepochs: 4", "r.yaml:1: epochs: it is set twice"),
-        ("learning-rate: 3\n\nlearning_rate: 4", "r.yaml:3: learning_rate: it is set in line 1 too"),
+        (
+            "learning-rate: 3\n\nlearning_rate: 4",
+            "r.yaml:3: learning_rate: it is set in line 1 too"
+        ),
         ("epochs: 3\ntraining:\n  epochs: 4", "r.yaml:3: epochs: it is set in line 1 too"),
         ("method: lora\nmethod: {name: dora}", "r.yaml:1: method: it is set twice"),
         ("model: a\ntraining:\n\tepochs: 3", "r.yaml:3: a tab indents the line; YAML takes spaces"),
-        ("model: [a, b", "r.yaml:1: not YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
-        ("model: 'a", "r.yaml:1: not YAML: while scanning a quoted scalar, found unexpected end of stream"),
+        (
+            "model: [a, b",
+            "r.yaml:1: not YAML: while parsing a flow sequence, did not find expected ',' or ']'"
+        ),
+        (
+            "model: 'a",
+            "r.yaml:1: not YAML: while scanning a quoted scalar, found unexpected end of stream"
+        ),
         ("model: *a", "r.yaml:1: not YAML: found undefined alias"),
         ("a: &a [*a]", "r.yaml:1: not YAML: found undefined alias"),
-        ("model: a\n---\nmodel: b", "r.yaml:2: not YAML: expected a single document in the stream, but found another document"),
+        (
+            "model: a\n---\nmodel: b",
+            "r.yaml:2: not YAML: expected a single document in the stream, but found another document"
+        ),
         ("? [a]\n: b", "r.yaml:1: a key must be a word"),
         ("'': b", "r.yaml:1: a key must be a word"),
         ("<<: {epochs: 3}", "r.yaml:1: '<<' is no setting of a recipe"),
@@ -151,14 +179,16 @@ func refusal(_ text: String) -> String {
             let uses = (0..<9).map { _ in "*\(last)" }.joined(separator: ", ")
             lines.append("\(name): &\(name) [\(uses)]")
         }
-        #expect(refusal(lines.joined(separator: "\n")) == "r.yaml: it has more than 16 aliases (*name)")
+        #expect(
+            refusal(lines.joined(separator: "\n")) == "r.yaml: it has more than 16 aliases (*name)")
         // As many as are allowed, on nodes as many as fit.
         let most = (0..<5_000).map { _ in "x" }.joined(separator: ",")
         var few = ["a: &a [\(most)]"]
         for (last, name) in zip(names.prefix(5), names.dropFirst()) {
             few.append("\(name): &\(name) [*\(last), *\(last), *\(last)]")
         }
-        #expect(refusal(few.joined(separator: "\n")) == "r.yaml: it unfolds to more than 10000 values")
+        #expect(
+            refusal(few.joined(separator: "\n")) == "r.yaml: it unfolds to more than 10000 values")
         few.append("? *f\n: 1")
         let started = ContinuousClock.now
         #expect(refusal(few.joined(separator: "\n")).hasPrefix("r.yaml: it "))
@@ -194,7 +224,8 @@ func refusal(_ text: String) -> String {
             }
             let text = String(decoding: bytes, as: UTF8.self)
             let said = refusal(text)
-            #expect(said == "no error" || said.hasPrefix("r.yaml") && !said.contains("\n"), "\(text)")
+            #expect(
+                said == "no error" || said.hasPrefix("r.yaml") && !said.contains("\n"), "\(text)")
         }
     }
 
@@ -216,7 +247,8 @@ func refusal(_ text: String) -> String {
         }
         #expect(try said("none.yaml", nil) == "none.yaml: there is no such recipe")
         #expect(try said("empty.yaml", Data()) == "empty.yaml: it is empty")
-        #expect(try said("bytes.yaml", Data([0x6D, 0xFF])) == "bytes.yaml: it is not text in UTF-8")
+        #expect(
+            try said("bytes.yaml", Data([0x6D, 0xFF])) == "bytes.yaml: it is not text in UTF-8")
         #expect(try said("good.yaml", Data("\u{FEFF}epochs: 3\r\nmodel: a\r\n".utf8)) == "2")
         #expect(try said("", nil) == ": it is a folder, not a recipe")
     }

@@ -26,7 +26,10 @@ import Testing
         #expect(found["model"]?.place == nil)
         #expect(found["epochs"]?.layer == 1)
         #expect(found["rank"] == nil)
-        #expect(try recipe(["data: [x, y]"], ["--data", "p", "q"]).arguments == ["--data=p", "--data=q"])
+        #expect(
+            try recipe(["data: [x, y]"], ["--data", "p", "q"]).arguments == [
+                "--data=p", "--data=q",
+            ])
         #expect(try recipe(["data: [x, y]", "data: []"]).arguments == [])
     }
 
@@ -54,7 +57,8 @@ import Testing
         #expect(read.others == ["base.yaml", "more.yaml"])
         #expect(read.strange == [])
         let odd = FlagWords(
-            ["--model", "--packing=3", "--nothing", "5", "-h", "--data", "--epochs"], keys: testKeys)
+            ["--model", "--packing=3", "--nothing", "5", "-h", "--data", "--epochs"], keys: testKeys
+        )
         #expect(odd.strange == ["--model", "--packing=3", "--nothing", "-h", "--data", "--epochs"])
         #expect(odd.flags.isEmpty && odd.others == ["5"])
     }
@@ -89,13 +93,17 @@ import Testing
     @Test("Any text survives being written and read")
     func anyText() throws {
         let letters = Array("ab:#-,[]{}&*!|>'\"%@`?~\\ \t\n\u{1}é😀=/.0")
-        let fixed = ["", "null", "NULL", "~", "-", "---", "...", "true", "1e-4", "-1", " a ", "a: b", "a #b"]
+        let fixed = [
+            "", "null", "NULL", "~", "-", "---", "...", "true", "1e-4", "-1", " a ", "a: b", "a #b",
+        ]
         let drawn = (0..<2_000).map { _ in
             String((0..<Int.random(in: 1...8)).compactMap { _ in letters.randomElement() })
         }
         for text in fixed + drawn {
             let values = ["output": [text], "data": [text, "x"]]
-            #expect(try settings(RecipeText(testKeys).text(values)) == values, "\(text.debugDescription)")
+            #expect(
+                try settings(RecipeText(testKeys).text(values)) == values,
+                "\(text.debugDescription)")
         }
     }
 
