@@ -14,7 +14,8 @@ let package = Package(
         .executable(name: "duallora", targets: ["DualLoRACommand"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
@@ -32,6 +33,7 @@ let package = Package(
         .target(
             name: "DualTasks", dependencies: ["DualChat", "DualMetrics"], path: "Sources/Tasks"),
         .target(name: "DualCharts", path: "Sources/Charts"),
+        .target(name: "DualRecipes", dependencies: ["Yams"], path: "Sources/Recipes"),
         .target(
             name: "DualTraining",
             dependencies: [
@@ -55,7 +57,8 @@ let package = Package(
         .executableTarget(
             name: "DualLoRACommand",
             dependencies: [
-                "DualLoRA", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DualLoRA", "DualRecipes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/duallora", linkerSettings: runPath),
         .target(
@@ -101,6 +104,8 @@ let package = Package(
             linkerSettings: runPath),
         .testTarget(
             name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),
+        .testTarget(
+            name: "RecipesTests", dependencies: ["DualRecipes"], linkerSettings: runPath),
         .testTarget(name: "ChartsTests", dependencies: ["DualCharts"], linkerSettings: runPath),
     ],
     swiftLanguageModes: [.v6],

@@ -12,6 +12,10 @@ public protocol FineTuningMethod: Sendable {
     /// - Throws: ``AdapterError/badOption(method:option:reason:)``.
     init(_ options: MethodOptions) throws
 
+    /// Every option with the value that it has, the method's own defaults among them, so far as they do
+    /// not wait for the model: what makes the same method again.
+    var settings: MethodOptions { get }
+
     /// Trainable numbers for one layer of `outputSize` x `inputSize`; of methods that change no linear
     /// layers, of one of their places in a model of `inputSize`.
     func parameterCount(outputSize: Int, inputSize: Int) -> Int

@@ -52,6 +52,13 @@ extension GradientProjection {
         ]
     }
 
+    var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "update-proj-gap": gap, "galore-scale": scale,
+            "proj-type": side.rawValue,
+        ])
+    }
+
     init(_ given: GivenOptions, basis: Basis, defaultGap: Int) throws {
         self.init(
             rank: try given.rank() ?? 8, scale: try given.positive("galore-scale") ?? 4,

@@ -19,6 +19,11 @@ public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
 
     public var isEmpty: Bool { entries.isEmpty }
 
+    /// As an option has it: `q_proj=4,v_proj=8`; nil for none.
+    var text: String? {
+        isEmpty ? nil : entries.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    }
+
     /// The value for a layer; nil where no key matches.
     /// - Throws: ``AdapterError/badPattern(_:)``.
     public func value(for path: String) throws -> Value? {

@@ -25,6 +25,23 @@ public struct MethodOptions: Equatable, Sendable, ExpressibleByDictionaryLiteral
         for (name, value) in values { self[name] = value }
     }
 
+    /// Values of any type; nil is left out.
+    init(chosen: KeyValuePairs<String, (any CustomStringConvertible)?>) {
+        for (name, value) in chosen { self[name] = value.map { "\($0)" } }
+    }
+
+    /// The names and values, by name.
+    public var all: [(name: String, value: String)] {
+        values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// These and others, which count where both have one.
+    func with(_ others: MethodOptions) -> MethodOptions {
+        var joined = self
+        joined.values.merge(others.values) { $1 }
+        return joined
+    }
+
     public init(dictionaryLiteral elements: (String, String)...) {
         for (name, value) in elements { self[name] = value }
     }

@@ -33,6 +33,8 @@ public struct FineTuningRun {
     public var resume = false
     /// What puts conversations into words; nil for the model's own.
     public var chatTemplate: ChatTemplate?
+    /// What made the run, for `recipe.yaml` in the output folder; nil for no such file.
+    public var recipe: String?
 
     public init(
         base: Base, task: any TrainingTask, data: [URL], method: any FineTuningMethod,
@@ -212,7 +214,8 @@ public struct FineTuningRun {
     ) throws -> RunResult {
         let trainer = setup.trainer
         for note in setup.notes { try report(.note(note)) }
-        let checkpoints = CheckpointFolder(checkpointsPlace, identity: identity(setup))
+        let checkpoints = CheckpointFolder(
+            checkpointsPlace, identity: identity(of: setup.trainer, examples: setup.exampleCount))
         if !resume { checkpoints.remove() }
         let done = resume ? try checkpoints.restore(trainer) : 0
         let log = try RunLog(output.appendingPathComponent("train.jsonl"), resumedStep: done)
@@ -220,11 +223,14 @@ public struct FineTuningRun {
             .started(
                 trainable: setup.trainee.trainableCount, total: setup.trainee.totalCount,
                 examples: setup.exampleCount, steps: trainer.totalSteps, doneSteps: done))
-        // The scores before the first step, or those of an epoch after whose last step a run stopped.
-        if trainer.isAtEpochEnd, !log.evaluations.contains(where: { $0.step == done }) {
-            trainer.prepareAdapters()
-            let record = EvaluationRecord(
-                step: done, try setup.scorer.evaluate(setup.trainee.model) { _ in })
+        if let recipe {
+            let place = output.appendingPathComponent("recipe.yaml")
+            try AtomicFile.write(Data(recipe.utf8), to: place)
+        }
+        // The scores before the first step, or those that a log has lost.
+        if trainer.isAtEvaluation, !log.evaluations.contains(where: { $0.step == done }),
+            let record = try trainer.score()
+        {
             try log.add(record)
             try report(.training(.evaluated(record)))
         }
@@ -300,31 +306,12 @@ public struct FineTuningRun {
             before: log.evaluations.first { $0.step == 0 }, method: type(of: method).facts.name,
             model: baseName, trainableParameters: setup.trainee.trainableCount,
             methodParameters: setup.trainee.methodCount, totalParameters: setup.trainee.totalCount,
-            steps: setup.trainer.totalSteps, seconds: seconds,
+            steps: setup.trainer.progress.step,
+            bestStep: options.keepsBest ? setup.trainer.finalStep : nil, seconds: seconds,
             tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0,
             peakMemoryMiB: peakMemoryMiB(), seed: options.seed, dtype: computeType.rawValue,
             device: device.description, threads: TorchRuntime.threads,
             versions: ["duallora": packageVersion, "libtorch": TorchRuntime.version])
-    }
-
-    /// What must be equal for a resumed run to end where this one would have.
-    private func identity(_ setup: Setup) -> [String: String] {
-        let rate = options.learningRate ?? method.defaultLearningRate
-        var identity = [
-            "task": task.name, "method": "\(method)", "steps": "\(setup.trainer.totalSteps)",
-            "examples": "\(setup.exampleCount)",
-            "batch-size": "\(setup.trainer.options.batchSize ?? 0)",
-            "gradient-accumulation": "\(options.accumulation)", "seed": "\(options.seed)",
-            "learning-rate": "\(rate)", "head-learning-rate": "\(options.headLearningRate)",
-            "weight-decay": "\(options.weightDecay)", "warmup-ratio": "\(options.warmupRatio)",
-            "gradient-limit": options.gradientLimit.map { "\($0)" } ?? "none",
-            "max-length": "\(options.maximumLength ?? task.defaults.maximumLength)",
-            "dtype": computeType.rawValue, "shuffling": "\(options.shuffles)",
-        ]
-        identity["targets"] = targets.map { "\($0)" } ?? "default"
-        identity["modules-to-save"] = modulesToSave.joined(separator: ",")
-        identity.merge(task.identity) { mine, _ in mine }
-        return identity
     }
 }
 

@@ -127,10 +127,15 @@ public final class Trainee {
 
     /// What moves the tensors that train; weights whose gradients are projected have their own.
     func makeOptimizers(_ options: TrainingOptions) throws -> [any Optimizer] {
-        let plain = try AdamW(optimizerGroups(options))
+        let plain = try AdamW(
+            optimizerGroups(options), betas: options.adamBetas,
+            epsilon: options.adamEpsilon ?? AdamW.standardEpsilon)
         guard let projection = method.gradientProjection else { return [plain] }
         let groups = optimizerGroups(options, projected: true)
-        return [plain, try ProjectedAdam(groups, projection, seed: options.seed)]
+        let projecting = try ProjectedAdam(
+            groups, projection, seed: options.seed, betas: options.adamBetas,
+            epsilon: options.adamEpsilon ?? ProjectedAdam.standardEpsilon)
+        return [plain, projecting]
     }
 
     /// Groups for an optimizer, of the tensors whose gradients are projected or of the others.

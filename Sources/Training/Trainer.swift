@@ -11,8 +11,8 @@ public final class Trainer {
     let schedule: LearningRateSchedule
     private let examples: any TrainingSet
     private let lengths: [Int]
-    private let scorer: (any Scorer)?
-    private let plan: BatchPlan
+    let scorer: (any Scorer)?
+    let plan: BatchPlan
     private let optimizers: [any Optimizer]
     /// Where dropout takes its numbers from.
     let generator: Generator
@@ -26,10 +26,15 @@ public final class Trainer {
         /// Loss and steps since the last record.
         var lossSum = 0.0
         var lossSteps = 0
+        /// nil before the first score.
+        var devLosses: DevLosses?
     }
 
+    /// What had the lowest dev loss, where the run is to end with it.
+    private(set) var best: [String: Tensor]?
+
     /// - Parameters:
-    ///   - scorer: scores the model after every epoch; nil for no scores.
+    ///   - scorer: scores the model on its way; nil for no scores.
     ///   - generator: as it stands after the adapters were drawn.
     /// - Throws: ``TrainingError/badOption(name:reason:)``.
     public init(
@@ -49,8 +54,9 @@ public final class Trainer {
             shuffles: options.shuffles, seed: options.seed)
         totalSteps = options.steps ?? plan.steps(ofEpochs: options.epochs)
         schedule = LearningRateSchedule(
-            warmupSteps: Int((options.warmupRatio * Double(totalSteps)).rounded(.up)),
-            totalSteps: totalSteps)
+            warmupSteps: options.warmupSteps
+                ?? Int((options.warmupRatio * Double(totalSteps)).rounded(.up)),
+            totalSteps: totalSteps, shape: options.schedule)
         optimizers = try trainee.makeOptimizers(options)
     }
 
@@ -65,39 +71,27 @@ public final class Trainer {
         checkpoints: CheckpointFolder? = nil, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) throws -> Void
     ) throws {
-        while progress.step < totalSteps {
+        while !isOver {
             let place = plan.place(ofStep: progress.step)
             for batches in plan.epoch(place.epoch).dropFirst(place.index) {
                 try step(batches, lastCheckpoint: checkpoints?.newest, report: report)
+                if isAtEvaluation, let record = try score() {
+                    try note(record)
+                    try report(.evaluated(record))
+                }
                 if let checkpoints,
                     options.checkpointSteps.map({ progress.step % $0 == 0 }) ?? false
                 {
                     try report(.checkpoint(checkpoints.write(self)))
                 }
-                if shouldStop(), progress.step < totalSteps, let checkpoints {
+                if shouldStop(), !isOver, let checkpoints {
                     let saved = try checkpoints.write(self)
                     throw TrainingError.interrupted(step: progress.step, checkpoint: saved.path)
                 }
-                if progress.step == totalSteps { break }
-            }
-            prepareAdapters()
-            if let scorer {
-                let evaluation = try scorer.evaluate(trainee.model) { _ in }
-                try report(.evaluated(EvaluationRecord(step: progress.step, evaluation)))
+                if isOver { break }
             }
         }
-    }
-
-    /// Whether the steps done end an epoch, or the run, or have not begun.
-    var isAtEpochEnd: Bool {
-        progress.step == totalSteps || plan.place(ofStep: progress.step).index == 0
-    }
-
-    /// Tells the adapters which step comes.
-    func prepareAdapters() {
-        trainee.adapter?.prepare(
-            TrainingProgress(
-                step: progress.step, totalSteps: totalSteps, warmupSteps: schedule.warmupSteps))
+        try finish(report)
     }
 
     /// One optimizer step over its micro-batches.
@@ -170,7 +164,18 @@ public final class Trainer {
             seconds: progress.seconds)
     }
 
-    func restore(_ progress: Progress) { self.progress = progress }
+    /// Keeps what a score says of the run.
+    private func note(_ record: EvaluationRecord) throws {
+        var losses = progress.devLosses ?? DevLosses()
+        let isBest = losses.add(record.evaluationLoss, step: record.step)
+        if isBest, options.keepsBest { best = try trainee.copiedState() }
+        progress.devLosses = losses
+    }
+
+    func restore(_ progress: Progress, best: [String: Tensor]?) {
+        self.progress = progress
+        self.best = best
+    }
 
     /// Everything that the optimizers remember, by name.
     var optimizerState: [String: Tensor] {

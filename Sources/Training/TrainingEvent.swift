@@ -35,11 +35,21 @@ public struct EvaluationRecord: Codable, Equatable, Sendable {
     public var step: Int
     /// Null where it is not finite, as metrics are.
     public var evaluationLoss: Double?
+    /// None where only the loss was asked for.
     public var metrics: [String: Double?]
+    /// true of what a run ends with, where it was scored apart from the run's steps.
+    public var isFinal: Bool?
 
     enum CodingKeys: String, CodingKey {
         case step, metrics
         case evaluationLoss = "evaluation_loss"
+        case isFinal = "final"
+    }
+
+    init(step: Int, loss: Double) {
+        self.step = step
+        evaluationLoss = loss.isFinite ? loss : nil
+        metrics = [:]
     }
 
     init(step: Int, _ evaluation: Evaluation) {

@@ -14,6 +14,14 @@ public struct TrainingOptions: Sendable {
     public var weightDecay = 0.01
     /// Share of the steps in which the learning rate rises.
     public var warmupRatio = 0.06
+    /// The same as a number of steps, instead of the share.
+    public var warmupSteps: Int?
+    /// How the learning rate goes after that.
+    public var schedule = LearningRateSchedule.Shape.linear
+    /// What Adam keeps of its two moments in a step.
+    public var adamBetas = (0.9, 0.999)
+    /// ε of Adam; nil for 1e-8, or 1e-6 where gradients are projected, as GaLore's authors have it.
+    public var adamEpsilon: Double?
     /// The largest norm of all gradients together; nil for no limit.
     public var gradientLimit: Double? = 1
     /// Tokens that an example is cut to; nil for the task's own choice.
@@ -28,42 +36,70 @@ public struct TrainingOptions: Sendable {
     public var loggingSteps = 10
     /// Steps between two checkpoints; nil for none but on an interrupt.
     public var checkpointSteps: Int?
+    /// Steps between two scores on the dev split; nil for one after every epoch. The run's end is scored
+    /// in any case.
+    public var evaluationSteps: Int?
+    /// Whether the run ends with what had the lowest dev loss, instead of its last step. A copy of what
+    /// trains is kept in memory, and in checkpoints.
+    public var keepsBest = false
+    /// Scores in a row without a lower dev loss that end the run; nil for as long as it goes.
+    public var patience: Int?
 
     public init() {}
 
     /// - Parameter fewestSteps: 0 where a run may write what it starts from.
     /// - Throws: ``TrainingError/badOption(name:reason:)``.
     public func check(fewestSteps: Int = 1) throws {
-        func require(_ holds: Bool, _ name: String, _ reason: String) throws {
-            if !holds { throw TrainingError.badOption(name: name, reason: reason) }
-        }
+        try checkCounts(fewestSteps: fewestSteps)
+        try checkOptimizer()
+        try require(
+            4...1_000_000 ~= maximumLength ?? 4, "max-length",
+            "\(maximumLength ?? 4) is not from 4 to 1000000")
+    }
+
+    private func require(_ holds: Bool, _ name: String, _ reason: String) throws {
+        if !holds { throw TrainingError.badOption(name: name, reason: reason) }
+    }
+
+    private func checkCounts(fewestSteps: Int) throws {
         // The upper bounds are beyond any use, and keep products of the numbers in range.
         let counts = [
             ("epochs", epochs), ("batch-size", batchSize ?? 1),
             ("gradient-accumulation", accumulation), ("logging-steps", loggingSteps),
-            ("checkpoint-steps", checkpointSteps ?? 1),
+            ("checkpoint-steps", checkpointSteps ?? 1), ("evaluation-steps", evaluationSteps ?? 1),
+            ("patience", patience ?? 1),
         ]
         for (name, value) in counts {
             try require(1...1_000_000 ~= value, name, "\(value) is not from 1 to 1000000")
         }
-        let steps = steps ?? 1
-        try require(
-            fewestSteps...1_000_000 ~= steps, "steps",
-            "\(steps) is not from \(fewestSteps) to 1000000")
-        let rate = learningRate ?? 1
-        try require(rate > 0 && rate.isFinite, "learning-rate", "\(rate) is not greater than 0")
-        try require(
-            headLearningRate > 0 && headLearningRate.isFinite, "head-learning-rate",
-            "\(headLearningRate) is not greater than 0")
+        for (name, value, least) in [
+            ("steps", steps, fewestSteps), ("warmup-steps", warmupSteps, 0),
+        ] {
+            try require(
+                least...1_000_000 ~= value ?? 1, name,
+                "\(value ?? 1) is not from \(least) to 1000000")
+        }
+    }
+
+    private func checkOptimizer() throws {
+        let rates = [
+            ("learning-rate", learningRate ?? 1), ("head-learning-rate", headLearningRate),
+            ("gradient-limit", gradientLimit ?? 1), ("adam-epsilon", adamEpsilon ?? 1),
+        ]
+        for (name, value) in rates {
+            let isLimit = name == "gradient-limit"
+            try require(
+                value > 0 && (value.isFinite || isLimit), name,
+                "\(value) is not greater than 0")
+        }
         try require(
             weightDecay >= 0 && weightDecay.isFinite, "weight-decay", "\(weightDecay) is negative")
         try require(
             warmupRatio >= 0 && warmupRatio <= 1, "warmup-ratio", "\(warmupRatio) is not in 0...1")
-        try require(
-            gradientLimit ?? 1 > 0, "gradient-limit", "\(gradientLimit ?? 1) is not greater than 0")
-        try require(
-            4...1_000_000 ~= maximumLength ?? 4, "max-length",
-            "\(maximumLength ?? 4) is not from 4 to 1000000")
+        for (name, beta) in [("adam-beta1", adamBetas.0), ("adam-beta2", adamBetas.1)] {
+            try require(
+                beta >= 0 && beta < 1, name, "\(beta) is not from 0 to less than 1")
+        }
     }
 }
 

@@ -21,10 +21,18 @@ struct DualLoRACommand: ParsableCommand {
         ])
 
     static func main() {
+        let words = Array(CommandLine.arguments.dropFirst())
+        guard words.first == TrainWords.command else {
+            do { return main(try MethodFlags.spelledOut(words)) } catch { exit(withError: error) }
+        }
+        var train: TrainWords?
         do {
-            main(try MethodFlags.spelledOut(Array(CommandLine.arguments.dropFirst())))
+            let made = try TrainWords(Array(words.dropFirst()))
+            train = made
+            var command = try parseAsRoot(made.arguments)
+            try TrainWords.$current.withValue(made) { try command.run() }
         } catch {
-            exit(withError: error)
+            exit(withError: train?.placed(error) ?? error)
         }
     }
 }

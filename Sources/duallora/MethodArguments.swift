@@ -9,10 +9,11 @@ struct MethodArguments: ParsableArguments {
     @OptionGroup var options: MethodOptionArguments
 
     @Option(
-        help: """
+        help: ArgumentHelp(
+            """
             Modules of the model that train whole beside the adapter and are saved with it, with \
             commas: lm_head,embed_tokens.
-            """)
+            """, valueName: "name,..."))
     var modulesToSave: String?
 
     func make() throws -> any FineTuningMethod { try options.make(method) }
@@ -36,19 +37,27 @@ struct MethodOptionArguments: ParsableArguments {
     var methodOptions: [MethodSetting] = []
 
     @Option(
-        help: """
+        help: ArgumentHelp(
+            """
             Layers to adapt: last words of their names, with commas, or all-linear. Default: \
             what PEFT adapts (BERT: query,value).
-            """)
+            """, valueName: "name,...")
+    )
     var targets: String?
 
     @Option(help: "Layers to adapt, by a regular expression of their whole names.")
     var targetPattern: String?
 
-    @Option(help: "Layers not to adapt, though the targets name them: last words of their names.")
+    @Option(
+        help: ArgumentHelp(
+            "Layers not to adapt, though the targets name them: last words of their names.",
+            valueName: "name,..."))
     var excludeTargets: String?
 
-    @Option(help: "Numbers of the blocks whose layers are adapted: 0,2,5-8. Default: all.")
+    @Option(
+        help: ArgumentHelp(
+            "Numbers of the blocks whose layers are adapted: 0,2,5-8. Default: all.",
+            valueName: "number,..."))
     var targetBlocks: String?
 
     func make(_ method: String) throws -> any FineTuningMethod {

@@ -24,9 +24,8 @@ final class RunView {
         case .training(.step(let record)): show(record)
         case .training(.evaluated(let record)):
             let metrics = record.metrics.sorted { $0.key < $1.key }
-                .map { "\($0.key) \(decimal($0.value))" }.joined(separator: ", ")
-            line(
-                "step \(record.step): dev loss \(decimal(record.evaluationLoss)), \(metrics)")
+                .map { ", \($0.key) \(decimal($0.value))" }.joined()
+            line("step \(record.step): dev loss \(decimal(record.evaluationLoss))\(metrics)")
         case .training(.checkpoint(let url)): line("checkpoint \(url.lastPathComponent)")
         }
     }

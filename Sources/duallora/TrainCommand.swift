@@ -9,11 +9,21 @@ struct TrainCommand: ParsableCommand {
             Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
             Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
 
+            A recipe is a YAML file with the flags' names as keys (learning-rate: 1e-3), grouped under any \
+            of data, method, training and computing or not. Of several the later ones override, and flags \
+            override all (--packing=false takes back a packing: true). Paths count from the working \
+            directory. Every run leaves the recipe that makes it again in its output folder.
+
             Example:
               duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
               duallora train --model gpt2 --task text --data book.txt --method lora --output out
               duallora train --model llama --task instruct --data chats.jsonl --method dual-lora --output out
+              duallora train out/recipe.yaml --seed 1 --output out1
             """)
+
+    @Argument(
+        help: ArgumentHelp("Recipes: files of settings.", valueName: "recipe.yaml"))
+    var recipes: [String] = []
 
     @Option(help: "Folder of the model: config.json, model.safetensors, tokenizer.json.")
     var model: String
@@ -40,8 +50,17 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Print the result as JSON.")
     var json = false
 
+    @Flag(help: "Print the recipe of the run, with what no one set filled in, and do not train.")
+    var printRecipe = false
+
     func run() throws {
+        if printRecipe {
+            sayNotes()
+            try training.options.check()
+            return print(try recipeText(), terminator: "")
+        }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)
+        sayNotes()
         var run = FineTuningRun(
             base: .model(folder(model)), task: try data.trainingTask(), data: data.places,
             method: try method.make(), output: folder(output), options: training.options)
@@ -51,6 +70,7 @@ struct TrainCommand: ParsableCommand {
         run.device = device
         run.resume = resume
         run.chatTemplate = try data.givenTemplate(for: folder(model))
+        run.recipe = try recipeText()
         try show(run, json: json)
     }
 }
@@ -64,93 +84,15 @@ func show(_ run: FineTuningRun, json: Bool) throws {
     guard !json else {
         return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
+    let best = result.bestStep.map { " (of step \($0) of \(result.steps))" } ?? ""
     let saved =
         run.method is any AdapterMethod ? "adapter_model.safetensors" : "model.safetensors"
     print(
         """
         \(result.metric) \(decimal(result.before?.metrics[result.metric] ?? nil)) -> \
         \(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
-        \(decimal(result.loss)) on the dev split, \(Int(result.seconds.rounded())) s of training
+        \(decimal(result.loss)) on the dev split\(best), \
+        \(Int(result.seconds.rounded())) s of training
         \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
         """)
-}
-
-/// How long, how fast and in which portions a run trains.
-struct TrainingArguments: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Passes over the training examples.")
-    var epochs: Int = 3
-
-    @Option(parsing: .unconditional, help: "Optimizer steps, instead of epochs.")
-    var steps: Int?
-
-    @Option(
-        parsing: .unconditional,
-        help: "Examples of one forward pass. Default: 8 for text, 32 for sentences.")
-    var batchSize: Int?
-
-    @Option(parsing: .unconditional, help: "Forward passes of one optimizer step.")
-    var gradientAccumulation: Int = 1
-
-    @Option(
-        parsing: .unconditional,
-        help: "Peak learning rate. Default: the method's own (duallora methods).")
-    var learningRate: Double?
-
-    @Option(parsing: .unconditional, help: "Peak learning rate of the head.")
-    var headLearningRate: Double = 5e-4
-
-    @Option(parsing: .unconditional, help: "Decoupled weight decay, not for biases and norms.")
-    var weightDecay: Double = 0.01
-
-    @Option(parsing: .unconditional, help: "Share of the steps in which the learning rate rises.")
-    var warmupRatio: Double = 0.06
-
-    @Option(
-        parsing: .unconditional, help: "Largest norm of the gradients together; 0 for no limit.")
-    var gradientLimit: Double = 1
-
-    @Option(
-        name: .customLong("max-length"), parsing: .unconditional,
-        help: "Tokens that an example is cut to. Default: 512 for text, 128 for sentences.")
-    var maximumLength: Int?
-
-    @Flag(name: .customLong("no-shuffle"), help: "Take the examples in the order of the data.")
-    var keepsOrder = false
-
-    @Option(parsing: .unconditional, help: "Steps between two lines of the log.")
-    var loggingSteps: Int = 10
-
-    @Option(
-        parsing: .unconditional, help: "Steps between two checkpoints. Default: none but on Ctrl-C."
-    )
-    var checkpointSteps: Int?
-
-    @Flag(
-        help:
-            "Keep only the inputs of every block for the backward, which runs it again: less memory."
-    )
-    var activationCheckpointing = false
-
-    @Option(parsing: .unconditional, help: "Decides every random number of the run.")
-    var seed: UInt64 = 0
-
-    var options: TrainingOptions {
-        var options = TrainingOptions()
-        options.epochs = epochs
-        options.steps = steps
-        options.batchSize = batchSize
-        options.accumulation = gradientAccumulation
-        options.learningRate = learningRate
-        options.headLearningRate = headLearningRate
-        options.weightDecay = weightDecay
-        options.warmupRatio = warmupRatio
-        options.gradientLimit = gradientLimit == 0 ? nil : gradientLimit
-        options.maximumLength = maximumLength
-        options.shuffles = !keepsOrder
-        options.loggingSteps = loggingSteps
-        options.checkpointSteps = checkpointSteps
-        options.activationCheckpointing = activationCheckpointing
-        options.seed = seed
-        return options
-    }
 }

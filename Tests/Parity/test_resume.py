@@ -173,6 +173,31 @@ def test_what_a_kill_leaves_half_written_is_passed_over(tmp_path, whole, run_in,
     assert_same_log(folder, whole("dual-lora"))
 
 
+@pytest.mark.parametrize("method", ["full", "dual-lora"])
+@pytest.mark.parametrize("ending", [dict(), dict(patience=3)], ids=["all steps", "patience"])
+def test_the_best_step_survives_a_kill(tmp_path, folder_of, run_in, method, ending):
+    """At a rate at which the dev loss goes up and down."""
+    brief = dict(method=method, steps=30, checkpoint_steps=2, evaluation_steps=2, keep_best=True,
+                 learning_rate=0.02, schedule="constant", **ending)
+    whole = folder_of(("whole, best", method, *ending), lambda folder: run_in(folder, **brief))
+    result = harness.read_json(whole / "result.json")
+    losses = {record["step"]: record["evaluation_loss"] for record in harness.log_of(whole)[1]
+              if record["step"] and not record.get("final")}
+    assert list(losses) == list(range(2, result["steps"] + 1, 2))
+    assert result["best_step"] == min(losses, key=losses.get) < result["steps"]
+    if ending:
+        assert result["steps"] == result["best_step"] + 2 * 3 < 30
+    # Scored again, what was saved has the loss of its step.
+    assert result["loss"] == losses[result["best_step"]] == harness.log_of(whole)[1][-1][
+        "evaluation_loss"]
+    kept = result["steps"] - 2
+    folder = killed_after(tmp_path / "out", whole, kept)
+    run_in(folder, resume=True, **brief)
+    assert_same_end(folder, whole)
+    assert_same_log(folder, whole)
+    assert harness.read_json(folder / "result.json")["best_step"] == result["best_step"]
+
+
 @pytest.mark.parametrize("every", [1, 2, 4])
 def test_a_resumed_log_keeps_every_line_of_the_stopped_run(tmp_path, folder_of, run_in, every):
     """Evaluations come with the epochs, lines about steps by a count of their own."""
@@ -186,7 +211,7 @@ def test_a_resumed_log_keeps_every_line_of_the_stopped_run(tmp_path, folder_of, 
 
 @pytest.mark.parametrize("step", [6, 9], ids=["in the middle", "at the end"])
 def test_an_evaluation_lost_at_the_end_of_an_epoch_is_made_up(tmp_path, folder_of, run_in, step):
-    """There the checkpoint comes before the evaluation; a kill, and Ctrl-C, may fall between."""
+    """The log is not synced as a checkpoint is: its last lines may be gone with the machine."""
     brief = dict(steps=9, checkpoint_steps=3)
     whole = folder_of("whole, a checkpoint an epoch", lambda folder: run_in(folder, **brief))
     folder = killed_after(tmp_path / "out", whole, step, keep_evaluation=False)
@@ -225,6 +250,10 @@ OTHERS = {
     "weight decay": (dict(weight_decay=0.5), "weight-decay"),
     "gradient limit": (dict(gradient_limit=0.1), "gradient-limit"),
     "length": (dict(max_length=20), "max-length"),
+    "schedule": (dict(schedule="cosine"), "schedule"),
+    "warm-up in steps": (dict(warmup_steps=9), "warmup-steps"),
+    "Adam": (dict(adam_beta2=0.95), "adam-beta2"),
+    "best of the run": (dict(keep_best=True), "keep-best"),
 }
 
 

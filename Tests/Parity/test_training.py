@@ -12,12 +12,19 @@ import torch
 from peft import HiraConfig, LoraConfig, TaskType, get_peft_model, set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch.nn import functional
-from transformers import AutoTokenizer, get_linear_schedule_with_warmup
+from transformers import (
+    AutoTokenizer, get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup,
+    get_linear_schedule_with_warmup)
 
 import harness
 
 STEPS = 10
 COUNT = 12
+SCHEDULES = {
+    "linear": lambda optimizer, rise: get_linear_schedule_with_warmup(optimizer, rise, STEPS),
+    "cosine": lambda optimizer, rise: get_cosine_schedule_with_warmup(optimizer, rise, STEPS),
+    "constant": get_constant_schedule_with_warmup,
+}
 NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
@@ -40,7 +47,7 @@ def loss_of(model, batch, labels, task):
     return functional.cross_entropy(logits, labels)
 
 
-def optimizer_for(named, rate, head_rate, decay, ratio=1):
+def optimizer_for(named, rate, head_rate, decay, ratio=1, **adam):
     """AdamW with a rate for the head, another for LoRA+'s fast tensors, and decay for nothing but
     matrices."""
     groups = {}
@@ -51,15 +58,16 @@ def optimizer_for(named, rate, head_rate, decay, ratio=1):
         groups.setdefault((own, parameter.dim() == 1), []).append(parameter)
     return torch.optim.AdamW([
         {"params": parameters, "lr": own, "weight_decay": 0.0 if flat else decay}
-        for (own, flat), parameters in groups.items()])
+        for (own, flat), parameters in groups.items()], **adam)
 
 
-def plain_loop(model, batch, labels, task, rate, head_rate, decay, warmup, limit, prepare=None,
-               ratio=1):
+def plain_loop(model, batch, labels, task, rate, head_rate, decay, warmup, limit, schedule, adam,
+               prepare=None, ratio=1):
     """What a textbook loop gives: (loss, learning rate, gradient norm) of every step."""
     named = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    optimizer = optimizer_for(named, rate, head_rate, decay, ratio)
-    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(warmup * STEPS), STEPS)
+    optimizer = optimizer_for(named, rate, head_rate, decay, ratio, **adam)
+    rise = warmup if isinstance(warmup, int) and warmup > 1 else math.ceil(warmup * STEPS)
+    schedule = SCHEDULES[schedule](optimizer, rise)
     records = []
     for step in range(STEPS):
         if prepare:
@@ -107,17 +115,28 @@ FULL = {
     "warm-up rounded up": dict(task="cola", warmup=0.31),
     "equal micro-batches": dict(task="rte", batch_size=4, accumulation=3),
     "unequal micro-batches": dict(task="stsb", batch_size=5, accumulation=3),
+    "warm-up in steps": dict(task="rte", warmup=4),
+    "warm-up beyond the run": dict(task="rte", warmup=40),
+    "cosine": dict(task="cola", schedule="cosine"),
+    "constant": dict(task="stsb", schedule="constant", warmup=3),
+    "Adam of another memory": dict(task="rte", adam=dict(betas=(0.8, 0.95), eps=1e-3)),
 }
 
 
 def settings(task, warmup=0.2, limit=1.0, decay=0.01, batch_size=COUNT, accumulation=1, rate=1e-3,
-             head_rate=4e-3):
-    """The same settings for the command and for the loop."""
+             head_rate=4e-3, schedule="linear", adam=None):
+    """The same settings for the command and for the loop; a warm-up above 1 is in steps."""
+    adam = adam or {}
     here = dict(
         task=task, steps=STEPS, logging_steps=1, dtype="float32", seed=5, batch_size=batch_size,
         gradient_accumulation=accumulation, learning_rate=rate, head_learning_rate=head_rate,
-        weight_decay=decay, warmup_ratio=warmup, gradient_limit=limit)
-    there = dict(task=task, rate=rate, head_rate=head_rate, decay=decay, warmup=warmup, limit=limit)
+        weight_decay=decay, gradient_limit=limit, schedule=schedule,
+        **{"warmup_steps" if warmup > 1 else "warmup_ratio": warmup})
+    if adam:
+        here |= dict(adam_beta1=adam["betas"][0], adam_beta2=adam["betas"][1],
+                     adam_epsilon=adam["eps"])
+    there = dict(task=task, rate=rate, head_rate=head_rate, decay=decay, warmup=warmup, limit=limit,
+                 schedule=schedule, adam=adam)
     return here, there
 
 

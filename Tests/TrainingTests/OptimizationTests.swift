@@ -139,6 +139,18 @@ import Testing
         #expect(LearningRateSchedule(warmupSteps: 0, totalSteps: 0).factor(at: 0) == 0)
     }
 
+    @Test("A cosine falls by half a period, a constant schedule stays at the peak")
+    func shapes() {
+        let cosine = LearningRateSchedule(warmupSteps: 2, totalSteps: 6, shape: .cosine)
+        let expected = [0, 0.5, 1, 0.5 + 0.25 * 2.0.squareRoot(), 0.5]
+        for (step, value) in expected.enumerated() {
+            #expect(abs(cosine.factor(at: step) - value) < 1e-12)
+        }
+        #expect((6..<9).map(cosine.factor(at:)) == [0, 0, 0])
+        let constant = LearningRateSchedule(warmupSteps: 2, totalSteps: 6, shape: .constant)
+        #expect((0..<8).map(constant.factor(at:)) == [0, 0.5, 1, 1, 1, 1, 1, 1])
+    }
+
     // MARK: - Batches
 
     @Test(
@@ -204,6 +216,12 @@ import Testing
         ("weight-decay", { $0.weightDecay = -0.1 }),
         ("weight-decay", { $0.weightDecay = .nan }),
         ("warmup-ratio", { $0.warmupRatio = 1.5 }),
+        ("warmup-steps", { $0.warmupSteps = -1 }),
+        ("adam-beta1", { $0.adamBetas.0 = 1 }),
+        ("adam-beta2", { $0.adamBetas.1 = -0.1 }),
+        ("adam-epsilon", { $0.adamEpsilon = 0 }),
+        ("evaluation-steps", { $0.evaluationSteps = 0 }),
+        ("patience", { $0.patience = 0 }),
         ("gradient-limit", { $0.gradientLimit = 0 }),
         ("max-length", { $0.maximumLength = 3 }),
         ("logging-steps", { $0.loggingSteps = 0 }),

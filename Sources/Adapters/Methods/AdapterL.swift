@@ -46,6 +46,13 @@ public struct AdapterL: BlockAdapterMethod {
         self.activation = activation ?? placement.activation
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "bottleneck": bottleneck, "placement": placement.rawValue,
+            "activation": activation.rawValue,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

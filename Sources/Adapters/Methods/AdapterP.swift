@@ -50,6 +50,14 @@ public struct AdapterP: LinearAdapterMethod {
 
     public init(bottleneck: Int = 256) { self.bottleneck = bottleneck }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "bottleneck": bottleneck, "activation": activation.rawValue,
+            "scaling": scale.map { "\($0)" } ?? "learned", "init": start.rawValue,
+            "mode": place.rawValue, "use-bias": hasBias, "dropout": dropout,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(bottleneck: try given.rank("bottleneck") ?? 256)

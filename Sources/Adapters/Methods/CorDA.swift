@@ -52,6 +52,13 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
         self.calibrationSamples = calibrationSamples
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "alpha": alpha, "dropout": dropout, "corda-method": mode.rawValue,
+            "calibration-samples": calibrationSamples,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

@@ -42,6 +42,12 @@ public struct DeltaLoRA: LinearAdapterMethod {
         self.deltaStart = deltaStart
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "alpha": alpha, "delta-scale": deltaScale, "delta-start": deltaStart,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

@@ -24,6 +24,12 @@ public struct DoRA: LinearAdapterMethod {
 
     public init(_ lora: LoRA = LoRA()) { self.lora = lora }
 
+    public var settings: MethodOptions {
+        var settings = lora.settings
+        settings["lora-bias"] = nil
+        return settings
+    }
+
     public init(_ options: MethodOptions) throws {
         self.init(try LoRA(options.of(Self.self)))
     }

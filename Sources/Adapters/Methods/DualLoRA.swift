@@ -91,6 +91,16 @@ public struct DualLoRA: LinearAdapterMethod {
         self.gateSteps = gateSteps
     }
 
+    public var settings: MethodOptions {
+        variant.settings.with(
+            MethodOptions(chosen: [
+                "magnitude-rank": magnitudeRank,
+                "direction-rank": variant.direction == .fixed ? nil : directionRank,
+                "alpha": alpha, "dropout": dropout, "gate-steps": gateSteps,
+                "init-std": initialDeviation, "warmup-mode": warmup.rawValue,
+            ]))
+    }
+
     /// `rank` is the whole budget, as LoRA's: half of it goes to each group that trains.
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)

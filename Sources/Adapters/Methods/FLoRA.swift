@@ -41,6 +41,12 @@ public struct FLoRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "alpha": alpha, "dropout": dropout, "init-style": initStyle.rawValue,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

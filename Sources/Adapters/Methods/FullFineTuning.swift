@@ -22,6 +22,12 @@ public struct FullFineTuning: FineTuningMethod {
 
     public init(trained: [String] = []) { self.trained = trained }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "train": trained.isEmpty ? nil : trained.joined(separator: ",")
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         trained = given.text("train")?.split(separator: ",").map(String.init) ?? []

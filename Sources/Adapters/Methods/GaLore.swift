@@ -26,6 +26,10 @@ public struct GaLore: FineTuningMethod {
             rank: rank, scale: scale, gap: gap, basis: .singularVectors, side: side)
     }
 
+    public var settings: MethodOptions {
+        projection.settings
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         projection = try GradientProjection(given, basis: .singularVectors, defaultGap: 500)

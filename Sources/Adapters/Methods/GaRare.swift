@@ -28,6 +28,10 @@ public struct GaRare: FineTuningMethod {
             basis: isOrthonormal ? .orthonormalRandom : .random, side: side)
     }
 
+    public var settings: MethodOptions {
+        projection.settings.with(["basis": projection.basis.rawValue])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         let basis: GradientProjection.Basis = try given.choice("basis") ?? .random

@@ -30,6 +30,13 @@ public struct HiRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "dropout": dropout, "rank-pattern": ranks.text,
+            "init-weights": start.rawValue,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(rank: try given.rank() ?? 32, dropout: try given.probability() ?? 0)

@@ -44,6 +44,15 @@ public struct LoRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "alpha": alpha, "dropout": dropout, "use-rslora": rankStabilized,
+            "rank-pattern": ranks.text, "alpha-pattern": alphas.text,
+            "bias": trainedBiases.name(adapted: "lora_only"), "lora-bias": hasBias,
+            "init-weights": start.rawValue,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws { try self.init(options.of(Self.self)) }
 
     /// The options of LoRA, also where another method has them among its own.

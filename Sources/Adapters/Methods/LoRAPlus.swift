@@ -31,6 +31,10 @@ public struct LoRAPlus: LinearAdapterMethod {
         self.rateRatio = rateRatio
     }
 
+    public var settings: MethodOptions {
+        lora.settings.with(MethodOptions(chosen: ["loraplus-lr-ratio": rateRatio]))
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

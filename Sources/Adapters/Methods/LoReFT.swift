@@ -58,6 +58,15 @@ public struct LoReFT: BlockAdapterMethod {
         self.positions = positions
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "positions": positions,
+            "layers": blocks?.map(String.init).joined(separator: ",") ?? "all",
+            "tied-positions": isTied, "dropout": dropout, "activation": activation.rawValue,
+            "variant": variant.rawValue,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(rank: try given.rank() ?? 4)

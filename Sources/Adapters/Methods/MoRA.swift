@@ -42,6 +42,13 @@ public struct MoRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "rank": rank, "dropout": dropout, "mora-type": kind.rawValue,
+            "bias": trainedBiases.name(adapted: "lora_only"),
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(rank: try given.rank() ?? 16, dropout: try given.probability() ?? 0)

@@ -52,6 +52,16 @@ public struct PTuning: AdapterMethod {
         saved = nil
     }
 
+    public var settings: MethodOptions {
+        let isRecurrent = encoder == .recurrence
+        return MethodOptions(chosen: [
+            "virtual-tokens": virtualTokens, "encoder-reparameterization-type": encoder.rawValue,
+            "encoder-hidden-size": encoderSize,
+            "encoder-num-layers": isRecurrent ? encoderLayers : nil,
+            "encoder-dropout": isRecurrent ? dropout : nil,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

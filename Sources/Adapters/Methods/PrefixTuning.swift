@@ -49,6 +49,13 @@ public struct PrefixTuning: AdapterMethod {
         saved = nil
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "virtual-tokens": virtualTokens, "prefix-projection": projects,
+            "encoder-hidden-size": encoderSize, "init": start.rawValue,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

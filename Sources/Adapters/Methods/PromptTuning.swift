@@ -54,6 +54,12 @@ public struct PromptTuning: AdapterMethod, TextInitialized {
         saved = nil
     }
 
+    public var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "virtual-tokens": virtualTokens, "init": start.rawValue, "init-text": initialText,
+        ])
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         let text = given.text("init-text")

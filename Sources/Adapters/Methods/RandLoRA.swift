@@ -52,6 +52,14 @@ public struct RandLoRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
+    public var settings: MethodOptions {
+        projections.settings.with(
+            MethodOptions(chosen: [
+                "rank": rank, "alpha": alpha, "dropout": dropout, "sparse": isSparse,
+                "very-sparse": isVerySparse, "bias": trainedBiases.name(adapted: "randlora_only"),
+            ]))
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

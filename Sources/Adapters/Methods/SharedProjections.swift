@@ -24,6 +24,10 @@ struct SharedProjections: Equatable, Sendable {
         areSaved = try given.flag("save-projection") ?? areSaved
     }
 
+    var settings: MethodOptions {
+        MethodOptions(chosen: ["projection-prng-key": key, "save-projection": areSaved])
+    }
+
     init(_ file: ConfigurationFile) throws {
         key = try file.integer("projection_prng_key") ?? key
         areSaved = try file.flag("save_projection") ?? areSaved

@@ -38,6 +38,14 @@ public struct VeRA: LinearAdapterMethod {
         self.dropout = dropout
     }
 
+    public var settings: MethodOptions {
+        projections.settings.with(
+            MethodOptions(chosen: [
+                "rank": rank, "d-initial": initialScale, "dropout": dropout,
+                "bias": trainedBiases.name(adapted: "vera_only"),
+            ]))
+    }
+
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(

@@ -27,6 +27,10 @@ public enum Batching: Equatable, Sendable {
 
 /// Scores a model on examples that it is not trained on.
 public protocol Scorer {
+    /// Whether ``evaluate(_:progress:)`` takes much longer than ``loss(of:progress:)``, as where text is
+    /// generated: a run then asks for it once, at its end.
+    var isCostly: Bool { get }
+
     /// - Parameter progress: gets the number of examples done.
     func evaluate(
         _ model: any TransformerModel, progress: (Int) throws -> Void
@@ -41,6 +45,8 @@ public protocol Scorer {
 }
 
 extension Scorer {
+    public var isCostly: Bool { false }
+
     public func loss(
         of model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
     ) throws -> Double {

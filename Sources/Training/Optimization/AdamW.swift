@@ -29,9 +29,12 @@ public final class AdamW: Optimizer {
     /// Steps done, as the kernel takes it.
     private let stepCount: Tensor
 
-    public init(_ groups: [Group], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8)
-        throws
-    {
+    public static let standardEpsilon = 1e-8
+
+    public init(
+        _ groups: [Group], betas: (Double, Double) = (0.9, 0.999),
+        epsilon: Double = standardEpsilon
+    ) throws {
         self.groups = groups
         self.betas = betas
         self.epsilon = epsilon

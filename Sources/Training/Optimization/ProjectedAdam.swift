@@ -16,18 +16,23 @@ public final class ProjectedAdam: Optimizer {
     private let projection: GradientProjection
     private let seed: UInt64
     private let matrices: [[ProjectedMatrix]]
-    private static let betas = (0.9, 0.999)
-    private static let epsilon = 1e-6
+    private let betas: (Double, Double)
+    private let epsilon: Double
+    /// The authors' own.
+    public static let standardEpsilon = 1e-6
 
     /// - Parameters:
     ///   - groups: of matrices with their names.
     ///   - seed: of the run, for projections that are drawn.
     public init(
-        _ groups: [AdamW.Group], _ projection: GradientProjection, seed: UInt64
+        _ groups: [AdamW.Group], _ projection: GradientProjection, seed: UInt64,
+        betas: (Double, Double) = (0.9, 0.999), epsilon: Double = standardEpsilon
     ) throws {
         self.groups = groups
         self.projection = projection
         self.seed = seed
+        self.betas = betas
+        self.epsilon = epsilon
         matrices = try groups.map { group in
             try zip(group.names, group.tensors).map {
                 try ProjectedMatrix(name: $0, weight: $1, projection)
@@ -51,7 +56,7 @@ public final class ProjectedAdam: Optimizer {
     private func update(
         _ matrix: ProjectedMatrix, by gradient: Tensor, learningRate: Double, weightDecay: Double
     ) throws {
-        let (first, second) = Self.betas
+        let (first, second) = betas
         let done = Int(try matrix.stepCount.item())
         let space = try space(of: matrix, gradient, step: done)
         let small = try space.project(gradient.to(matrix.firstMoment.dtype))
@@ -62,7 +67,7 @@ public final class ProjectedAdam: Optimizer {
             1 - pow(first, Double(done + 1)), 1 - pow(second, Double(done + 1))
         )
         let direction =
-            try matrix.firstMoment / (matrix.secondMoment.squareRoot() + Self.epsilon)
+            try matrix.firstMoment / (matrix.secondMoment.squareRoot() + epsilon)
         let size = learningRate * squareShare.squareRoot() / meanShare
         try matrix.weight.add(
             space.restore(direction).to(matrix.weight.dtype), times: -size * projection.scale)

@@ -5,8 +5,8 @@ import Foundation
 /// The `checkpoints/` of a run: what is needed to go on as if nothing had happened.
 ///
 /// A checkpoint is a folder `step-000200` with the trained tensors, the adapter's state, the
-/// optimizer's moments and the random state in `state.safetensors`, and the progress in
-/// `state.json`. It is written aside, synced and renamed, so that one that has its name is whole.
+/// optimizer's moments and the random state in `state.safetensors`, what had the lowest dev loss in
+/// `best.safetensors` where the run keeps it, and the progress in `state.json`. It is written aside, synced and renamed, so that one that has its name is whole.
 public struct CheckpointFolder {
     public let url: URL
     /// What must be the same for a resumed run to continue this one.
@@ -43,6 +43,10 @@ public struct CheckpointFolder {
             try manager.createDirectory(at: aside, withIntermediateDirectories: true)
             try SafetensorsWriter.write(
                 Self.tensors(of: trainer), to: aside.appendingPathComponent("state.safetensors"))
+            if let best = trainer.best {
+                try SafetensorsWriter.write(
+                    best, to: aside.appendingPathComponent(Self.bestName))
+            }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             let state = State(progress: trainer.progress, identity: identity)
@@ -82,28 +86,49 @@ public struct CheckpointFolder {
         let file = try SafetensorsFile(newest.appendingPathComponent("state.safetensors"))
         try withoutGradient {
             for (name, tensor) in try Self.tensors(of: trainer) where name != Self.randomName {
-                let stored = try file.tensor(name)
-                guard stored.shape == tensor.shape else {
-                    throw TrainingError.badCheckpoint(
-                        path: file.url.path,
-                        reason: "'\(name)' has shape \(stored.shape), not \(tensor.shape)")
-                }
-                try tensor.copy(from: stored)
+                try tensor.copy(from: Self.tensor(name, like: tensor, in: file))
             }
         }
+        let best = try best(for: trainer, of: state.progress, in: newest)
         try trainer.generator.restore(file.tensor(Self.randomName).cloned())
-        trainer.restore(state.progress)
+        trainer.restore(state.progress, best: best)
         return state.progress.step
+    }
+
+    /// What had the lowest dev loss when the checkpoint was written; nil where the run keeps none.
+    private func best(
+        for trainer: Trainer, of progress: Trainer.Progress, in checkpoint: URL
+    ) throws -> [String: Tensor]? {
+        guard trainer.options.keepsBest, progress.devLosses?.bestStep != nil else { return nil }
+        let file = try SafetensorsFile(checkpoint.appendingPathComponent(Self.bestName))
+        var best: [String: Tensor] = [:]
+        for (name, tensor) in trainer.trainee.trainedState {
+            best[name] = try Self.tensor(name, like: tensor, in: file).cloned()
+        }
+        return best
+    }
+
+    /// A tensor of a checkpoint's file, which must have the shape of the run's own.
+    private static func tensor(
+        _ name: String, like own: Tensor, in file: SafetensorsFile
+    ) throws -> Tensor {
+        let stored = try file.tensor(name)
+        guard stored.shape == own.shape else {
+            throw TrainingError.badCheckpoint(
+                path: file.url.path,
+                reason: "'\(name)' has shape \(stored.shape), not \(own.shape)")
+        }
+        return stored
     }
 
     public func remove() { try? FileManager.default.removeItem(at: url) }
 
     private static let randomName = "random.state"
+    private static let bestName = "best.safetensors"
 
     private static func tensors(of trainer: Trainer) throws -> [String: Tensor] {
         var tensors = trainer.optimizerState
-        for trainable in trainer.trainee.trainables { tensors[trainable.name] = trainable.tensor }
-        for (name, value) in trainer.trainee.adapter?.state ?? [] { tensors[name] = value }
+        tensors.merge(trainer.trainee.trainedState) { _, own in own }
         tensors[randomName] = try trainer.generator.state()
         return try tensors.mapValues { try $0.detached() }
     }

@@ -29,7 +29,8 @@ public enum LossCurve {
             series: runs.map { run in
                 LineChart.Series(
                     run.name,
-                    run.evaluations.map {
+                    // What a run ends with may be of a step behind the last.
+                    run.evaluations.sorted { $0.step < $1.step }.map {
                         (Double($0.step), ($0.metrics[metric] ?? nil) ?? .nan)
                     }, style: .markedLine)
             })

@@ -17,7 +17,9 @@ public final class RunLog {
         var (kept, records) = (Data(), [Record]())
         if resumedStep > 0, FileManager.default.fileExists(atPath: url.path) {
             for line in try RunLog.lines(of: url) {
-                guard let record = RunLog.record(line), record.step <= resumedStep else { continue }
+                guard let record = RunLog.record(line), record.step <= resumedStep,
+                    !record.isFinal
+                else { continue }
                 records.append(record)
                 kept += line + Data("\n".utf8)
             }
@@ -59,6 +61,12 @@ public final class RunLog {
             case .step(let record): record.step
             case .evaluation(let record): record.step
             }
+        }
+
+        /// Whether it is of a run's end, which a resumed run comes to again.
+        var isFinal: Bool {
+            if case .evaluation(let record) = self { return record.isFinal ?? false }
+            return false
         }
     }
 

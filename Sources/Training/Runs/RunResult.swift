@@ -6,7 +6,7 @@ public struct RunResult: Codable, Equatable, Sendable {
     public var task: String
     /// The primary metric's name.
     public var metric: String
-    /// Its value on the dev split after the last step; null where it is not defined.
+    /// Its value on the dev split for what the run ended with; null where it is not defined.
     public var value: Double?
     public var metrics: [String: Double?]
     public var loss: Double?
@@ -19,7 +19,10 @@ public struct RunResult: Codable, Equatable, Sendable {
     /// Those without the head: what the method trains.
     public var methodParameters: Int
     public var totalParameters: Int
+    /// Steps done: fewer than were asked for where the run ended early.
     public var steps: Int
+    /// The step after which the dev loss was lowest, where the run ended with what it had then.
+    public var bestStep: Int?
     /// Of training, without evaluation.
     public var seconds: Double
     public var tokensPerSecond: Double
@@ -33,6 +36,7 @@ public struct RunResult: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
         case task, metric, value, metrics, loss, before, method, model, steps, seconds, seed, dtype
         case device, threads, versions
+        case bestStep = "best_step"
         case trainableParameters = "trainable_parameters"
         case methodParameters = "method_parameters"
         case totalParameters = "total_parameters"

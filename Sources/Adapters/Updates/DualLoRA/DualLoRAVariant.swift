@@ -79,6 +79,13 @@ extension DualLoRAVariant {
                 + "direction, 0 without both functions."),
     ]
 
+    var settings: MethodOptions {
+        MethodOptions(chosen: [
+            "magnitude-fn": magnitude.rawValue, "direction-fn": direction.rawValue,
+            "sign-grad": direction == .sign ? signGradient.rawValue : nil,
+        ])
+    }
+
     init(_ given: GivenOptions) throws {
         self.init()
         if let number = given.text("setting") {

@@ -1,0 +1,62 @@
+/// The words of a command line, told apart.
+public struct FlagWords {
+    /// Known flags, each with all its values.
+    public private(set) var flags: [(key: RecipeKey, values: [String])] = []
+    /// Words that are no flags and no values of flags.
+    public private(set) var others: [String] = []
+    /// Flags that are not known, or lack what they need; whoever parses the words says so.
+    public private(set) var strange: [String] = []
+
+    /// - Parameter words: without the name of the command.
+    public init(_ words: [String], keys: RecipeKeys) {
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("-"), word.count > 1 else {
+                others.append(word)
+                continue
+            }
+            let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard word.hasPrefix("--"),
+                let key = keys[RecipeKey.spelling(String(halves[0].dropFirst(2)))]
+            else {
+                strange.append(word)
+                continue
+            }
+            let attached = halves.count == 2 ? String(halves[1]) : nil
+            guard let values = Self.values(of: key, attached, &rest) else {
+                strange.append(word)
+                continue
+            }
+            add(key, values)
+        }
+    }
+
+    /// A flag that is given again replaces its value, or adds to its list.
+    private mutating func add(_ key: RecipeKey, _ values: [String]) {
+        guard let index = flags.firstIndex(where: { $0.key.name == key.name }) else {
+            return flags.append((key, values))
+        }
+        flags[index].values = key.kind == .list ? flags[index].values + values : values
+    }
+
+    /// nil where the flag has no value, or none that it can have.
+    private static func values(
+        of key: RecipeKey, _ attached: String?, _ rest: inout ArraySlice<String>
+    ) -> [String]? {
+        if key.kind == .flag {
+            return ["true", "false"].contains(attached ?? "true") ? [attached ?? "true"] : nil
+        }
+        var values = attached.map { [$0] } ?? []
+        switch key.words {
+        case .any where values.isEmpty: values += rest.popFirst().map { [$0] } ?? []
+        case .next where values.isEmpty:
+            if let next = rest.first, !isDashed(next) { values.append(rest.removeFirst()) }
+        case .upToDash:
+            while let next = rest.first, !isDashed(next) { values.append(rest.removeFirst()) }
+        case .any, .next: break
+        }
+        return values.isEmpty ? nil : values
+    }
+
+    private static func isDashed(_ word: String) -> Bool { word.hasPrefix("-") && word.count > 1 }
+}

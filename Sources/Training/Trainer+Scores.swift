@@ -1,0 +1,55 @@
+import DualAdapters
+import DualTorch
+
+// When a run scores its model, and what follows from the dev losses.
+extension Trainer {
+    /// Whether all steps are done, or so many scores were no better that no more shall be.
+    var isOver: Bool {
+        let stale = progress.devLosses?.scoresSinceBest ?? 0
+        return progress.step >= totalSteps || options.patience.map { stale >= $0 } ?? false
+    }
+
+    /// Whether a score follows the steps done: at the start and the end, and on the way after every
+    /// epoch, or every ``TrainingOptions/evaluationSteps``.
+    var isAtEvaluation: Bool {
+        if progress.step == 0 || isOver { return true }
+        if let every = options.evaluationSteps { return progress.step % every == 0 }
+        return plan.place(ofStep: progress.step).index == 0
+    }
+
+    /// The scores after the steps done, or the loss alone where more takes long; nil without a scorer.
+    func score() throws -> EvaluationRecord? {
+        guard let scorer else { return nil }
+        prepareAdapters()
+        let model = trainee.model
+        guard scorer.isCostly else {
+            return EvaluationRecord(step: progress.step, try scorer.evaluate(model) { _ in })
+        }
+        return EvaluationRecord(step: progress.step, loss: try scorer.loss(of: model) { _ in })
+    }
+
+    /// The steps after which the model that the run ends with stood as it does.
+    var finalStep: Int {
+        options.keepsBest ? progress.devLosses?.bestStep ?? progress.step : progress.step
+    }
+
+    /// Goes back to what scored best, if that is wanted, and scores it where that is still to do.
+    func finish(_ report: (TrainingEvent) throws -> Void) throws {
+        let goesBack = finalStep != progress.step
+        if goesBack, let best { try trainee.restore(best) }
+        prepareAdapters(for: finalStep)
+        guard let scorer, goesBack || scorer.isCostly else { return }
+        var record = EvaluationRecord(
+            step: finalStep, try scorer.evaluate(trainee.model) { _ in })
+        record.isFinal = true
+        try report(.evaluated(record))
+    }
+
+    /// Tells the adapters which step comes: that behind the steps done, unless another is named.
+    func prepareAdapters(for step: Int? = nil) {
+        trainee.adapter?.prepare(
+            TrainingProgress(
+                step: step ?? progress.step, totalSteps: totalSteps,
+                warmupSteps: schedule.warmupSteps))
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+@testable import DualRecipes
+
+@Suite struct RecipeTests {
+    private func recipe(_ texts: [String], _ words: [String] = []) throws -> Recipe {
+        var recipe = Recipe()
+        for (index, text) in texts.enumerated() {
+            recipe.add(try RecipeFile(text, path: "\(index).yaml", keys: testKeys))
+        }
+        recipe.add(FlagWords(words, keys: testKeys).flags)
+        return recipe
+    }
+
+    @Test("Later recipes override earlier ones, and flags all; lists are replaced")
+    func layers() throws {
+        let found = try recipe(
+            [
+                "model: a\ndata: [x, y]\nepochs: 3\nrank: 8\npacking: true",
+                "data: [z]\nepochs: 5\nrank: null",
+            ], ["--model", "b", "--packing=false"])
+        #expect(found.arguments == ["--model=b", "--data=z", "--epochs=5"])
+        #expect(found.files == ["0.yaml", "1.yaml"])
+        #expect(found["data"]?.place?.description == "1.yaml:1: data")
+        #expect(found["model"]?.place == nil)
+        #expect(found["epochs"]?.layer == 1)
+        #expect(found["rank"] == nil)
+        #expect(
+            try recipe(["data: [x, y]"], ["--data", "p", "q"]).arguments == [
+                "--data=p", "--data=q",
+            ])
+        #expect(try recipe(["data: [x, y]", "data: []"]).arguments == [])
+    }
+
+    @Test("An error's text is placed by the flag that it names")
+    func places() throws {
+        let found = try recipe(["model: a\nlearning_rate: x"], ["--model", "b"])
+        let text = "The value 'x' is invalid for '--learning-rate <learning-rate>'"
+        #expect(found.place(namedIn: text)?.description == "0.yaml:2: learning_rate")
+        #expect(found.place(namedIn: "--model: no; --learning-rate") != nil)
+        #expect(found.place(namedIn: "--model: no") == nil)
+        #expect(found.place(namedIn: "no flag") == nil)
+    }
+
+    @Test("Words of a command line are told apart as the parser does")
+    func words() {
+        let read = FlagWords(
+            [
+                "base.yaml", "--model", "m", "--data", "a", "b", "--packing", "more.yaml",
+                "--learning-rate", "-1", "--rank=4", "--rank", "8", "--data=c", "d",
+            ], keys: testKeys)
+        #expect(
+            read.flags.map { "\($0.key.name) \($0.values.joined(separator: " "))" } == [
+                "model m", "data a b c d", "packing true", "learning-rate -1", "rank 8",
+            ])
+        #expect(read.others == ["base.yaml", "more.yaml"])
+        #expect(read.strange == [])
+        let odd = FlagWords(
+            ["--model", "--packing=3", "--nothing", "5", "-h", "--data", "--epochs"], keys: testKeys
+        )
+        #expect(odd.strange == ["--model", "--packing=3", "--nothing", "-h", "--data", "--epochs"])
+        #expect(odd.flags.isEmpty && odd.others == ["5"])
+    }
+
+    @Test("What is written reads back as the same")
+    func writing() throws {
+        let values = [
+            "model": ["org/base"], "task": ["stsb"], "data": ["glue/STS-B"], "packing": ["true"],
+            "method": ["dual-lora"], "targets": ["q_proj,v_proj"], "rank": ["16"],
+            "learning-rate": ["0.0001"],
+        ]
+        let text = RecipeText(testKeys).text(values, comment: ["A note."])
+        #expect(
+            text == """
+                # A note.
+                model: org/base
+                data:
+                  task: stsb
+                  path: glue/STS-B
+                  packing: true
+                method:
+                  name: dual-lora
+                  targets: "q_proj,v_proj"
+                  rank: 16
+                training:
+                  learning-rate: 0.0001
+
+                """)
+        #expect(try settings(text) == values)
+    }
+
+    @Test("Any text survives being written and read")
+    func anyText() throws {
+        let letters = Array("ab:#-,[]{}&*!|>'\"%@`?~\\ \t\n\u{1}é😀=/.0")
+        let fixed = [
+            "", "null", "NULL", "~", "-", "---", "...", "true", "1e-4", "-1", " a ", "a: b", "a #b",
+        ]
+        let drawn = (0..<2_000).map { _ in
+            String((0..<Int.random(in: 1...8)).compactMap { _ in letters.randomElement() })
+        }
+        for text in fixed + drawn {
+            let values = ["output": [text], "data": [text, "x"]]
+            #expect(
+                try settings(RecipeText(testKeys).text(values)) == values,
+                "\(text.debugDescription)")
+        }
+    }
+
+    @Test("A name's nearest is one of few slips, a part, or the initials")
+    func nearest() {
+        let names = ["learning-rate", "epochs", "batch-size", "gradient-accumulation", "seed"]
+        for (unknown, expected) in [
+            ("lerning-rate", "learning-rate"), ("lr", "learning-rate"), ("epohcs", "epochs"),
+            ("num_train_epochs", "epochs"), ("per_device_train_batch_size", "batch-size"),
+            ("accumulation", "gradient-accumulation"), ("sead", "seed"), ("colour", nil),
+        ] {
+            #expect(NearestName.of(unknown, among: names) == expected, "\(unknown)")
+        }
+        #expect(NearestName.distance("abcd", "acbd") == 1)
+        #expect(NearestName.distance("", "abc") == 3)
+        #expect(NearestName.distance("kitten", "sitting") == 3)
+    }
+}
