@@ -27,6 +27,7 @@ let package = Package(
             name: "DualAdapters", dependencies: ["DualModules", "DualTorch"],
             path: "Sources/Adapters"),
         .target(name: "DualTokenization", path: "Sources/Tokenization"),
+        .target(name: "DualHub", path: "Sources/Hub"),
         .target(name: "DualMetrics", path: "Sources/Metrics"),
         .target(name: "DualTasks", dependencies: ["DualMetrics"], path: "Sources/Tasks"),
         .target(name: "DualCharts", path: "Sources/Charts"),
@@ -44,8 +45,8 @@ let package = Package(
         .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualGeneration", "DualMetrics", "DualModels", "DualModules",
-                "DualTasks",
+                "DualAdapters", "DualGeneration", "DualHub", "DualMetrics", "DualModels",
+                "DualModules", "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
             ],
             path: "Sources/Umbrella"),
@@ -95,6 +96,9 @@ let package = Package(
             resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(
             name: "MetricsTests", dependencies: ["DualMetrics"], resources: [.copy("Goldens")],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "HubTests", dependencies: ["DualHub", "DualTokenization"],
             linkerSettings: runPath),
         .testTarget(
             name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),

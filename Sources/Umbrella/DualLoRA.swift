@@ -2,6 +2,7 @@
 
 @_exported import DualAdapters
 @_exported import DualGeneration
+@_exported import DualHub
 @_exported import DualMetrics
 @_exported import DualModels
 @_exported import DualModules
