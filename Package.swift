@@ -28,6 +28,7 @@ let package = Package(
             name: "DualAdapters", dependencies: ["DualModules", "DualTorch"],
             path: "Sources/Adapters"),
         .target(name: "DualTokenization", path: "Sources/Tokenization"),
+        .target(name: "DualHub", path: "Sources/Hub"),
         .target(name: "DualMetrics", path: "Sources/Metrics"),
         .target(name: "DualChat", path: "Sources/Chat"),
         .target(
@@ -49,7 +50,7 @@ let package = Package(
         .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualChat", "DualGeneration", "DualMetrics", "DualModels",
+                "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualMetrics", "DualModels",
                 "DualModules", "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
             ],
@@ -101,6 +102,9 @@ let package = Package(
             resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(
             name: "MetricsTests", dependencies: ["DualMetrics"], resources: [.copy("Goldens")],
+            linkerSettings: runPath),
+        .testTarget(
+            name: "HubTests", dependencies: ["DualHub", "DualTokenization"],
             linkerSettings: runPath),
         .testTarget(
             name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),

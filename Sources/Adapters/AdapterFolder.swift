@@ -45,6 +45,9 @@ public struct AdapterFolder {
     /// The model that it was trained on, as it was named then.
     public var baseModel: String? { configuration.fields["base_model_name_or_path"] as? String }
 
+    /// Its revision, where it is a repository of the hub and one was named.
+    public var baseRevision: String? { configuration.fields["revision"] as? String }
+
     /// Outputs of the head that is saved with the adapter, if one is.
     public var labels: Int? {
         weights.shape(of: prefix + "classifier.weight")?.first
@@ -86,10 +89,11 @@ extension AdapterFolder {
     /// Writes an adapter, each file whole or not at all.
     /// - Parameters:
     ///   - baseModel: the folder or name of the model, for `base_model_name_or_path`.
+    ///   - baseRevision: the model's revision, where one was named.
     ///   - seed: what the adapter's start was drawn from, for formats that record it.
     public static func write(
         _ set: AdapterSet, task: TaskType? = .sequenceClassification, baseModel: String,
-        seed: UInt64 = 0, to folder: URL
+        baseRevision: String? = nil, seed: UInt64 = 0, to folder: URL
     ) throws {
         var tensors: [String: Tensor] = [:]
         for (key, value) in try set.savedTensors() { tensors[key] = try value.to(.float32) }
@@ -98,8 +102,10 @@ extension AdapterFolder {
         }
         for saved in set.savedParameters { tensors[saved.key] = try saved.value.to(.float32) }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
+        var fields = fields(of: set, task: task, baseModel: baseModel, seed: seed)
+        if let baseRevision { fields["revision"] = baseRevision }
         let json = try JSONSerialization.data(
-            withJSONObject: fields(of: set, task: task, baseModel: baseModel, seed: seed),
+            withJSONObject: fields,
             options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         try AtomicFile.write(json, to: folder.appendingPathComponent(configurationName))
     }

@@ -11,7 +11,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .noFolder(let path): "\(path) is not a folder with a model in it"
+        case .noFolder(let path):
+            "\(path) is not a folder with a model in it (a repository of the hub is named org/name)"
         case .unsupportedArchitecture(let file, let found, let known):
             "\(file): model_type \(found) is not known; known are \(known.joined(separator: ", "))"
         case .noHead(let folder):

@@ -9,6 +9,8 @@ public struct ConvertRun {
     public var adapter: URL
     public var output: URL
     public var rank: Int
+    /// What the base is called, where its folder's path does not say it and the adapter neither.
+    public var baseName: String?
 
     public init(model: URL, adapter: URL, output: URL, rank: Int) {
         self.model = model
@@ -63,8 +65,9 @@ public struct ConvertRun {
         do {
             let source = try AdapterFolder(adapter)
             try AdapterFolder.write(
-                set, task: source.task, baseModel: source.baseModel ?? model.relativePath,
-                to: output)
+                set, task: source.task,
+                baseModel: source.baseModel ?? baseName ?? model.relativePath,
+                baseRevision: source.baseRevision, to: output)
         } catch {
             folder.removeIfCreated()
             throw error

@@ -18,7 +18,19 @@ public struct FineTuningRun {
         case new(configuration: URL, tokenizer: URL)
     }
 
+    /// A repository of the hub.
+    public struct BaseReference: Equatable, Sendable {
+        public let name: String
+        public let revision: String?
+
+        public init(name: String, revision: String? = nil) {
+            (self.name, self.revision) = (name, revision)
+        }
+    }
+
     public var base: Base
+    /// What the records call the base that came from the hub; else they name its folder.
+    public var baseReference: BaseReference?
     public var task: any TrainingTask
     public var data: [URL]
     public var method: any FineTuningMethod
@@ -204,7 +216,8 @@ public struct FineTuningRun {
 
     /// What the run started from, for the records.
     private var baseName: String {
-        switch base {
+        if let baseReference { return baseReference.name }
+        return switch base {
         case .model(let url), .new(let url, _): url.relativePath
         }
     }
@@ -263,8 +276,8 @@ public struct FineTuningRun {
     private func save(_ setup: Setup) throws {
         if let adapter = setup.trainee.adapter {
             try AdapterFolder.write(
-                adapter, task: task.adapterTask, baseModel: baseName, seed: options.seed,
-                to: output)
+                adapter, task: task.adapterTask, baseModel: baseName,
+                baseRevision: baseReference?.revision, seed: options.seed, to: output)
         } else {
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: setup.trainee.model),

@@ -3,6 +3,7 @@
 @_exported import DualAdapters
 @_exported import DualChat
 @_exported import DualGeneration
+@_exported import DualHub
 @_exported import DualMetrics
 @_exported import DualModels
 @_exported import DualModules

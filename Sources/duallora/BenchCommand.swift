@@ -25,7 +25,7 @@ struct BenchCommand: ParsableCommand {
         help: "config.json of a decoder. Default: the one in --weights.")
     var configurationFile: String?
 
-    @Option(help: "Map the weights from this folder, instead of drawing them.")
+    @Option(help: "Map the weights of this model, a folder or org/name, instead of drawing them.")
     var weights: String?
 
     @Option(help: "Write random weights for --config to this folder, and stop.")
@@ -107,10 +107,10 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    private func configuration(beside weights: String?) throws -> URL {
+    private func configuration(beside weights: URL?) throws -> URL {
         if let configurationFile { return URL(fileURLWithPath: configurationFile) }
         guard let weights else { throw CommandError("--config: name the config.json of a model") }
-        return folder(weights).appendingPathComponent("config.json")
+        return weights.appendingPathComponent("config.json")
     }
 
     private func write(to place: String) throws {
@@ -120,9 +120,11 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func timeSteps() throws {
+        let method = try options.make(method)
+        let weights = try weights.map { try located($0, for: .model).url }
         var benchmark = StepBenchmark(
-            configuration: try configuration(beside: weights), method: try options.make(method))
-        benchmark.weights = weights.map(folder)
+            configuration: try configuration(beside: weights), method: method)
+        benchmark.weights = weights
         benchmark.targets = try options.selection
         benchmark.batch = batch ?? benchmark.batch
         benchmark.length = length ?? benchmark.length

@@ -14,10 +14,12 @@ struct ConvertCommand: ParsableCommand {
               duallora convert --model MiniLM --adapter out --rank 64 --output out-lora
             """)
 
-    @Option(help: "Folder of the model that the adapter was trained on.")
+    @Option(help: "The model that the adapter was trained on: a folder or org/name.")
     var model: String
 
-    @Option(help: "Folder of the adapter, of any method that merges.")
+    @OptionGroup var source: SourceArguments
+
+    @Option(help: "The adapter, of any method that merges: a folder or org/name.")
     var adapter: String
 
     @Option(parsing: .unconditional, help: "Rank of the LoRA.")
@@ -33,8 +35,11 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         _ = try compute.apply()
-        let run = ConvertRun(
-            model: folder(model), adapter: folder(adapter), output: folder(output), rank: rank)
+        let base = try source.model(model)
+        var run = ConvertRun(
+            model: base.url, adapter: try located(adapter, for: .adapter).url,
+            output: folder(output), rank: rank)
+        run.baseName = base.reference?.name
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
         if json {

@@ -11,8 +11,10 @@ struct EvaluateCommand: ParsableCommand {
               duallora evaluate --model gpt2 --adapter out --task text --data other.txt
             """)
 
-    @Option(help: "Folder of the model.")
+    @Option(help: "The model: a folder or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @OptionGroup var adapters: AdapterArguments
 
@@ -37,16 +39,17 @@ struct EvaluateCommand: ParsableCommand {
         let device = try compute.apply()
         let task = try data.trainingTask()
         let examples = try task.readForScoring(data.places)
-        let tokenizer = try Tokenizer.load(from: folder(model))
+        let place = try source.model(model).url
+        let tokenizer = try Tokenizer.load(from: place)
         var options = ModelFolder.LoadOptions()
         options.computeType = dtype
         options.device = device
         let loaded = try AdaptedModel.load(
-            model: folder(model), adapters: adapters.sources, options: options)
+            model: place, adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         let wanted = maximumLength ?? task.defaults.maximumLength
         let encoder = TaskEncoder(
-            tokenizer, template: task.usesTemplate ? try data.template(of: folder(model)) : nil,
+            tokenizer, template: task.usesTemplate ? try data.template(of: place) : nil,
             maximumLength: min(wanted, loaded.model.maximumLength ?? wanted))
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for text in encoded.notes { note("note: \(text)") }

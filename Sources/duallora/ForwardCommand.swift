@@ -16,8 +16,10 @@ struct ForwardCommand: ParsableCommand {
               duallora forward --model MiniLM --ids "101 7592 102" --ids "101 102" --output out.safetensors
             """)
 
-    @Option(help: "Folder of the model.")
+    @Option(help: "The model: a folder or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @OptionGroup var adapters: AdapterArguments
 
@@ -49,7 +51,7 @@ struct ForwardCommand: ParsableCommand {
         options.computeType = dtype
         options.device = device
         let loaded = try AdaptedModel.load(
-            model: folder(model), adapters: adapters.sources, options: options)
+            model: try source.model(model).url, adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         for sequence in sequences {
             try loaded.model.check(ids: sequence.ids)

@@ -17,8 +17,10 @@ struct GenerateCommand: ParsableCommand {
               duallora generate --model llama --ids "1 15043 29892" --temperature 0.7 --top-p 0.9
             """)
 
-    @Option(help: "Folder of the model.")
+    @Option(help: "The model: a folder or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @OptionGroup var adapters: AdapterArguments
 
@@ -59,11 +61,11 @@ struct GenerateCommand: ParsableCommand {
         let device = try compute.apply()
         let texts = try texts()
         let sequences = try ids.map { try tokenIDs($0, "--ids") }
-        let folder = try ModelFolder(folder(model))
+        let folder = try ModelFolder(source.model(model).url)
         let needsTokenizer = ids.isEmpty || !choice.stop.isEmpty
         let tokenizer = needsTokenizer ? try Tokenizer.load(from: folder.url) : nil
         let options = try choice.options(folder: folder, tokenizer: tokenizer)
-        let loaded = try load(device)
+        let loaded = try load(folder.url, device)
         let generator = TextGenerator(
             model: try loaded.loaded.causalModel(),
             tokenizer: try tokenizer ?? options.tokenizerForStops(in: folder))
@@ -81,12 +83,12 @@ struct GenerateCommand: ParsableCommand {
         if Interrupt.happened { throw ExitCode(130) }
     }
 
-    private func load(_ device: Device) throws -> AdaptedModel {
+    private func load(_ model: URL, _ device: Device) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
         options.computeType = dtype
         options.device = device
         let loaded = try AdaptedModel.load(
-            model: folder(model), adapters: adapters.sources, options: options)
+            model: model, adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         return loaded
     }

@@ -13,14 +13,16 @@ struct InspectCommand: ParsableCommand {
               duallora inspect MiniLM
             """)
 
-    @Argument(help: "Folder of the model.")
+    @Argument(help: "The model: a folder or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @Flag(help: "Print a JSON object.")
     var json = false
 
     func run() throws {
-        let folder = try ModelFolder(folder(model))
+        let folder = try ModelFolder(source.model(model).url)
         var options = ModelFolder.LoadOptions()
         options.weights = .stored
         let loaded = try folder.load(options)

@@ -14,8 +14,10 @@ struct InspectDataCommand: ParsableCommand {
               duallora inspect-data --model gpt2 --task text --data book.txt --packing --json
             """)
 
-    @Option(help: "Folder of the model: config.json and its tokenizer.")
+    @Option(help: "The model: a folder with config.json and a tokenizer, or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @OptionGroup(title: "Data") var data: DataArguments
 
@@ -70,7 +72,7 @@ struct InspectDataCommand: ParsableCommand {
 
     /// What the model's folder encodes with.
     private func encoder(_ task: any TrainingTask) throws -> TaskEncoder {
-        let url = folder(model)
+        let url = try source.model(model).url
         let folder = try ModelFolder(url)
         var shapes = ModelFolder.LoadOptions()
         shapes.drawing = .shapesOnly

@@ -14,8 +14,10 @@ struct MergeCommand: ParsableCommand {
                 --adapter-weights 0.7,0.3 --output both
             """)
 
-    @Option(help: "Folder of the model that the adapter was trained on.")
+    @Option(help: "The model that the adapter was trained on: a folder or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @OptionGroup var adapters: AdapterArguments
 
@@ -38,7 +40,8 @@ struct MergeCommand: ParsableCommand {
             throw CommandError("--adapter: name the folder of the adapter")
         }
         var run = MergeRun(
-            model: folder(model), adapters: try adapters.sources, output: folder(output))
+            model: try source.model(model).url, adapters: try adapters.sources,
+            output: folder(output))
         run.verify = verify
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }

@@ -17,7 +17,7 @@ struct PretrainCommand: ParsableCommand {
     @Option(name: .customLong("config"), help: "config.json of the model to make.")
     var configurationFile: String
 
-    @Option(help: "Folder of the tokenizer.")
+    @Option(help: "The tokenizer: a folder or org/name.")
     var tokenizer: String
 
     @Option(
@@ -54,7 +54,7 @@ struct PretrainCommand: ParsableCommand {
         var run = FineTuningRun(
             base: .new(
                 configuration: URL(fileURLWithPath: configurationFile),
-                tokenizer: folder(tokenizer)),
+                tokenizer: try located(tokenizer, for: .tokenizer).url),
             task: try text.trainingTask(), data: data.map { URL(fileURLWithPath: $0) },
             method: FullFineTuning(), output: folder(output), options: options)
         run.computeType = dtype

@@ -45,11 +45,7 @@ final class RunView {
             if record.step % tenth < 10 || record.step == total { line(text) }
             return
         }
-        let width = 24
-        let filled = width * record.step / max(1, total)
-        let bar =
-            String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-        write("\r\u{1B}[K\(label)\(bar) \(text)")
+        write("\r\u{1B}[K\(label)\(bar(record.step, of: total)) \(text)")
         hasBar = true
     }
 
@@ -72,8 +68,15 @@ func decimal(_ value: Double?, digits: Int = 4) -> String {
     return String(format: "%.\(digits)f", value)
 }
 
+/// A bar of 24 signs, as full as the share that is done.
+func bar(_ done: Int, of total: Int) -> String {
+    let width = 24
+    let filled = min(width, Int(Double(width) * Double(done) / Double(max(1, total))))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+}
+
 /// Minutes and seconds.
-private func clock(_ seconds: Double) -> String {
+func clock(_ seconds: Double) -> String {
     let whole = Int(max(0, seconds).rounded())
     return String(format: "%d:%02d", whole / 60, whole % 60)
 }

@@ -15,8 +15,10 @@ struct TokenizeCommand: ParsableCommand {
               echo '[15496, 995]' | duallora tokenize --model GPT2 --decode --stdin
             """)
 
-    @Option(help: "Folder of the model or of its tokenizer.")
+    @Option(help: "The model or its tokenizer: a folder or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @Argument(help: "The text, or with --decode the ids.")
     var text: String?
@@ -53,7 +55,7 @@ struct TokenizeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let tokenizer = try Tokenizer.load(from: folder(model))
+        let tokenizer = try Tokenizer.load(from: source.tokenizer(model))
         if stdin { return try answerLines(tokenizer) }
         if decode { return show(try parsedIDs(text ?? ""), tokenizer) }
         show(try encode(text ?? "", tokenizer))

@@ -25,8 +25,12 @@ struct TrainCommand: ParsableCommand {
         help: ArgumentHelp("Recipes: files of settings.", valueName: "recipe.yaml"))
     var recipes: [String] = []
 
-    @Option(help: "Folder of the model: config.json, model.safetensors, tokenizer.json.")
+    @Option(
+        help:
+            "The model: a folder with config.json, model.safetensors, tokenizer.json; or org/name.")
     var model: String
+
+    @OptionGroup var source: SourceArguments
 
     @OptionGroup(title: "Data") var data: DataArguments
 
@@ -61,15 +65,19 @@ struct TrainCommand: ParsableCommand {
         }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)
         sayNotes()
+        let (task, method) = (try data.trainingTask(), try method.make())
+        let targets = try self.method.selection
+        let base = try source.model(model)
         var run = FineTuningRun(
-            base: .model(folder(model)), task: try data.trainingTask(), data: data.places,
-            method: try method.make(), output: folder(output), options: training.options)
-        run.targets = try method.selection
-        run.modulesToSave = method.savedModules
+            base: .model(base.url), task: task, data: data.places, method: method,
+            output: folder(output), options: training.options)
+        run.baseReference = base.reference.map { .init(name: $0.name, revision: $0.revision) }
+        run.targets = targets
+        run.modulesToSave = self.method.savedModules
         run.computeType = dtype
         run.device = device
         run.resume = resume
-        run.chatTemplate = try data.givenTemplate(for: folder(model))
+        run.chatTemplate = try data.givenTemplate(for: base.url)
         run.recipe = try recipeText()
         try show(run, json: json)
     }

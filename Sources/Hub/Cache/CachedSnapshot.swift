@@ -1,0 +1,86 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The files of one commit in the cache.
+struct CachedSnapshot {
+    let commit: String
+    private let repository: CachedRepository
+
+    init(_ repository: CachedRepository, commit: String) {
+        self.repository = repository
+        self.commit = commit
+    }
+
+    var folder: URL {
+        repository.folder.appendingPathComponent("snapshots/\(commit)", isDirectory: true)
+    }
+
+    func file(_ name: String) -> URL { folder.appendingPathComponent(name) }
+
+    /// Whether a file is there; a link whose content is gone is not.
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name).path) }
+
+    /// Whether the hub has said that the commit has no such file.
+    func isKnownToLack(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: absence(of: name).path)
+    }
+
+    private func absence(of name: String) -> URL {
+        repository.folder.appendingPathComponent(".no_exist/\(commit)/\(name)")
+    }
+
+    /// Keeps that the commit has no such file, so that nobody asks again.
+    func recordAbsence(of name: String) throws {
+        if !isKnownToLack(name) { try repository.write(Data(), to: absence(of: name)) }
+    }
+
+    /// The commit's list of files, where `huggingface_hub` has kept it.
+    var listing: Set<String>? {
+        struct Tree: Decodable {
+            struct Entry: Decodable {}
+            let format_version: Int
+            let files: [String: Entry]
+        }
+        let place = repository.folder.appendingPathComponent("trees/\(commit).json")
+        guard let data = FileManager.default.contents(atPath: place.path),
+            let tree = try? JSONDecoder().decode(Tree.self, from: data), tree.format_version == 1
+        else { return nil }
+        return Set(tree.files.keys)
+    }
+
+    /// Puts a file in its place: a link to its content, or where there are no links the content.
+    /// - Parameter isNew: whether nothing else refers to the content yet, which may then be moved.
+    /// - Throws: ``HubCacheError``.
+    func place(_ name: String, _ etag: String, isNew: Bool) throws {
+        let place = file(name)
+        if repository.usesLinks {
+            // A link that leads nowhere, or to another content than the commit's.
+            unlink(place.path)
+            if symlink("../../blobs/\(etag)", place.path) == 0 || errno == EEXIST { return }
+            guard [EPERM, ENOSYS, EOPNOTSUPP].contains(errno) else {
+                throw HubCacheError.lastError(place.path)
+            }
+        }
+        let blob = repository.blob(etag)
+        if isNew {
+            guard rename(blob.path, place.path) == 0 else {
+                throw HubCacheError.lastError(place.path)
+            }
+            return
+        }
+        do {
+            let aside = folder.appendingPathComponent(
+                ".\(name).\(UInt32.random(in: 0...UInt32.max)).tmp")
+            defer { unlink(aside.path) }
+            try FileManager.default.copyItem(at: blob, to: aside)
+            guard rename(aside.path, place.path) == 0 else {
+                throw HubCacheError.lastError(place.path)
+            }
+        } catch let error as CocoaError {
+            throw HubCacheError.unwritable(path: place.path, reason: error.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Foundation
+
+/// Whom an address belongs to: scheme, host and port.
+struct Origin: Hashable {
+    private let scheme: String
+    private let host: String
+    private let port: Int
+
+    init(_ url: URL) {
+        scheme = (url.scheme ?? "").lowercased()
+        host = (url.host ?? "").lowercased()
+        port = url.port ?? (scheme == "https" ? 443 : 80)
+    }
+
+    /// Hosts that are the hub whatever the endpoint: mirrors redirect to them.
+    static let hubs = Set(
+        ["https://huggingface.co", "https://hf.co"].compactMap(URL.init(string:)).map(Origin.init))
+}
