@@ -72,7 +72,7 @@ public struct RecipeKeys: Sendable {
     public subscript(name: String) -> RecipeKey? { places[name].map { all[$0] } }
 
     /// The known name that someone may have meant.
-    func suggestion(for name: String) -> String? {
+    public func suggestion(for name: String) -> String? {
         NearestName.of(name, among: all.map(\.name) + sections.sorted())
     }
 }

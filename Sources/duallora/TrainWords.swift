@@ -19,11 +19,13 @@ struct TrainWords {
     /// - Parameter words: without the name of the command.
     /// - Throws: ``RecipeError``, ``CommandError``.
     init(_ words: [String]) throws {
-        keys = try TrainKeys.keys()
+        let keys = try TrainKeys.keys()
+        self.keys = keys
         let read = FlagWords(words, keys: keys)
         // These are the parser's to answer, or to refuse.
         let strange = read.strange.filter { $0 != "--print-recipe" }
         guard strange.isEmpty else {
+            try Self.refuse(strange, besides: read.others, keys: keys)
             (recipe, notes) = (Recipe(), [])
             arguments = [Self.command] + (try MethodFlags.spelledOut(words))
             return
@@ -35,6 +37,23 @@ struct TrainWords {
         self.recipe = recipe
         arguments =
             [Self.command] + read.others + Self.methodOptions(recipe.arguments) + read.strange
+    }
+
+    /// What the parser would say of a strange flag, where it lacks what only the recipes have.
+    private static func refuse(
+        _ strange: [String], besides others: [String], keys: RecipeKeys
+    ) throws {
+        guard others.contains(where: { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }),
+            !strange.contains(where: { $0 == "-h" || $0 == "--help" || $0 == "--version" }),
+            let word = strange.first
+        else { return }
+        let name = String(word.drop { $0 == "-" }.prefix { $0 != "=" })
+        guard let key = keys[RecipeKey.spelling(name)] else {
+            let hint = keys.suggestion(for: name).map { "; did you mean --\($0)?" } ?? ""
+            throw CommandError("\(word): there is no such flag\(hint)")
+        }
+        throw CommandError(
+            "--\(name): " + (key.kind == .flag ? "it takes true or false" : "it has no value"))
     }
 
     /// `--method-option rank=8` as `--rank 8`.
