@@ -26,10 +26,12 @@ public struct HubSettings: Equatable, Sendable {
         let variables = Variables(environment)
         let home = variables.path(
             "HF_HOME", default: (variables["XDG_CACHE_HOME"] ?? "~/.cache") + "/huggingface")
-        cache = URL(
-            fileURLWithPath: variables.path(
-                "HF_HUB_CACHE", default: variables["HUGGINGFACE_HUB_CACHE"] ?? home + "/hub"),
-            isDirectory: true)
+        cache =
+            URL(
+                fileURLWithPath: variables.path(
+                    "HF_HUB_CACHE", default: variables["HUGGINGFACE_HUB_CACHE"] ?? home + "/hub"),
+                isDirectory: true
+            ).standardizedFileURL
         endpoint = try Self.endpoint(variables["HF_ENDPOINT"] ?? Self.standardEndpoint)
         token =
             variables.isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN")

@@ -88,7 +88,7 @@ import Testing
             ([:], "/home/me/.cache/huggingface/hub"),
             (["XDG_CACHE_HOME": "/x"], "/x/huggingface/hub"),
             (["HF_HOME": "/h", "XDG_CACHE_HOME": "/x"], "/h/hub"),
-            (["HF_HOME": "~/h"], "/home/me/h/hub"),
+            (["HF_HOME": "~/h"], "/home/me/h/hub"), (["HF_HOME": "/h//i/"], "/h/i/hub"),
             (["HF_HOME": "$PLACE/h", "PLACE": "/p"], "/p/h/hub"),
             (["HF_HOME": "/${PLACE}_$NONE", "PLACE": "p"], "/p_$NONE/hub"),
             (["HUGGINGFACE_HUB_CACHE": "/old", "HF_HOME": "/h"], "/old"),

@@ -54,6 +54,7 @@ import json, huggingface_hub
 print(json.dumps(huggingface_hub.snapshot_download("org/name")))
 """
 
+TAG = "CACHEDIR.TAG"
 SHARDS = dict(max_shard_size="20KB")
 
 
@@ -63,7 +64,7 @@ def repository(tmp_path, hub):
     folder = harness.save(harness.bert(num_labels=2), tmp_path / "served", **SHARDS)
     (folder / "README.md").write_text("read me")
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
-    (folder / "special_tokens_map.json").write_bytes(b"")
+    (folder / "special_tokens_map.json").write_text("{}")
     hub.commit = hub.add("org/name", folder, tag="v1")
     return folder
 
@@ -91,7 +92,9 @@ import json, huggingface_hub
 print(json.dumps(huggingface_hub.snapshot_download("org/name", allow_patterns={needed})))
 """, HF_HUB_CACHE=str(theirs))
     # They keep the list of all files, by which a snapshot of some counts as incomplete.
-    assert layout(user, ".no_exist") == layout(theirs, "trees", ".no_exist")
+    assert layout(user, ".no_exist", TAG) == layout(theirs, "trees", ".no_exist", TAG)
+    signatures = {(cache / TAG).read_text().splitlines()[0] for cache in (user, theirs)}
+    assert len(signatures) == 1
 
 
 def test_python_finds_what_the_command_downloaded(repository, user, hub):
@@ -306,7 +309,7 @@ def test_the_environment_means_what_it_means_to_huggingface_hub(user, monkeypatc
     monkeypatch.delenv("HF_HUB_CACHE")
     monkeypatch.setenv("PLACE", "/place")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    tried = environments(40)
+    tried = environments(14)
     expected = python(f"""
 import importlib, json, os
 from huggingface_hub import constants
@@ -318,7 +321,7 @@ for variables in {tried}:
     found.append([os.path.abspath(constants.HF_HUB_CACHE), constants.HF_HUB_OFFLINE])
 print(json.dumps(found))
 """)
-    assert len({cache for cache, _ in expected}) > 12
+    assert len({cache for cache, _ in expected}) > 6
     for variables, (cache, offline) in zip(tried, expected):
         # Offline the message names the cache.
         for settings, words in (
@@ -335,7 +338,7 @@ def test_names_are_those_that_huggingface_hub_takes(user, monkeypatch, tmp_path)
     letters = string.ascii_letters + string.digits + "-_.-_." + "é~ @:"
     part = lambda: "".join(dice.choices(letters, weights=[1] * 62 + [9] * 6 + [1] * 5,
                                         k=dice.choice([1, 2, 3, 5, 8])))
-    names = [f"{part()}/{part()}" for _ in range(70)]
+    names = [f"{part()}/{part()}" for _ in range(36)]
     names = [name for name in names if "@" not in name and name[0] not in "-~"]
     valid = python(f"""
 import json
@@ -348,7 +351,7 @@ def takes(name):
     return True
 print(json.dumps([takes(name) for name in {names}]))
 """)
-    assert 10 < sum(valid) < len(valid) - 10
+    assert 5 < sum(valid) < len(valid) - 5
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name, is_valid in zip(names, valid):
