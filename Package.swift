@@ -33,8 +33,8 @@ let package = Package(
         .target(
             name: "DualTraining",
             dependencies: [
-                "DualAdapters", "DualCharts", "DualGeneration", "DualModels", "DualModules",
-                "DualTasks", "DualTokenization", "DualTorch",
+                "DualAdapters", "DualCharts", "DualGeneration", "DualMetrics", "DualModels",
+                "DualModules", "DualTasks", "DualTokenization", "DualTorch",
             ],
             path: "Sources/Training"),
         .target(

@@ -6,7 +6,7 @@ extension PlainTextFiles.Unit: ExpressibleByArgument {}
 
 /// The task of a run and where its data lies.
 struct DataArguments: ParsableArguments {
-    private static let tasks = TaskRegistry.tasks.map { $0.name } + ["text"]
+    private static let tasks = TaskRegistry.tasks.map { $0.name } + ["text", "e2e"]
 
     @Option(help: "The task: \(tasks.joined(separator: ", ")).")
     var task: String
@@ -14,16 +14,27 @@ struct DataArguments: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Folder of the task's files, as GLUE names them; for text, files, or a folder with \
+            Folder of the task's files, as GLUE and the E2E challenge name them; for text, files, or a folder with \
             train.txt and dev.txt.
             """)
     var data: [String]
 
     @OptionGroup var text: TextArguments
 
+    @OptionGroup var e2e: E2EArguments
+
+    @OptionGroup var scoring: ScoringArguments
+
     var places: [URL] { data.map { URL(fileURLWithPath: $0) } }
 
     func trainingTask() throws -> any TrainingTask {
+        if task == "e2e" {
+            try text.refuse(for: task)
+            return e2e.trainingTask(
+                limit: scoring.limit, predictions: try scoring.predictionsFile())
+        }
+        try e2e.refuse(for: task)
+        try scoring.refuse(for: task)
         if task == "text" { return try text.trainingTask() }
         try text.refuse(for: task)
         return SentenceTraining(try TaskRegistry.task(named: task))

@@ -16,7 +16,7 @@ struct DualLoRACommand: ParsableCommand {
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, MergeCommand.self,
             ConvertCommand.self, PretrainCommand.self, InspectCommand.self, ForwardCommand.self,
-            TokenizeCommand.self,
+            TokenizeCommand.self, ScoreCommand.self,
             MethodsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 

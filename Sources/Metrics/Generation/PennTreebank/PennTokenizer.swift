@@ -3,8 +3,9 @@
 ///
 /// Reference: Stanford CoreNLP 3.4.1's `PTBTokenizer` with `-preserveLines -lowerCase`, which
 /// coco-caption and the E2E challenge run. At every place the rule with the longest match wins, the
-/// first of equals; what must follow a token counts in its length. Scripts other than the Latin one
-/// are split by what Unicode calls letters and digits, not by the reference's tables.
+/// first of equals; what must follow a token counts in its length. Two things are others here: the
+/// reference writes the stop of an abbreviation that ends a sentence twice, and splits scripts other
+/// than the Latin one by tables of its own, not by what Unicode calls letters and digits.
 struct PennTokenizer {
     /// The rules that may begin with each ASCII character; at 128, those for all others.
     private static let rules: [[LexicalRule]] = {
