@@ -23,10 +23,10 @@ END = 1
 
 
 def tokenizer(folder):
-    """A tokenizer of whole words, without anything at the beginning of a text."""
+    """A tokenizer of whole words, as WordPiece without pieces, without anything at the beginning of a text."""
     vocabulary = {token: place for place, token in enumerate(
         [*SPECIALS, *NAMES, *FOODS, *AREAS, *SIGNS, *WORDS])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    made = Tokenizer(models.WordPiece(vocabulary, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.add_special_tokens(SPECIALS)
     made.save(str(folder / "tokenizer.json"))

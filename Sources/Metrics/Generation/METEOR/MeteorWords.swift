@@ -25,8 +25,6 @@ enum MeteorWords {
         }
     }
 
-    // MARK: Classes
-
     /// Letters of Europe's languages, Latin and Cyrillic, as the reference lists them.
     private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
@@ -66,8 +64,6 @@ enum MeteorWords {
         default: !isLetterOrDigit(scalar) && !isJavaSpace(scalar)
         }
     }
-
-    // MARK: Steps
 
     /// Stands for the dots of a row of them, which no later step may part.
     private static let dotOfRow: Unicode.Scalar = "\u{E000}"
