@@ -38,9 +38,8 @@ let package = Package(
         .target(
             name: "DualTraining",
             dependencies: [
-                "DualAdapters", "DualCharts", "DualChat", "DualGeneration", "DualModels",
-                "DualModules",
-                "DualTasks", "DualTokenization", "DualTorch",
+                "DualAdapters", "DualCharts", "DualChat", "DualGeneration", "DualMetrics",
+                "DualModels", "DualModules", "DualTasks", "DualTokenization", "DualTorch",
             ],
             path: "Sources/Training"),
         .target(

@@ -31,6 +31,9 @@ public struct GenerationOptions: Sendable, Equatable {
     public var repetitionPenalty = 1.0
     /// No sequence of so many tokens comes twice, the prompt counted; 0 to allow it.
     public var noRepeatNGram = 0
+    /// Whether `noRepeatNGram` lets sequences of the prompt come again, as fairseq's search does;
+    /// transformers' does not.
+    public var repeatsPrompt = false
     /// Continuations that a beam search follows; 1 for no search.
     public var beams = 1
     /// A finished beam's score is divided by its number of new tokens to this power.

@@ -2,11 +2,15 @@
 public enum MetricError: Error, Equatable, CustomStringConvertible {
     /// There was nothing to average over.
     case noData(metric: String)
+    /// A generated text, counted from 1, had nothing to be compared with.
+    case noReferences(metric: String, segment: Int)
 
     public var description: String {
         switch self {
         case .noData(let metric):
             "\(metric) of no examples is undefined; it needs at least one prediction and its label."
+        case .noReferences(let metric, let segment):
+            "\(metric) of text \(segment) is undefined; it needs at least one reference."
         }
     }
 }

@@ -45,7 +45,7 @@ public struct PlainTextFiles: Sendable {
     }
 
     /// A file as it stands, with its line ends.
-    private static func text(of file: URL) throws(TaskDataError) -> String {
+    static func text(of file: URL) throws(TaskDataError) -> String {
         guard FileManager.default.fileExists(atPath: file.path) else {
             throw .noFile(path: file.relativePath)
         }

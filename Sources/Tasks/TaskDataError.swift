@@ -23,6 +23,8 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case repeatedColumn(path: String, name: String)
     case missingColumn(path: String, name: String, found: [String])
     case fieldCount(path: String, line: Int, found: Int, expected: [String])
+    case badMeaning(path: String, line: Int, found: String)
+    case oneMeaning(path: String)
     case badJSON(path: String, line: Int, reason: String)
     case notAnObject(path: String, line: Int, found: String)
     case missingKey(path: String, line: Int, key: String, found: [String])
@@ -66,6 +68,12 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(path):\(line): score '\(excerpt(found))' is not a number from 0 to 5."
         case .emptySentence(let path, let line, let column):
             "\(path):\(line): column '\(column)' is empty; it should hold a sentence."
+        case .badMeaning(let path, let line, let found):
+            "\(path):\(line): '\(excerpt(found))' is no meaning representation; "
+                + "it should be like 'name[The Vaults], eatType[pub]'."
+        case .oneMeaning(let path):
+            "\(path): all texts have one meaning; there should be two at least, "
+                + "one to train on and one to score on."
         case .strayQuote(let path, let line):
             "\(path):\(line): a double quote stands inside a field; "
                 + "put the whole field in quotes and write each quote in it twice."

@@ -9,7 +9,8 @@ extension InstructionTraining.Truncation: ExpressibleByArgument {}
 
 /// The task of a run and where its data lies.
 struct DataArguments: ParsableArguments {
-    private static let tasks = TaskRegistry.tasks.map { $0.name } + ["text", "instruct"]
+    private static let others = ["text", "instruct", "e2e"] + CommonsenseTraining.names
+    private static let tasks = TaskRegistry.tasks.map { $0.name } + others
 
     @Option(help: "The task: \(tasks.joined(separator: ", ")).")
     var task: String
@@ -17,23 +18,47 @@ struct DataArguments: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Folder of the task's files, as GLUE names them; for text and instruct, files, or a folder \
-            with train and dev files (.txt; .jsonl, .json, .csv).
+            Folder of the task's files, as GLUE, LLM-Adapters and the E2E challenge name them; for text and \
+            instruct, files, or a folder with train and dev files (.txt; .jsonl, .json, .csv).
             """)
     var data: [String]
 
     @OptionGroup var text: TextArguments
     @OptionGroup var instructions: InstructionArguments
+    @OptionGroup var e2e: E2EArguments
+    @OptionGroup var commonsense: CommonsenseArguments
+    @OptionGroup var scoring: ScoringArguments
 
     var places: [URL] { data.map { URL(fileURLWithPath: $0) } }
 
     func trainingTask() throws -> any TrainingTask {
-        if task != "text", task != "instruct" { try text.refuse(for: task) }
-        if task != "instruct" { try instructions.refuse(for: task) }
+        let isOther = Self.others.contains(task)
+        let sentences = isOther ? nil : try TaskRegistry.task(named: task, besides: Self.others)
+        try refuseStrayOptions()
         switch task {
         case "text": return try text.trainingTask()
         case "instruct": return try instructions.trainingTask(text)
-        default: return SentenceTraining(try TaskRegistry.task(named: task))
+        case "e2e": return try e2e.trainingTask(scoring)
+        default: break
+        }
+        if let commonsense = try commonsense.trainingTask(named: task, scoring) {
+            return commonsense
+        }
+        return SentenceTraining(try sentences ?? TaskRegistry.task(named: task))
+    }
+
+    /// Refuses options that are another task's.
+    private func refuseStrayOptions() throws {
+        let groups = [
+            (["text", "instruct"], text.given), (["instruct"], instructions.given),
+            (["e2e"], e2e.given), (CommonsenseTraining.names, commonsense.given),
+            (["e2e"] + CommonsenseTraining.names, scoring.given),
+        ]
+        for (tasks, given) in groups where !tasks.contains(task) {
+            guard let (name, _) = given.first(where: \.isGiven) else { continue }
+            let owner = tasks == CommonsenseTraining.names ? "commonsense" : tasks[0]
+            throw CommandError(
+                "--\(name): the task \(task) has no such option; it is \(owner)'s")
         }
     }
 
@@ -87,15 +112,12 @@ struct TextArguments: ParsableArguments {
 
     var devPlaces: [URL] { devData.map { URL(fileURLWithPath: $0) } }
 
-    /// Options that another task does not have.
-    func refuse(for task: String) throws {
-        let given = [
+    /// What the user gave.
+    var given: [(name: String, isGiven: Bool)] {
+        [
             ("documents", documents != nil), ("packing", packing), ("dev-data", !devData.isEmpty),
             ("dev-share", devShare != nil),
         ]
-        if let (name, _) = given.first(where: \.1) {
-            throw CommandError("--\(name): the task \(task) has no such option; it is text's")
-        }
     }
 }
 
@@ -157,15 +179,12 @@ struct InstructionArguments: ParsableArguments {
         return task
     }
 
-    /// Options that another task does not have.
-    func refuse(for task: String) throws {
-        let given = [
+    /// What the user gave.
+    var given: [(name: String, isGiven: Bool)] {
+        [
             ("format", format != nil), ("field", !fields.isEmpty), ("train-on", trainOn != nil),
             ("truncation", truncation != nil), ("chat-template", chatTemplate != nil),
             ("skip-bad-rows", skipBadRows), ("allow-no-stop", allowNoStop),
         ]
-        if let (name, _) = given.first(where: \.1) {
-            throw CommandError("--\(name): the task \(task) has no such option; it is instruct's")
-        }
     }
 }

@@ -17,6 +17,7 @@ struct DualLoRACommand: ParsableCommand {
             TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, MergeCommand.self,
             ConvertCommand.self, PretrainCommand.self, InspectCommand.self,
             InspectDataCommand.self, ForwardCommand.self, TokenizeCommand.self,
+            ScoreCommand.self,
             MethodsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 

@@ -35,6 +35,18 @@ import Testing
         #expect(scores.indices.filter { scores[$0] == -.infinity } == excluded)
     }
 
+    @Test func sequencesOfThePromptMayComeAgainWhereThatIsAllowed() {
+        func excluded(_ tokens: [Int], promptCount: Int) -> [Int] {
+            let scores = processed(
+                [0, 0, 0, 0], by: NoRepeatNGram(size: 2, repeatsPrompt: true), after: tokens,
+                promptCount: promptCount)
+            return scores.indices.filter { scores[$0] == -.infinity }
+        }
+        #expect(excluded([0, 1, 1, 2, 0, 1], promptCount: 3) == [])
+        #expect(excluded([0, 1, 0, 2, 0], promptCount: 2) == [2])
+        #expect(excluded([0, 1, 0], promptCount: 3) == [])
+    }
+
     @Test func stopTokensWaitForTheFewestTokens() {
         let processor = MinimumNewTokens(minimum: 2, stopTokens: [1, 50])
         let early = processed([0, 0, 0], by: processor, after: [0, 0, 2], promptCount: 2)

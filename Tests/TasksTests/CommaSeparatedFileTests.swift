@@ -48,8 +48,8 @@ import Testing
     }
 
     static let faults: [(String, String)] = [
-        ("", ": the file has no examples; there should be one a line."),
-        ("x,y\n\n", ": the file has no examples; there should be one a line."),
+        ("", ": the file has no examples; it should have at least one."),
+        ("x,y\n\n", ": the file has no examples; it should have at least one."),
         (
             "x,y\na \"b\",c\n",
             ":2: a double quote stands inside a field; "

@@ -29,7 +29,9 @@ extension GenerationOptions {
         if repetitionPenalty != 1 {
             processors.append(RepetitionPenalty(penalty: Float(repetitionPenalty)))
         }
-        if noRepeatNGram > 0 { processors.append(NoRepeatNGram(size: noRepeatNGram)) }
+        if noRepeatNGram > 0 {
+            processors.append(NoRepeatNGram(size: noRepeatNGram, repeatsPrompt: repeatsPrompt))
+        }
         if minimumNewTokens > 0, !stopTokens.isEmpty {
             processors.append(
                 MinimumNewTokens(minimum: minimumNewTokens, stopTokens: stopTokens))

@@ -4,11 +4,16 @@
 /// the padding before a shorter prompt of a batch.
 public struct NoRepeatNGram: LogitsProcessor {
     public let size: Int
+    /// Whether sequences of the prompt may come again.
+    public let repeatsPrompt: Bool
 
-    public init(size: Int) { self.size = size }
+    public init(size: Int, repeatsPrompt: Bool = false) {
+        self.size = size
+        self.repeatsPrompt = repeatsPrompt
+    }
 
     public func process(_ scores: inout [Float], after text: TextSoFar) {
-        let tokens = text.tokens
+        let tokens = repeatsPrompt ? Array(text.newTokens) : text.tokens
         guard tokens.count >= size else { return }
         let start = tokens.count + 1 - size
         let last = tokens[start...]

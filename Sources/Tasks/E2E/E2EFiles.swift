@@ -1,0 +1,106 @@
+import Foundation
+
+/// One line of the E2E challenge's data: a meaning, and a text that a person wrote for it.
+public struct E2EPair: Equatable, Sendable {
+    public let meaning: MeaningRepresentation
+    public let text: String
+}
+
+/// A meaning with all texts that people wrote for it.
+public struct E2EInput: Equatable, Sendable {
+    public let meaning: MeaningRepresentation
+    public var references: [String]
+}
+
+/// The files of the E2E challenge: restaurant reviews from their meanings.
+///
+/// Comma-separated, with the header `mr,ref` in any case: a meaning representation such as
+/// `name[The Vaults], eatType[pub]`, and a text. Novikova et al. 2017, arXiv:1706.09254.
+public struct E2EFiles: Sendable {
+    public static let trainName = "trainset.csv"
+    public static let devName = "devset.csv"
+    public static let testNames = ["testset_w_refs.csv", "testset.csv"]
+
+    /// Of so many meanings one scores, where one file has to train and to score.
+    private static let heldOutEvery = 10
+
+    public let training: [E2EPair]
+    public let scoring: [E2EPair]
+    /// What the user should know of how the data was read; nil where nothing is unusual.
+    public let note: String?
+
+    /// Reads the parts for a training from a folder: `trainset.csv`, scored on `devset.csv`. Where
+    /// there is no `trainset.csv`, every tenth meaning of `devset.csv` scores and the others train.
+    /// - Throws: ``TaskDataError``.
+    public init(trainingIn folder: URL) throws(TaskDataError) {
+        let train = folder.appendingPathComponent(Self.trainName)
+        let dev = try Self.file(firstOf: [Self.devName], in: folder)
+        if FileManager.default.fileExists(atPath: train.path) {
+            (training, scoring) = (try Self.pairs(in: train), try Self.pairs(in: dev))
+            note = nil
+            return
+        }
+        let pairs = try Self.pairs(in: dev)
+        let meanings = Self.inputs(pairs).map(\.meaning)
+        guard meanings.count > 1 else { throw .oneMeaning(path: dev.relativePath) }
+        let heldOut = Set(
+            meanings.enumerated().filter { $0.offset % Self.heldOutEvery == 1 }.map(\.element))
+        training = pairs.filter { !heldOut.contains($0.meaning) }
+        scoring = pairs.filter { heldOut.contains($0.meaning) }
+        note =
+            "there is no \(Self.trainName): of the \(meanings.count) meanings of \(Self.devName), "
+            + "\(meanings.count - heldOut.count) train and \(heldOut.count) score"
+    }
+
+    /// Reads what scores a model: a file, or of a folder the test part, or else `devset.csv`.
+    /// - Throws: ``TaskDataError``.
+    public init(scoringIn place: URL) throws(TaskDataError) {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
+        let file =
+            exists && !isFolder.boolValue
+            ? place : try Self.file(firstOf: Self.testNames + [Self.devName], in: place)
+        training = []
+        scoring = try Self.pairs(in: file)
+        note = nil
+    }
+
+    private static func file(firstOf names: [String], in folder: URL) throws(TaskDataError) -> URL {
+        try TabSeparatedFile.requireFolder(folder)
+        let files = names.map { folder.appendingPathComponent($0) }
+        guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0.path) })
+        else { throw .missingFile(folder: folder.relativePath, lookedFor: names) }
+        return file
+    }
+
+    /// The lines of a file, in order.
+    /// - Throws: ``TaskDataError``, naming the file, the line and what would be right.
+    public static func pairs(in file: URL) throws(TaskDataError) -> [E2EPair] {
+        let file = try CommaSeparatedFile(contentsOf: file)
+        let (meaning, text) = (try file.requireColumn("mr"), try file.requireColumn("ref"))
+        return try file.rows.map { row throws(TaskDataError) in
+            try file.requireFields(of: row)
+            guard row.fields[text].contains(where: { !$0.isWhitespace }) else {
+                throw .emptySentence(path: file.path, line: row.line, column: file.header[text])
+            }
+            guard let representation = MeaningRepresentation(row.fields[meaning]) else {
+                throw .badMeaning(path: file.path, line: row.line, found: row.fields[meaning])
+            }
+            return E2EPair(meaning: representation, text: row.fields[text])
+        }
+    }
+
+    /// The texts of each meaning together, meanings in the order in which they first come.
+    public static func inputs(_ pairs: [E2EPair]) -> [E2EInput] {
+        var (inputs, places) = ([E2EInput](), [MeaningRepresentation: Int]())
+        for pair in pairs {
+            if let place = places[pair.meaning] {
+                inputs[place].references.append(pair.text)
+            } else {
+                places[pair.meaning] = inputs.count
+                inputs.append(E2EInput(meaning: pair.meaning, references: [pair.text]))
+            }
+        }
+        return inputs
+    }
+}

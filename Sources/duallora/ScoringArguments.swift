@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+
+/// What of a task that generates text is scored, and where its texts go.
+struct ScoringArguments: ParsableArguments {
+    @Option(parsing: .unconditional, 
+        help: """
+            e2e, commonsense: score the first so many inputs, of commonsense of each set. Default: all.
+            """)
+    var limit: Int?
+
+    @Option(
+        help: """
+            e2e, commonsense: a file for what the model wrote at the last score: a text a line, or for \
+            commonsense a JSON object with prompt, text, answer and the right one.
+            """)
+    var predictions: String?
+
+    /// The file for predictions; scoring takes long, so what cannot be written is refused before.
+    func predictionsFile() throws -> URL? {
+        guard let predictions else { return nil }
+        let file = URL(fileURLWithPath: predictions)
+        var isFolder: ObjCBool = false
+        let folder = file.deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw CommandError("--predictions: \(predictions) would lie in no folder")
+        }
+        if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder),
+            isFolder.boolValue
+        {
+            throw CommandError("--predictions: \(predictions) is a folder; name a file")
+        }
+        return file
+    }
+
+    /// What the user gave.
+    var given: [(name: String, isGiven: Bool)] {
+        [("limit", limit != nil), ("predictions", predictions != nil)]
+    }
+}
