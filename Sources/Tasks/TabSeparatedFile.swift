@@ -39,7 +39,7 @@ struct TabSeparatedFile {
         guard !lines.isEmpty else { throw .empty(path: path) }
     }
 
-    private static func requireFolder(_ folder: URL) throws(TaskDataError) {
+    static func requireFolder(_ folder: URL) throws(TaskDataError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
             throw .missingFolder(path: folder.relativePath)
