@@ -6,7 +6,8 @@ extension PlainTextFiles.Unit: ExpressibleByArgument {}
 
 /// The task of a run and where its data lies.
 struct DataArguments: ParsableArguments {
-    private static let tasks = TaskRegistry.tasks.map { $0.name } + ["text"]
+    private static let others = ["text"] + CommonsenseTraining.names
+    private static let tasks = TaskRegistry.tasks.map { $0.name } + others
 
     @Option(help: "The task: \(tasks.joined(separator: ", ")).")
     var task: String
@@ -14,19 +15,26 @@ struct DataArguments: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Folder of the task's files, as GLUE names them; for text, files, or a folder with \
-            train.txt and dev.txt.
+            Folder of the task's files, as GLUE and LLM-Adapters name them; for text, files, or a \
+            folder with train.txt and dev.txt.
             """)
     var data: [String]
 
     @OptionGroup var text: TextArguments
 
+    @OptionGroup var commonsense: CommonsenseArguments
+
     var places: [URL] { data.map { URL(fileURLWithPath: $0) } }
 
     func trainingTask() throws -> any TrainingTask {
+        if let commonsense = try commonsense.trainingTask(named: task) {
+            try text.refuse(for: task)
+            return commonsense
+        }
+        try commonsense.refuse(for: task)
         if task == "text" { return try text.trainingTask() }
         try text.refuse(for: task)
-        return SentenceTraining(try TaskRegistry.task(named: task))
+        return SentenceTraining(try TaskRegistry.task(named: task, besides: Self.others))
     }
 }
 

@@ -71,6 +71,8 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         \(decimal(result.loss)) on the dev split, \(Int(result.seconds.rounded())) s of training
         \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
         """)
+    let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
+    if let table = (run.task as? CommonsenseTraining)?.table(scores) { print("\n" + table) }
 }
 
 /// How long, how fast and in which portions a run trains.

@@ -31,6 +31,40 @@ import Testing
         }
     }
 
+    @Test(
+        "In thousands of made-up texts the answer is the first match of LLM-Adapters' expressions",
+        arguments: [
+            ("boolq", "true|false"), ("piqa", "solution1|solution2"),
+            ("siqa", "answer1|answer2|answer3|answer4|answer5"),
+            ("hellaswag", "ending1|ending2|ending3|ending4"), ("winogrande", "option1|option2"),
+            ("arc-easy", "answer1|answer2|answer3|answer4|answer5"),
+            ("arc-challenge", "answer1|answer2|answer3|answer4|answer5"),
+            ("obqa", "answer1|answer2|answer3|answer4|answer5"),
+        ])
+    func expressions(_ name: String, _ pattern: String) throws {
+        let set = try set(name)
+        let expression = try NSRegularExpression(pattern: pattern)
+        let words = CommonsenseSet.all.flatMap(\.labels)
+        let parts =
+            words + words.map { String($0.dropLast()) } + words.map { String($0.dropFirst()) }
+            + [
+                "True", "answer", "6", "0", " ", "\n", "é", "e\u{301}", "😀",
+                "the correct answer is ",
+            ]
+        var (found, random) = (0, SystemRandomNumberGenerator())
+        for _ in 0..<2000 {
+            let text = (0..<Int.random(in: 0...6)).map { _ in
+                parts.randomElement(using: &random) ?? ""
+            }.joined()
+            let whole = NSRange(text.startIndex..., in: text)
+            let match = expression.firstMatch(in: text, range: whole)
+            let expected = match.flatMap { Range($0.range, in: text) }.map { String(text[$0]) }
+            #expect(set.answer(in: text) == expected, "\(text)")
+            found += expected == nil ? 0 : 1
+        }
+        #expect(found > 100 && found < 1900)
+    }
+
     @Test("An example's last line says what there is to choose from, and the set where it does not")
     func choices() throws {
         func example(_ lastLine: String) -> CommonsenseExample {
