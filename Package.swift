@@ -49,7 +49,8 @@ let package = Package(
         .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualMetrics", "DualModels",
+                "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualMetrics",
+                "DualModels",
                 "DualModules", "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
             ],

@@ -5,18 +5,22 @@ public enum TaskRegistry {
 
     /// The task of a command line's name.
     ///
+    /// - Parameter others: names that are no tasks of sentences, for the error's list.
     /// - Throws: ``UnknownTaskError``, which lists the names and suggests the nearest.
-    public static func task(named name: String) throws -> any SentenceTask.Type {
+    public static func task(
+        named name: String, besides others: [String] = []
+    ) throws -> any SentenceTask.Type {
         if let task = tasks.first(where: { $0.name == name }) { return task }
+        let known = tasks.map { $0.name } + others
         throw UnknownTaskError(
-            name: name, known: tasks.map { $0.name }, suggestion: suggestion(for: name))
+            name: name, known: known, suggestion: suggestion(for: name, among: known))
     }
 
     /// The name that differs from what was typed by case and punctuation, or by two letters.
-    private static func suggestion(for typed: String) -> String? {
+    private static func suggestion(for typed: String, among known: [String]) -> String? {
         let typed = bareLetters(typed)
-        let ranked = tasks.map { task in
-            (name: task.name, distance: editDistance(typed, bareLetters(task.name)))
+        let ranked = known.map { name in
+            (name: name, distance: editDistance(typed, bareLetters(name)))
         }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= min(2, best.name.count / 2) ? best.name : nil

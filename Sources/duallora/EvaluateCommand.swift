@@ -9,6 +9,7 @@ struct EvaluateCommand: ParsableCommand {
             Example:
               duallora evaluate --model MiniLM --adapter out --task stsb --data glue/STS-B
               duallora evaluate --model gpt2 --adapter out --task text --data other.txt
+              duallora evaluate --model llama --adapter out --task commonsense --data commonsense
             """)
 
     @Option(help: "The model: a folder or org/name.")
@@ -50,7 +51,8 @@ struct EvaluateCommand: ParsableCommand {
         let wanted = maximumLength ?? task.defaults.maximumLength
         let encoder = TaskEncoder(
             tokenizer, template: task.usesTemplate ? try data.template(of: place) : nil,
-            maximumLength: min(wanted, loaded.model.maximumLength ?? wanted))
+            maximumLength: min(wanted, loaded.model.maximumLength ?? wanted),
+            stopTokens: try GenerationOptions.stopTokens(of: loaded.folder, tokenizer: tokenizer))
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for text in encoded.notes { note("note: \(text)") }
         try show(encoded.scorer.evaluate(loaded.model) { _ in }, task)
@@ -58,7 +60,11 @@ struct EvaluateCommand: ParsableCommand {
 
     private func show(_ evaluation: Evaluation, _ task: any TrainingTask) throws {
         guard json else {
-            for (name, value) in evaluation.metrics { print("\(name) \(decimal(value))") }
+            if let table = (task as? CommonsenseTraining)?.table(evaluation.metrics) {
+                print(table)
+            } else {
+                for (name, value) in evaluation.metrics { print("\(name) \(decimal(value))") }
+            }
             print("loss \(decimal(evaluation.loss)) over \(evaluation.exampleCount) examples")
             return
         }

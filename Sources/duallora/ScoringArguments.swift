@@ -3,7 +3,8 @@ import Foundation
 
 /// What of a task that generates text is scored, and where its texts go.
 struct ScoringArguments: ParsableArguments {
-    @Option(parsing: .unconditional, 
+    @Option(
+        parsing: .unconditional,
         help: """
             e2e, commonsense: score the first so many inputs, of commonsense of each set. Default: all.
             """)

@@ -103,4 +103,6 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         \(Int(result.seconds.rounded())) s of training
         \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
         """)
+    let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
+    if let table = (run.task as? CommonsenseTraining)?.table(scores) { print("\n" + table) }
 }
