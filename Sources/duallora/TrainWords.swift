@@ -27,7 +27,7 @@ struct TrainWords {
         guard strange.isEmpty else {
             try Self.refuse(strange, besides: read.others, keys: keys)
             (recipe, notes) = (Recipe(), [])
-            arguments = [Self.command] + (try MethodFlags.spelledOut(words))
+            arguments = try MethodFlags.spelledOut([Self.command] + words)
             return
         }
         var recipe = Recipe()
