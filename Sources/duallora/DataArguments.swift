@@ -14,8 +14,8 @@ struct DataArguments: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Folder of the task's files, as GLUE and the E2E challenge name them; for text, files, or a folder with \
-            train.txt and dev.txt.
+            Folder of the task's files, as GLUE and the E2E challenge name them; for text, files, or \
+            a folder with train.txt and dev.txt.
             """)
     var data: [String]
 
