@@ -23,7 +23,7 @@ END = 1
 
 
 def tokenizer(folder):
-    """A tokenizer of whole words, as WordPiece without pieces, without anything at the beginning of a text."""
+    """A tokenizer of whole words, WordPiece with no pieces, which puts nothing before a text."""
     vocabulary = {token: place for place, token in enumerate(
         [*SPECIALS, *NAMES, *FOODS, *AREAS, *SIGNS, *WORDS])}
     made = Tokenizer(models.WordPiece(vocabulary, unk_token="<unk>"))
@@ -50,8 +50,10 @@ def rows(count, seed):
         name, food, area = dice.choice(NAMES), dice.choice(FOODS), dice.choice(AREAS)
         meaning = f"name[{name}], eatType[pub], food[{food}], priceRange[£20-25], area[{area}]"
         read = f"name : {name} | Type : pub | food : {food} | price : £ 20 - 25 | area : {area}"
-        texts = [(f"{name} serves {food} food in the {area}.", f"{name} serves {food} food in the {area} ."),
-                 (f"It's a family-friendly {food} pub, {name}.", f"It 's a family - friendly {food} pub , {name} .")]
+        texts = [(f"{name} serves {food} food in the {area}.",
+                  f"{name} serves {food} food in the {area} ."),
+                 (f"It's a family-friendly {food} pub, {name}.",
+                  f"It 's a family - friendly {food} pub , {name} .")]
         made += [(meaning, read, *texts[dice.randrange(2)])]
     return made
 
@@ -104,7 +106,7 @@ def test_training_smooths_the_labels(smoothing, tmp_path):
         output=tmp_path / "out", steps=1, batch_size=4, dtype="float32", logging_steps=1,
         e2e_beams=1, label_smoothing=None if smoothing == 0.1 else smoothing)
     expected = loss_of(model, examples(made, tokens), smoothing)
-    assert harness.log_of(tmp_path / "out")[0]["loss"] == pytest.approx(expected, abs=1e-4)
+    assert harness.log_of(tmp_path / "out")[0][0]["loss"] == pytest.approx(expected, abs=1e-4)
 
 
 class NoRepeat(LogitsProcessor):
