@@ -95,10 +95,11 @@ func show(_ run: FineTuningRun, json: Bool) throws {
     let best = result.bestStep.map { " (of step \($0) of \(result.steps))" } ?? ""
     let saved =
         run.method is any AdapterMethod ? "adapter_model.safetensors" : "model.safetensors"
+    // Where scores take long, only the loss is known of the beginning.
+    let start = (result.before?.metrics[result.metric] ?? nil).map { "\(decimal($0)) -> " } ?? ""
     print(
         """
-        \(result.metric) \(decimal(result.before?.metrics[result.metric] ?? nil)) -> \
-        \(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
+        \(result.metric) \(start)\(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
         \(decimal(result.loss)) on the dev split\(best), \
         \(Int(result.seconds.rounded())) s of training
         \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png

@@ -155,7 +155,10 @@ def test_a_run_learns_and_prints_all_five_scores(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "note: there is no trainset.csv" in done.stderr
     result = harness.read_json(tmp_path / "out/result.json")
-    assert result["before"]["metrics"]["bleu"] < 0.1 < 0.4 < result["metrics"]["bleu"]
+    before = json.loads(harness.succeed(
+        "evaluate", "--json", model=tmp_path / "base", task="e2e", data=tmp_path / "data",
+        dtype="float32", e2e_beams=2, limit=4))
+    assert before["metrics"]["bleu"] < 0.1 < 0.4 < result["metrics"]["bleu"]
     assert set(result["metrics"]) == {"bleu", "nist", "meteor", "rouge_l", "cider"}
     assert len((tmp_path / "train.txt").read_text().splitlines()) == 4
     # What evaluate says of a file, score says of the texts that it wrote.

@@ -16,6 +16,8 @@ struct E2EScorer: Scorer {
     /// Where the texts are written, one a line.
     let predictions: URL?
 
+    let isCostly = true
+
     func evaluate(
         _ model: any TransformerModel, progress: (Int) throws -> Void
     ) throws -> Evaluation {
