@@ -46,7 +46,7 @@ def write(folder, **parts):
 def few(folder_of):
     """The first examples of every set."""
     return folder_of("few", lambda folder: write(folder, **{
-        name: dict(train=rows(name, "train")[:60], test=rows(name, "test")[:6]) for name in SETS}))
+        name: dict(train=rows(name, "train")[:60], test=rows(name, "test")[:4]) for name in SETS}))
 
 
 def small_llama(folder):
@@ -144,6 +144,35 @@ def questions(data, limit=None):
 
 
 # --- prompts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_training_examples_are_the_protocols(tmp_path, llama, pieces, protocol):
+    """Tokens and masks of every thirtieth example, and of those that are cut. Each comes three times in a
+    row, for some are held out."""
+    make, expected = PROTOCOLS[protocol][0], []
+    for name in SETS:
+        every = rows(name, "train") + rows(name, "test")
+        longest = sorted(every, key=lambda row: len(row["instruction"]))[-8:]
+        chosen = [row for row in every[::30] + longest for _ in range(3)]
+        write(tmp_path, **{name: dict(train=chosen, test=every[:1])})
+        expected += [make(pieces, row) for row in chosen]
+    printed = harness.succeed("inspect-data", model=llama, data=tmp_path, task="commonsense",
+                              protocol=protocol, json=True).splitlines()
+    made = [json.loads(line) for line in printed]
+    found = [(row["ids"], [bool(mark) for mark in row["trained"]]) for row in made[:-1]]
+    held_out = 120
+    assert len(found) == len(expected) - held_out
+    assert made[-1]["summary"]["cut_examples"] > 0
+    rest = iter(found)
+    here, left, missing = next(rest), len(found), []
+    for one in expected:
+        if one == here:
+            here, left = next(rest, None), left - 1
+        else:
+            missing.append(one)
+    assert left == 0 and len(missing) == held_out
+    assert all(one in found for one in missing)
 
 
 @pytest.mark.parametrize("protocol, limit", [("likelihood", 150), ("llm-adapters", 10)])
@@ -284,7 +313,7 @@ def test_one_set_alone_is_scored_by_its_accuracy(tmp_path, taught, few):
     merged, _ = predictions(tmp_path, folder, few, protocol="likelihood")
     for name, data in (("boolq", few), ("arc-easy", few / "ARC-Easy")):
         alone, made = predictions(tmp_path, folder, data, task=name, protocol="likelihood")
-        assert alone["metric"] == "accuracy" and len(made) == 6
+        assert alone["metric"] == "accuracy" and len(made) == 4
         assert alone["value"] == merged["metrics"][name]
 
 

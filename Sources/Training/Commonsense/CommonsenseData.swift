@@ -41,11 +41,11 @@ struct CommonsenseData: CompletionData {
                 sets: tests.map(\.set), questions: questions,
                 losses: CompletionScorer(score, rowLength: length, layout: layout),
                 encoder: writer, device: device, record: task.record),
-            notes: notes)
+            notes: notes(with: encoder))
     }
 
     /// What the numbers are of.
-    private var notes: [String] {
+    func notes(with encoder: TaskEncoder) -> [String] {
         var notes: [String] = []
         if !training.isEmpty {
             let file = folder.mergedFile.map { " of \($0.lastPathComponent)" } ?? ""

@@ -29,26 +29,34 @@ struct CommonsenseEncoder {
     private func wholeText(_ example: CommonsenseExample) throws -> CompletionExample {
         let text =
             preset.trainingPrompt(example.instruction) + preset.trainingResponse(example.output)
-        var ids = try tokenizer.encode(text, maximumLength: limit).ids
+        var (ids, uncut) = try cut(text, to: limit, addingSpecialTokens: true)
         if let end = tokenizer.endOfTextID, ids.last != end, ids.count < limit { ids.append(end) }
-        return CompletionExample(ids: ids, isTrained: ids.map { _ in true })
+        uncut = max(uncut, ids.count)
+        return CompletionExample(ids: ids, isTrained: ids.map { _ in true }, uncutLength: uncut)
     }
 
     /// Prompt and response, each cut at its end, without tokens that begin or end a text; the response
     /// is learnt. Reference: `format_causal_input` of HiRA's `format_inputs.py`, whose tokenizers cut
     /// at the end though one of them pads on the left.
     private func response(_ example: CommonsenseExample) throws -> CompletionExample {
-        let prompt = try tokenizer.encode(
-            preset.trainingPrompt(example.instruction), addingSpecialTokens: false,
-            maximumLength: limit
-        ).ids
-        let response = try tokenizer.encode(
-            preset.trainingResponse(example.output), addingSpecialTokens: false,
-            maximumLength: Self.responseLimit
-        ).ids
+        let (prompt, whole) = try cut(preset.trainingPrompt(example.instruction), to: limit)
+        let (response, full) = try cut(
+            preset.trainingResponse(example.output), to: Self.responseLimit)
         return CompletionExample(
             ids: prompt + response,
-            isTrained: prompt.map { _ in false } + response.map { _ in true })
+            isTrained: prompt.map { _ in false } + response.map { _ in true },
+            uncutLength: whole + full)
+    }
+
+    /// The tokens of a text, cut at its end, and how many it has.
+    private func cut(
+        _ text: String, to limit: Int, addingSpecialTokens: Bool = false
+    ) throws -> (ids: [Int], uncut: Int) {
+        let ids = try tokenizer.encode(text, addingSpecialTokens: addingSpecialTokens).ids
+        guard ids.count > limit else { return (ids, ids.count) }
+        let shorter = try tokenizer.encode(
+            text, addingSpecialTokens: addingSpecialTokens, maximumLength: limit)
+        return (shorter.ids, ids.count)
     }
 
     /// What a model reads in a test. LLM-Adapters' is not cut; HiRA's begins with the spelling of the
