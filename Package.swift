@@ -44,7 +44,9 @@ let package = Package(
             path: "Sources/Training"),
         .target(
             name: "DualGeneration",
-            dependencies: ["DualModels", "DualModules", "DualTokenization", "DualTorch"],
+            dependencies: [
+                "DualChat", "DualModels", "DualModules", "DualTokenization", "DualTorch",
+            ],
             path: "Sources/Generation"),
         .target(
             name: "DualLoRA",
@@ -90,7 +92,8 @@ let package = Package(
         .testTarget(
             name: "GenerationTests",
             dependencies: [
-                "DualGeneration", "DualModels", "DualModules", "DualTokenization", "DualTorch",
+                "DualChat", "DualGeneration", "DualModels", "DualModules", "DualTokenization",
+                "DualTorch",
                 "TestSupport",
             ],
             linkerSettings: runPath),
@@ -110,6 +113,7 @@ let package = Package(
             name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),
         .testTarget(
             name: "RecipesTests", dependencies: ["DualRecipes"], linkerSettings: runPath),
+        .testTarget(name: "ChatTests", dependencies: ["DualChat"], linkerSettings: runPath),
         .testTarget(name: "ChartsTests", dependencies: ["DualCharts"], linkerSettings: runPath),
     ],
     swiftLanguageModes: [.v6],

@@ -118,14 +118,17 @@ def libtorch():
 
 def oracles():
     for_torch = REQUIREMENTS.with_name("requirements-torch.txt")
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + for_torch.read_bytes()).hexdigest()
+    templates = REQUIREMENTS.with_name("requirements-templates.txt")
+    wanted = hashlib.sha256(b"".join(
+        path.read_bytes() for path in (REQUIREMENTS, for_torch, templates))).hexdigest()
     stamp = ORACLES / "stamp"
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(ORACLES, ignore_errors=True)
     # torch is there already; packages that require it come without their dependencies.
     problem = install(ORACLES, "-r", str(REQUIREMENTS)) or install(
-        ORACLES, "--no-deps", "-r", str(for_torch))
+        ORACLES, "--no-deps", "-r", str(for_torch)) or install(
+        ORACLES / "chat-templates", "--no-deps", "--only-binary", ":all:", "-r", str(templates))
     if problem:
         fail(f"the parity tests' packages could not be installed: {problem}")
     stamp.write_text(wanted)

@@ -65,9 +65,10 @@ extension ChatTemplate {
     ///
     /// - Parameter folder: has the tokenizer whose special tokens the template writes.
     /// - Throws: ``ChatTemplateError``.
-    public static func load(named name: String, tokensFrom folder: URL) throws -> ChatTemplate {
+    public static func load(named name: String, tokensFrom folder: URL?) throws -> ChatTemplate {
         if let builtIn = BuiltInTemplate(rawValue: name) {
-            return try builtIn.template(specialTokens: SpecialTokens.read(from: folder))
+            return try builtIn.template(
+                specialTokens: folder.map { try SpecialTokens.read(from: $0) } ?? [:])
         }
         return try load(file: URL(fileURLWithPath: name), tokensFrom: folder)
     }

@@ -15,20 +15,26 @@ extension ChatTemplate {
     /// - Throws: ``ChatTemplateError``.
     public static func load(from folder: URL, named: String? = nil) throws -> ChatTemplate? {
         let tokens = try SpecialTokens.read(from: folder)
-        for read in [readFiles, readSettings, readProcessor] {
-            let found = try read(folder)
-            guard !found.isEmpty else { continue }
-            let wanted = named ?? "default"
-            guard let entry = found.first(where: { $0.name == wanted }) else {
-                throw ChatTemplateError.noTemplate(
-                    file: found[0].file, named: wanted, known: found.map(\.name).sorted())
-            }
-            return try ChatTemplate(source: entry.text, name: entry.file, specialTokens: tokens)
+        let found = try entries(in: folder)
+        guard let first = found.first else { return nil }
+        let wanted = named ?? "default"
+        guard let entry = found.first(where: { $0.name == wanted }) else {
+            throw ChatTemplateError.noTemplate(
+                file: first.file, named: wanted, known: found.map(\.name).sorted())
         }
-        return nil
+        return try ChatTemplate(source: entry.text, name: entry.file, specialTokens: tokens)
     }
 
-    private struct Entry {
+    /// The templates of a folder, from the first place that has any.
+    static func entries(in folder: URL) throws -> [Entry] {
+        for read in [readFiles, readSettings, readProcessor] {
+            let found = try read(folder)
+            if !found.isEmpty { return found }
+        }
+        return []
+    }
+
+    struct Entry {
         let name, text, file: String
     }
 

@@ -43,7 +43,7 @@ public struct FineTuningRun {
     public var computeType = DType.bfloat16
     public var device = Device.cpu
     public var resume = false
-    /// What puts conversations into words; nil for the model's own.
+    /// What puts conversations into words, and goes into the output folder; nil for the model's own.
     public var chatTemplate: ChatTemplate?
     /// What made the run, for `recipe.yaml` in the output folder; nil for no such file.
     public var recipe: String?
@@ -286,10 +286,10 @@ public struct FineTuningRun {
                     .map(tokenizerFolder.appendingPathComponent),
                 to: output)
         }
-        if let template = setup.template {
-            try AtomicFile.write(
-                Data(template.source.utf8),
-                to: output.appendingPathComponent(ChatTemplate.fileName))
+        if let template = setup.template ?? chatTemplate {
+            try template.write(to: output)
+        } else {
+            try ChatTemplate.copy(from: tokenizerFolder, to: output)
         }
     }
 

@@ -1,4 +1,5 @@
 import DualAdapters
+import DualChat
 import DualModels
 import DualTokenization
 import DualTorch
@@ -52,6 +53,7 @@ public struct MergeRun {
                 },
                 copying: (Tokenizer.fileNames + ModelFolder.companionNames)
                     .map(model.appendingPathComponent), to: aside)
+            try copyTemplate(to: aside)
             let difference = verify ? try check(aside, probes, expected) : nil
             try moveFiles(from: aside)
             return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
@@ -59,6 +61,12 @@ public struct MergeRun {
             folder.removeIfCreated()
             throw error
         }
+    }
+
+    /// The chat template of the first adapter that has one, else the model's.
+    private func copyTemplate(to folder: URL) throws {
+        for source in adapters.map(\.folder) + [model]
+        where try ChatTemplate.copy(from: source, to: folder) { return }
     }
 
     private func checkPlaces() throws {
@@ -116,6 +124,10 @@ public struct MergeRun {
             let (from, to) = (
                 aside.appendingPathComponent(name), output.appendingPathComponent(name)
             )
+            var isFolder: ObjCBool = false
+            if manager.fileExists(atPath: from.path, isDirectory: &isFolder), isFolder.boolValue {
+                try? manager.removeItem(at: to)
+            }
             guard rename(from.path, to.path) == 0 else {
                 throw TrainingError.unwritable(
                     path: to.path, reason: String(cString: strerror(errno)))

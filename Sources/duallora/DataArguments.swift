@@ -153,8 +153,8 @@ struct InstructionArguments: ParsableArguments {
 
     @Option(
         help: """
-            instruct: the chat template: a file in Jinja's language, alpaca or chatml. Default: the \
-            model's own, else alpaca.
+            The chat template: a file in Jinja's language, alpaca or chatml. It is saved with what is trained; \
+            instruct puts conversations into its words. Default: the model's own, else for instruct alpaca.
             """)
     var chatTemplate: String?
 
@@ -183,7 +183,7 @@ struct InstructionArguments: ParsableArguments {
     var given: [(name: String, isGiven: Bool)] {
         [
             ("format", format != nil), ("field", !fields.isEmpty), ("train-on", trainOn != nil),
-            ("truncation", truncation != nil), ("chat-template", chatTemplate != nil),
+            ("truncation", truncation != nil),
             ("skip-bad-rows", skipBadRows), ("allow-no-stop", allowNoStop),
         ]
     }

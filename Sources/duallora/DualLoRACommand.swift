@@ -18,6 +18,7 @@ struct DualLoRACommand: ParsableCommand {
             ConvertCommand.self, PretrainCommand.self, InspectCommand.self,
             InspectDataCommand.self, ForwardCommand.self, TokenizeCommand.self,
             ScoreCommand.self,
+            ChatTemplateCommand.self,
             MethodsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 

@@ -15,6 +15,8 @@ struct GenerateCommand: ParsableCommand {
               duallora generate --model gpt2 --adapter out --prompts prompts.txt --beams 10 \\
                 --length-penalty 0.8 --no-repeat-ngram 4 --json
               duallora generate --model llama --ids "1 15043 29892" --temperature 0.7 --top-p 0.9
+              duallora generate --model qwen --adapter out --chat --system "Be brief."
+              duallora generate --model qwen --messages talks.jsonl --max-tokens 64 --json
             """)
 
     @Option(help: "The model: a folder or org/name.")
@@ -37,6 +39,8 @@ struct GenerateCommand: ParsableCommand {
             """)
     var ids: [String] = []
 
+    @OptionGroup(title: "Conversations") var talk: ChatArguments
+
     @OptionGroup(title: "Choosing tokens") var choice: ChoiceOptions
 
     @Option(
@@ -53,31 +57,45 @@ struct GenerateCommand: ParsableCommand {
     var echo = false
 
     func validate() throws {
-        let kinds = [!prompt.isEmpty, prompts != nil, !ids.isEmpty].filter { $0 }.count
-        if kinds != 1 { throw ValidationError("give one of --prompt, --prompts and --ids") }
+        let kinds = [!prompt.isEmpty, prompts != nil, !ids.isEmpty, talk.isGiven].filter { $0 }
+        if kinds.count != 1 {
+            throw ValidationError("give one of --prompt, --prompts, --ids, --messages and --chat")
+        }
+        try talk.check()
+        if talk.chat, choice.ignoresStopTokens {
+            throw ValidationError("--ignore-stop-tokens does not go with --chat")
+        }
+        if talk.chat, echo { throw ValidationError("--echo does not go with --chat") }
     }
 
     func run() throws {
         let device = try compute.apply()
-        let texts = try texts()
         let sequences = try ids.map { try tokenIDs($0, "--ids") }
         let folder = try ModelFolder(source.model(model).url)
+        let template = try talk.isGiven ? talkTemplate(folder.url) : nil
+        let texts = try texts(template)
         let needsTokenizer = ids.isEmpty || !choice.stop.isEmpty
         let tokenizer = needsTokenizer ? try Tokenizer.load(from: folder.url) : nil
-        let options = try choice.options(folder: folder, tokenizer: tokenizer)
+        var options = try choice.options(folder: folder, tokenizer: tokenizer)
+        if let template, let tokenizer, !choice.ignoresStopTokens {
+            options.stopTokens += try template.endOfTurn(tokenizer).map { [$0] } ?? []
+        }
         let loaded = try load(folder.url, device)
         let generator = TextGenerator(
             model: try loaded.loaded.causalModel(),
             tokenizer: try tokenizer ?? options.tokenizerForStops(in: folder))
+        if talk.chat, let template { return try hold(template, generator, options) }
         Interrupt.watch()
-        let encoded = ids.isEmpty ? try generator.encode(texts) : sequences
+        let encoded = try ids.isEmpty ? encode(texts, generator) : sequences
         let speed = GenerationClock()
         if texts.count == 1, !json, options.beams == 1, options.returnedSequences == 1 {
             try stream(texts[0], encoded[0], generator, options)
         } else {
             let generations = try generator.generate(
                 ids: encoded, options, clock: speed, isCancelled: { Interrupt.happened })
-            for generation in generations { try show(generation, texts, encoded) }
+            for generation in generations {
+                try show(generation, texts, encoded, generator.tokenizer)
+            }
             note(speed.summary)
         }
         if Interrupt.happened { throw ExitCode(130) }
@@ -93,7 +111,35 @@ struct GenerateCommand: ParsableCommand {
         return loaded
     }
 
-    private func texts() throws -> [String] {
+    private func talkTemplate(_ model: URL) throws -> ChatTemplate {
+        try talk.template.load(from: try adapters.sources.map(\.folder) + [model])
+    }
+
+    private func hold(
+        _ template: ChatTemplate, _ generator: TextGenerator, _ options: GenerationOptions
+    ) throws {
+        var conversation = try Conversation(
+            with: generator, template: template, options: options, system: talk.system)
+        conversation.variables = try talk.template.variables
+        var session = ChatSession(conversation, json: json)
+        try session.run()
+    }
+
+    /// A conversation's text has its special tokens in it; another gets those of the tokenizer.
+    private func encode(_ texts: [String], _ generator: TextGenerator) throws -> [[Int]] {
+        guard talk.messages != nil, let tokenizer = generator.tokenizer else {
+            return try generator.encode(texts)
+        }
+        return try texts.map { try tokenizer.encode($0, addingSpecialTokens: false).ids }
+    }
+
+    private func texts(_ template: ChatTemplate?) throws -> [String] {
+        if let messages = talk.messages, let template {
+            let variables = try talk.template.variables
+            return try ConversationFile(messages).conversations.map {
+                try template.render($0, addGenerationPrompt: true, variables: variables)
+            }
+        }
         guard let prompts else { return prompt }
         guard let data = FileManager.default.contents(atPath: prompts) else {
             throw CommandError("\(prompts) cannot be read")
@@ -114,23 +160,38 @@ struct GenerateCommand: ParsableCommand {
         let output = FileHandle.standardOutput
         var pieces = try generator.stream(ids: ids, options).makeAsyncIterator()
         if echo { output.write(Data(prompt.utf8)) }
-        while let piece = try pieces.nextPiece(isCancelled: { Interrupt.happened }) {
+        var isFirst = talk.messages != nil
+        while var piece = try pieces.nextPiece(isCancelled: { Interrupt.happened }) {
+            if isFirst { piece = answer(piece, pieces.ids, generator.tokenizer) }
+            isFirst = false
             output.write(Data(piece.utf8))
         }
         output.write(Data("\n".utf8))
         note(pieces.clock.summary)
     }
 
-    private func show(_ generation: Generation, _ texts: [String], _ encoded: [[Int]]) throws {
+    /// What is made of a conversation is a message: it does not go on from the prompt's text.
+    private func answer(_ text: String, _ ids: [Int], _ tokenizer: Tokenizer?) -> String {
+        guard talk.messages != nil, let tokenizer else { return text }
+        return tokenizer.standingAlone(text, ids)
+    }
+
+    private func show(
+        _ generation: Generation, _ texts: [String], _ encoded: [[Int]], _ tokenizer: Tokenizer?
+    ) throws {
         let spelled = { (ids: [Int]) in ids.map(String.init).joined(separator: " ") }
         let isText = !texts.isEmpty
         let prompt = isText ? texts[generation.prompt] : spelled(encoded[generation.prompt])
         guard json else {
-            let text = isText ? generation.text ?? "" : spelled(generation.ids)
+            let text =
+                isText
+                ? answer(generation.text ?? "", generation.ids, tokenizer) : spelled(generation.ids)
             return print(echo ? prompt + (isText ? "" : " ") + text : text)
         }
         var fields: [String: Any] = [
-            "prompt": prompt, "text": generation.text ?? NSNull(), "ids": generation.ids,
+            "prompt": prompt,
+            "text": generation.text.map { answer($0, generation.ids, tokenizer) } ?? NSNull(),
+            "ids": generation.ids,
             "finish": generation.finish.rawValue, "tokens": generation.tokens,
         ]
         if let score = generation.score { fields["score"] = jsonNumber(score) }

@@ -4,7 +4,7 @@ final class Budget {
     private var depth = 0
 
     /// Beyond what any conversation that a model can read takes.
-    private static let maximumSteps = 50_000_000
+    private static let maximumSteps = 5_000_000
     private static let maximumDepth = 400
     static let maximumText = 1 << 26
 

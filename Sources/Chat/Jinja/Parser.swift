@@ -25,7 +25,7 @@ struct Parser {
 
     static func parse(_ source: String) throws(Fault) -> Syntax {
         guard source.utf8.count <= maximumSource else {
-            throw Fault(kind: .limit, text: "a template of more than 1 MiB", line: 1)
+            throw Fault(kind: .limit, text: "the template is larger than 1 MiB", line: 1)
         }
         var parser = Parser(try Lexer.tokens(of: source))
         let statements = try parser.statements(until: [])

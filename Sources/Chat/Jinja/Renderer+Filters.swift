@@ -4,7 +4,7 @@ extension Renderer {
         try budget.spend()
         switch filter {
         case .map, .select, .reject, .selectattr, .rejectattr, .items, .join, .first, .last, .list,
-            .reverse, .length, .count:
+            .reverse, .length, .count, .dictsort:
             return try applyToSequence(filter, value, given)
         case .default, .d:
             let arguments = try given.bound("default", ["default_value", "boolean"])

@@ -81,7 +81,7 @@ struct LocalTime {
     /// Python's `datetime.strftime` of a time without a zone.
     func text(_ format: String) throws(Fault) -> String {
         guard format.utf8.count <= 1000 else {
-            throw .limit("a format of strftime_now() of more than 1000 bytes")
+            throw .limit("the format of strftime_now() has more than 1000 bytes")
         }
         guard !format.isEmpty, !format.utf8.contains(0) else { return "" }
         var parts = time

@@ -7,6 +7,7 @@ extension Renderer {
         case .select, .reject: return try chosen(value, filter, given, byAttribute: false)
         case .selectattr, .rejectattr: return try chosen(value, filter, given, byAttribute: true)
         case .join: return try join(value, given)
+        case .dictsort: return try sortedPairs(value, given)
         default: break
         }
         _ = try given.bound(filter.rawValue, [])
@@ -29,6 +30,29 @@ extension Renderer {
                 })
         }
         return .iterator(try iterator(over: mapping.pairs, depth: value.depth + 1))
+    }
+
+    /// The entries of a mapping in the order of their keys, or values.
+    private func sortedPairs(_ value: Value, _ given: Given) throws(Fault) -> Value {
+        let arguments = try given.bound("dictsort", ["case_sensitive", "by", "reverse"])
+        guard case .mapping(let mapping) = value else {
+            throw .failed("the filter 'dictsort' takes a mapping, not '\(value.typeName)'")
+        }
+        let place = ["key", "value"].firstIndex(of: arguments[1]?.text ?? "key")
+        guard let place, arguments[1] == nil || arguments[1]?.text != nil else {
+            throw .failed("the filter 'dictsort' sorts by 'key' or by 'value'")
+        }
+        let isSensitive = arguments[0]?.isTrue ?? false
+        let before: Comparison = arguments[2]?.isTrue ?? false ? .greater : .less
+        var sorted: [(key: Value, pair: Value)] = []
+        for (pair, entry) in zip(try mapping.pairs, zip(mapping.keys, mapping.values)) {
+            var key = place == 0 ? entry.0 : entry.1
+            if !isSensitive, let text = key.text { key = .string(PythonText.lowercased(text)) }
+            var index = sorted.count
+            while index > 0, try compare(key, before, sorted[index - 1].key) { index -= 1 }
+            sorted.insert((key, pair), at: index)
+        }
+        return .list(try Items(sorted.map(\.pair)))
     }
 
     private func iterator(over values: [Value], depth: Int) throws(Fault) -> ValueIterator {

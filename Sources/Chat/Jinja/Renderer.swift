@@ -109,16 +109,18 @@ final class Renderer {
     private func run(_ loop: Loop, _ scope: Scope) throws(Fault) {
         let source = try evaluate(loop.sequence, scope)
         let state = try loopState(loop, source, scope)
-        var isEmpty = true
+        // As in Jinja's compiled loops: only a body that runs to its end keeps 'else' from running.
+        var isDone = false
         while let item = try state.next() {
-            isEmpty = false
             try budget.spend()
             let inner = Scope(within: scope)
             try assign(item, to: loop.target, inner)
             inner.set("loop", .loop(state))
-            if try run(loop.body, inner) == .stop { break }
+            let flow = try run(loop.body, inner)
+            if flow == .stop { break }
+            if flow == .on { isDone = true }
         }
-        if isEmpty { _ = try run(loop.otherwise, Scope(within: scope)) }
+        if !isDone { _ = try run(loop.otherwise, Scope(within: scope)) }
     }
 
     private func loopState(

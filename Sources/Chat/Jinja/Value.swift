@@ -92,6 +92,7 @@ enum Key: Hashable {
     /// UTF-8: Python tells characters apart that are canonically equivalent.
     case string([UInt8])
     case tuple([Key])
+    case range([Int])
 
     init(_ value: Value) throws(Fault) {
         switch value {
@@ -106,6 +107,7 @@ enum Key: Hashable {
             var keys: [Key] = []
             for item in items.values { keys.append(try Key(item)) }
             self = .tuple(keys)
+        case .range(let range): self = .range(range.values.compactMap(\.integer))
         default: throw .failed("unhashable type: '\(value.typeName)'")
         }
     }
@@ -124,7 +126,7 @@ struct PythonRange {
         // Doubles are exact enough to see that a count is beyond the limit.
         let steps = (Double(stop) - Double(start)) / Double(step)
         guard steps <= Double(Self.maximumCount) else {
-            throw .limit("a range of more than \(Self.maximumCount) numbers")
+            throw .limit("the template asks for a range of more than \(Self.maximumCount) numbers")
         }
     }
 

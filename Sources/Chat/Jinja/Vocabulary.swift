@@ -1,6 +1,7 @@
 /// The filters of Jinja and transformers that chat templates use.
 enum Filter: String, CaseIterable, Sendable {
-    case abs, capitalize, count, d, `default`, first, float, int, items, join, last, length, list
+    case abs, capitalize, count, d, `default`, dictsort, first, float, int, items, join, last,
+        length, list
     case lower, map, reject, rejectattr, replace, reverse, safe, select, selectattr, string
     case title, tojson, trim, upper
 }

@@ -75,6 +75,11 @@ final class TokenSearch {
     /// Every continuation, those of one prompt next to each other, once all are finished.
     var generations: [Generation] { finished.compactMap(\.self) }
 
+    /// The new tokens of the first row.
+    var newIDs: [Int] {
+        running.first.map { Array($0.row.text.newTokens) } ?? finished.first??.ids ?? []
+    }
+
     /// The text of the first row that is certain and was not taken yet.
     func takeText() -> String {
         guard running.isEmpty else { return running[0].row.decoded?.take(isComplete: false) ?? "" }

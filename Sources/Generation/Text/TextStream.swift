@@ -29,6 +29,9 @@ public struct TextStream: AsyncSequence {
         /// The continuation as a whole, when the stream has ended.
         public var generation: Generation? { search?.generations.first }
 
+        /// The tokens of the continuation so far.
+        public var ids: [Int] { search?.newIDs ?? [] }
+
         public mutating func next() async throws -> String? { try nextPiece() }
 
         public mutating func next(

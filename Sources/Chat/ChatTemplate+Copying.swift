@@ -1,0 +1,58 @@
+import Foundation
+
+extension ChatTemplate {
+    /// Writes the templates that a folder has into another, as transformers writes them since 4.43:
+    /// `chat_template.jinja`, and others than the default into `additional_chat_templates`.
+    ///
+    /// They are copied as they are, whether or not this package can read them.
+    /// - Returns: whether there were any.
+    /// - Throws: ``ChatTemplateError``, or an error of the file system.
+    @discardableResult
+    public static func copy(from source: URL, to folder: URL) throws -> Bool {
+        let found = try entries(in: source)
+        for entry in found {
+            try write(entry.text, named: entry.name, file: entry.file, to: folder)
+        }
+        return !found.isEmpty
+    }
+
+    /// Writes the template into a folder as its default one.
+    public func write(to folder: URL) throws {
+        try Self.write(source, named: "default", file: name, to: folder)
+    }
+
+    private static func write(
+        _ text: String, named name: String, file: String, to folder: URL
+    ) throws {
+        var place = folder.appendingPathComponent(fileName)
+        if name != "default" {
+            guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/") else {
+                throw ChatTemplateError.badField(
+                    file: file, field: "chat_template",
+                    expected: "templates with names that files can have, not '\(name)'")
+            }
+            let others = folder.appendingPathComponent(folderName)
+            try FileManager.default.createDirectory(
+                at: others, withIntermediateDirectories: true)
+            place = others.appendingPathComponent(name + ".jinja")
+        }
+        try Data(text.utf8).write(to: place, options: .atomic)
+    }
+
+    /// The template of the first folder that has one: an adapter's before its model's.
+    ///
+    /// Special tokens are those of all folders, the first before the others.
+    /// - Throws: as ``load(from:named:)``.
+    public static func load(fromFirstOf folders: [URL]) throws -> ChatTemplate? {
+        var tokens: [String: String] = [:]
+        for folder in folders {
+            tokens.merge(try SpecialTokens.read(from: folder)) { first, _ in first }
+        }
+        for folder in folders {
+            guard let found = try load(from: folder) else { continue }
+            return try ChatTemplate(
+                source: found.source, name: found.name, specialTokens: tokens)
+        }
+        return nil
+    }
+}
