@@ -12,6 +12,7 @@ public struct AdapterFolder {
     static let weightsName = "adapter_model.safetensors"
 
     public let url: URL
+    /// As the configuration describes it, and the tensors where that says something else.
     public let method: any AdapterMethod
     private let configuration: ConfigurationFile
     private let weights: SafetensorsFile
@@ -94,13 +95,15 @@ extension AdapterFolder {
         var tensors: [String: Tensor] = [:]
         for (key, value) in try set.savedTensors() { tensors[key] = try value.to(.float32) }
         if set.savesShared {
-            for (name, value) in set.shared { tensors["base_model." + name] = value }
+            for (name, value) in set.shared {
+                tensors["base_model." + name] = try value.to(.float32)
+            }
         }
         for saved in set.savedParameters { tensors[saved.key] = try saved.value.to(.float32) }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
-        let json = try JSONSerialization.data(
-            withJSONObject: fields(of: set, task: task, baseModel: baseModel, seed: seed),
-            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        let json = try SortedJSON(
+            fields(of: set, task: task, baseModel: baseModel, seed: seed)
+        ).data()
         try AtomicFile.write(json, to: folder.appendingPathComponent(configurationName))
     }
 
