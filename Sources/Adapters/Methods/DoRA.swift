@@ -42,8 +42,7 @@ public struct DoRA: LinearAdapterMethod {
         let lora = try lora.makeLayer(for: base, using: generator)
         let norms = AdaptedRowNorms()
         return DoRALayer(
-            lora, magnitude: try norms.ofBase(base.weight.value).squareRoot().cloned(),
-            norms: norms)
+            lora, magnitude: try norms.ofBase(base.weight.value).squareRoot(), norms: norms)
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {

@@ -21,14 +21,15 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
         factors.trained.map { ("dual_lora_\($0.letter).weight", $0.value) }
     }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] {
-        var tensors = parameters
-        if let start {
-            tensors += start.trained.map { ("dual_lora_\($0.letter)_init.weight", $0.value) }
-        }
+    /// The factors of the start, where the update counts from there, and the seed of a fixed direction.
+    var state: [(name: String, value: Tensor)] {
+        var tensors =
+            start?.trained.map { ("dual_lora_\($0.letter)_init.weight", $0.value) } ?? []
         if case .fixed(let seed) = factors.direction { tensors.append(("dual_lora_seed", seed)) }
         return tensors
     }
+
+    func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
 
     func prepare(_ progress: TrainingProgress) {
         guard method.warmup == .gate else {

@@ -4,7 +4,7 @@ import DualTorch
 /// block, and never kept.
 ///
 /// A method says how a block is formed and how the gradient at a block of rows reaches the factors;
-/// ``Tensor/linear(through:weight:bias:blockBytes:)`` does the rest, the same for all.
+/// ``Tensor/linear(through:weight:bias:outputSize:blockBytes:)`` does the rest, the same for all.
 protocol FactoredUpdate {
     /// What trains; values are read when a block is formed.
     var factors: [Tensor] { get }

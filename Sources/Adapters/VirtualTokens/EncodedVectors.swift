@@ -28,7 +28,7 @@ final class EncodedVectors: VirtualTokenVectors {
 /// Layers with an activation between them, as PyTorch's `Sequential` starts and names them.
 struct Perceptron {
     let name: String
-    private(set) var layers: [(weight: Tensor, bias: Tensor)]
+    private let layers: [(weight: Tensor, bias: Tensor)]
     private let activation: (Tensor) throws -> Tensor
 
     /// - Parameters:
