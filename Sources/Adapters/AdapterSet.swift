@@ -183,7 +183,7 @@ public struct SavedParameter {
 
 extension Parameter {
     /// The path of the module that it belongs to.
-    fileprivate var modulePath: String {
+    var modulePath: String {
         name.split(separator: ".").dropLast().joined(separator: ".")
     }
 }

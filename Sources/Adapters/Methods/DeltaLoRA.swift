@@ -69,6 +69,12 @@ public struct DeltaLoRA: LinearAdapterMethod {
             startUp: try zeros([base.outputSize, rank]))
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["lora_A.weight": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "r": rank, "lora_alpha": alpha.asIntegerIfWhole,

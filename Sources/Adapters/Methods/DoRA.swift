@@ -45,6 +45,12 @@ public struct DoRA: LinearAdapterMethod {
             lora, magnitude: try norms.ofBase(base.weight.value).squareRoot(), norms: norms)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        try lora.firstSizes(at: path, outputSize: outputSize, inputSize: inputSize)
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         lora.fields(of: parts, seed: seed).merging(["use_dora": true]) { $1 }
     }

@@ -172,6 +172,12 @@ public struct DualLoRA: LinearAdapterMethod {
         return try DualLoRALayer(self, DualLoRAFactors(a: a, b: b, direction))
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["dual_lora_A.weight": magnitudeRank, "dual_lora_C.weight": directionRank]
+    }
+
     /// Any σ will do, and the weight's size need not be measured for it: a file has the factors.
     public func makeSavedParts(
         for slots: AdapterSlots, targets: TargetSelection

@@ -79,6 +79,12 @@ public struct FLoRA: LinearAdapterMethod {
             up: try draw(base.outputSize, rank), scale: scale, dropout: dropout)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["lora_A.weight": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,

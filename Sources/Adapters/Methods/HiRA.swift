@@ -43,13 +43,21 @@ public struct HiRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-2
 
+    private func rank(at path: String) throws -> Int { try ranks.value(for: path) ?? rank }
+
     public func makeAdapter(for base: Linear, using generator: Generator) throws
         -> any LinearAdapter
     {
-        let rank = try ranks.value(for: base.path) ?? rank
+        let rank = try rank(at: base.path)
         return HiRALayer(
             down: try .loraDown(rank, for: base, start: start, using: generator),
             up: try .trainable([base.outputSize, rank], for: base), dropout: dropout)
+    }
+
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["hira_A": try rank(at: path)]
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {

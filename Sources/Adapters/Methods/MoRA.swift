@@ -78,6 +78,12 @@ public struct MoRA: LinearAdapterMethod {
             matrix: .trainable([side, side], for: base), folding: folding, dropout: dropout)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        path.isEmpty ? [:] : ["lora_A.weight": side(outputSize, inputSize)]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "use_mora": true, "mora_type": kind.rawValue, "r": rank, "lora_dropout": dropout,

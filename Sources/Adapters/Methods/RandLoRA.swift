@@ -110,6 +110,12 @@ public struct RandLoRA: LinearAdapterMethod {
             savesShared: projections.areSaved, needsShared: false)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["randlora_lambda": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         projections.fields.merging([
             "r": rank, "randlora_alpha": alpha.asIntegerIfWhole, "randlora_dropout": dropout,

@@ -92,6 +92,12 @@ public struct VeRA: LinearAdapterMethod {
             shared: [("vera_A", down), ("vera_B", up)], savesShared: projections.areSaved)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["vera_lambda_d": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         projections.fields.merging([
             "r": rank, "d_initial": initialScale, "vera_dropout": dropout,

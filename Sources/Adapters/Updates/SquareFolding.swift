@@ -105,12 +105,12 @@ struct EvenGroups {
 }
 
 extension Tensor {
-    /// The elements of the last dimension, over and over, until there are `length`.
-    fileprivate func cycled(to length: Int) throws -> Tensor {
-        let (whole, rest) = length.quotientAndRemainder(dividingBy: size(-1))
+    /// The elements of a dimension, over and over, until there are `length`.
+    func cycled(to length: Int, along dimension: Int = -1) throws -> Tensor {
+        let (whole, rest) = length.quotientAndRemainder(dividingBy: size(dimension))
         if whole == 1, rest == 0 { return self }
-        let part = rest > 0 ? [try slice(0..<rest, along: -1)] : []
-        if whole == 0 { return try slice(0..<rest, along: -1) }
-        return try .joined(Array(repeating: self, count: whole) + part, along: -1)
+        let part = rest > 0 ? [try slice(0..<rest, along: dimension)] : []
+        if whole == 0 { return part[0] }
+        return try .joined(Array(repeating: self, count: whole) + part, along: dimension)
     }
 }

@@ -46,10 +46,14 @@ final class VectorTable: VirtualTokenVectors {
 final class VectorPrefix: KeyValuePrefix {
     private let vectors: any VirtualTokenVectors
     let layers, heads, headSize: Int
+    private let dropout: Double
 
-    /// - Parameter vectors: of 2 L G D numbers each.
-    init(_ vectors: any VirtualTokenVectors, for slot: PrefixSlot) {
+    /// - Parameters:
+    ///   - vectors: of 2 L G D numbers each.
+    ///   - dropout: probability of dropping elements of the keys and values.
+    init(_ vectors: any VirtualTokenVectors, for slot: PrefixSlot, dropout: Double = 0) {
         self.vectors = vectors
+        self.dropout = dropout
         (layers, heads, headSize) = (slot.layers, slot.heads, slot.headSize)
     }
 
@@ -60,7 +64,8 @@ final class VectorPrefix: KeyValuePrefix {
     func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
 
     func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
-        try vectors(mode).to(dtype).reshaped(count, 2 * layers, heads, headSize)
+        try mode.dropping(vectors(mode), probability: dropout).to(dtype)
+            .reshaped(count, 2 * layers, heads, headSize)
     }
 }
 
