@@ -81,7 +81,7 @@ public struct MoRA: LinearAdapterMethod {
     public func firstSizes(
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
-        path.isEmpty ? [:] : ["lora_A.weight": side(outputSize, inputSize)]
+        ["lora_A.weight": side(outputSize, inputSize)]
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
