@@ -34,7 +34,7 @@ final class ReFTBlock: BlockAdapter {
         let rows = try x.reshaped(-1, x.size(2))  // (B T, E)
         var (numbers, edited) = ([Int](), [Tensor]())
         for (_, positions, edit) in edits {
-            let found = place.sequences.flatMap { row, tokens in
+            let found = place.prompts.flatMap { row, tokens in
                 positions.of(tokens).map { row * width + $0 }
             }
             guard !found.isEmpty else { continue }
