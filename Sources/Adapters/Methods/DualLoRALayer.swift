@@ -93,14 +93,10 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
 
     /// Eq. 10. The update is formed when it is needed and never kept.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && method.dropout > 0
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        let isApart = drops || base.weight.value.requiresGradient
-        let input = drops ? try mode.dropping(x, probability: method.dropout) : x
-        let changed = try input.linear(
-            through: update(), weight: isApart ? nil : base.weight.value,
-            bias: isApart ? nil : base.bias?.value, outputSize: base.outputSize)
-        return isApart ? try base.frozen(x) + changed : changed
+        try base.changed(x, dropout: method.dropout, mode: mode) { input, weight, bias in
+            try input.linear(
+                through: update(), weight: weight, bias: bias, outputSize: base.outputSize)
+        }
     }
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.

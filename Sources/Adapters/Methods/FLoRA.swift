@@ -67,11 +67,10 @@ public struct FLoRA: LinearAdapterMethod {
         -> any LinearAdapter
     {
         func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
-            let bound = 1 / Double(columns).squareRoot()
             let drawn =
                 initStyle == .nlu
                 ? try Tensor.normal([rows, columns], deviation: 0.02, using: generator)
-                : try .uniform([rows, columns], from: -bound, to: bound, using: generator)
+                : try .uniform([rows, columns], inputs: columns, using: generator)
             return try drawn.trained(beside: base)
         }
         return FLoRALayer(

@@ -107,15 +107,14 @@ final class HiRALayer: LinearAdapter {
 
     /// x (W₀ ⊙ (1 + B A))ᵀ. The update is formed when it is needed and never kept.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        guard !base.weight.value.requiresGradient else {
-            return try base.frozen(x) + withTrainedWeight(input, base, mode)
+        try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+            guard !base.weight.value.requiresGradient else {
+                return try withTrainedWeight(input, base, mode)
+            }
+            return try input.linear(
+                through: update(of: base), weight: weight, bias: bias,
+                outputSize: base.outputSize)
         }
-        let changed = try input.linear(
-            through: update(of: base), weight: drops ? nil : base.weight.value,
-            bias: drops ? nil : base.bias?.value, outputSize: base.outputSize)
-        return drops ? try base.frozen(x) + changed : changed
     }
 
     /// x ΔWᵀ where W₀ trains too, such as a pooler made anew: ΔW has a part of its gradient.

@@ -172,20 +172,16 @@ final class RandLoRALayer: LinearAdapter {
     }
 
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        let isApart = drops || base.weight.value.requiresGradient
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
         let update = RandomBasesUpdate(
             bases: bases, lambda: lambda, gamma: gamma, outputSize: base.outputSize,
             inputSize: base.inputSize, scale: scale)
-        let (weight, bias) = isApart ? (nil, nil) : (base.weight.value, base.bias?.value)
-        let changed =
-            update.isCheaperFormed(tokens: x.count / base.inputSize)
-            ? try input.linear(
-                through: update, weight: weight, bias: bias, outputSize: base.outputSize)
-            : try input.linear(
-                beside: update, weight: weight, bias: bias, outputSize: base.outputSize)
-        return isApart ? try base.frozen(x) + changed : changed
+        let isFormed = update.isCheaperFormed(tokens: x.count / base.inputSize)
+        return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+            isFormed
+                ? try input.linear(
+                    through: update, weight: weight, bias: bias, outputSize: base.outputSize)
+                : try input.linear(
+                    beside: update, weight: weight, bias: bias, outputSize: base.outputSize)
+        }
     }
 }

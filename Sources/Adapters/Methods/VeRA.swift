@@ -148,14 +148,10 @@ final class VeRALayer: LinearAdapter {
     }
 
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        let isApart = drops || base.weight.value.requiresGradient
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        let changed = try input.linear(
-            beside: ScaledProjections(down: down, up: up, inner: inner, outer: outer),
-            weight: isApart ? nil : base.weight.value, bias: isApart ? nil : base.bias?.value,
-            outputSize: base.outputSize)
-        return isApart ? try base.frozen(x) + changed : changed
+        let path = ScaledProjections(down: down, up: up, inner: inner, outer: outer)
+        return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+            try input.linear(
+                beside: path, weight: weight, bias: bias, outputSize: base.outputSize)
+        }
     }
 }

@@ -71,10 +71,9 @@ extension Tensor {
     /// What `body` makes of blocks of rows, in float32 or wider, one behind the other: a wide copy of a
     /// whole weight is never there.
     func byRowBlocks(_ body: (Tensor) throws -> Tensor) throws -> Tensor {
-        let wide: DType = dtype == .float64 ? .float64 : .float32
         let rows = max(1, (2 << 20) / max(1, size(1)))
         let blocks = try stride(from: 0, to: size(0), by: rows).map {
-            try body(slice($0..<min($0 + rows, size(0))).to(wide))
+            try body(slice($0..<min($0 + rows, size(0))).wide())
         }
         return blocks.count == 1 ? blocks[0] : try .joined(blocks, along: 0)
     }

@@ -33,17 +33,13 @@ struct Bottleneck {
         activation: BottleneckActivation, scale: Double? = 1, hasBias: Bool,
         beside weight: Tensor, using generator: Generator
     ) throws {
-        func placed(_ tensor: Tensor) throws -> Tensor {
-            try tensor.to(weight.parameterType).to(device: weight.device)
-        }
+        func placed(_ tensor: Tensor) throws -> Tensor { try tensor.trained(beside: weight) }
         switch start {
         case .normal(let deviation):
             down = try placed(.normal([size, inputSize], deviation: deviation, using: generator))
             up = try placed(.normal([outputSize, size], deviation: deviation, using: generator))
         case .closed:
-            let bound = 1 / Double(inputSize).squareRoot()
-            down = try placed(
-                .uniform([size, inputSize], from: -bound, to: bound, using: generator))
+            down = try placed(.uniform([size, inputSize], inputs: inputSize, using: generator))
             up = try placed(.zeros([outputSize, size]))
         }
         downBias = hasBias ? try placed(.zeros([size])) : nil

@@ -15,24 +15,20 @@ struct ReFTEdit {
     init(_ method: LoReFT, beside norm: Tensor, using generator: Generator) throws {
         (variant, activation) = (method.variant, method.activation)
         let (size, rank) = (norm.size(0), method.rank)
-        let bound = 1 / Double(size).squareRoot()
-        func uniform(_ shape: [Int], from low: Double, to high: Double) throws -> Tensor {
-            try .uniform(shape, from: low, to: high, using: generator)
-        }
-        func placed(_ tensor: Tensor) throws -> Tensor {
-            try tensor.to(norm.parameterType).to(device: norm.device)
+        func uniform(_ shape: [Int]) throws -> Tensor {
+            try .uniform(shape, inputs: size, using: generator)
         }
         let start =
             variant.isOrthonormal
             ? try Tensor.normal([size, rank], using: generator).to(norm.parameterType)
                 .orthonormalColumns()
-            : try uniform([size, rank], from: -bound, to: bound)
-        basis = try placed(start.contiguous())
-        weight =
-            variant.readsState ? try placed(uniform([rank, size], from: -bound, to: bound)) : nil
-        bias = try placed(
+            : try uniform([size, rank])
+        basis = try start.contiguous().trained(beside: norm)
+        weight = variant.readsState ? try uniform([rank, size]).trained(beside: norm) : nil
+        let shift =
             variant.readsState
-                ? uniform([rank], from: -bound, to: bound) : uniform([rank], from: 0, to: 1))
+            ? try uniform([rank]) : try .uniform([rank], from: 0, to: 1, using: generator)
+        bias = try shift.trained(beside: norm)
     }
 
     /// The names are pyreft's.
