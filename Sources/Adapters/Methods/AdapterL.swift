@@ -145,6 +145,10 @@ final class NormedBottleneck: BlockAdapter {
         [("adapter_norm.weight", weight), ("adapter_norm.bias", bias)] + bottleneck.parameters
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        step.path(rank: bottleneck.down.size(0))
+    }
+
     func callAsFunction(_ x: Tensor, at place: TokenPlaces, mode: ForwardMode) throws -> Tensor {
         let normed = try x.layerNorm(
             adding: nil, weight: weight.to(x.dtype), bias: bias.to(x.dtype), epsilon: Self.epsilon

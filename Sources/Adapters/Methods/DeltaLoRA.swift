@@ -136,6 +136,11 @@ final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
         return try product + method.deltaScale * moved
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rank = down.size(0)
+        return step.path(rank: rank) + (isMoving ? step.path(rank: rank, trains: false) : [])
+    }
+
     /// Without λ this is LoRA, bit for bit.
     private var isMoving: Bool { hasStarted && method.deltaScale != 0 }
 

@@ -88,6 +88,15 @@ final class DoRALayer: LinearAdapter {
         lora.parameters + [(Self.magnitudeName, magnitude)]
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let (rank, d) = (lora.down.size(0), step.outputSize)
+        // n² takes W₀ Aᵀ, A Aᵀ and B (A Aᵀ).
+        return lora.products(of: step) + [
+            MatrixProduct(d, step.inputSize, rank), MatrixProduct(rank, step.inputSize, rank),
+            MatrixProduct(d, rank, rank),
+        ]
+    }
+
     /// The definition: diag(m / n) V - W₀.
     func weightUpdate(for base: Linear) throws -> Tensor {
         let weight = try base.weight.value.to(magnitude.dtype)

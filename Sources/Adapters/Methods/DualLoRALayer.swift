@@ -31,6 +31,15 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
 
     func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
 
+    /// What it was at the start is formed as often as the update.
+    func products(of step: PartStep) -> [MatrixProduct] {
+        var ranks = [factors.a.size(0)]
+        if case .learned(let c, _) = factors.direction { ranks.append(c.size(0)) }
+        guard start != nil else { return step.formed(ranks: ranks) }
+        let forming = ranks.map { MatrixProduct(step.outputSize, $0, step.inputSize) }
+        return step.formed(ranks: ranks) + forming + (step.atInput ? forming : [])
+    }
+
     func prepare(_ progress: TrainingProgress) {
         guard method.warmup == .gate else {
             gate = 1

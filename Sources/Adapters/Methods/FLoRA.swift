@@ -119,6 +119,12 @@ final class FLoRALayer: LinearAdapter {
         try scale * up.matmul(core).matmul(down)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rank = down.size(0)
+        return step.path(rank: rank)
+            + MatrixProduct.linear(rows: step.outputSize, inputs: rank, outputs: rank)
+    }
+
     /// LoRA's path with B E for B: a product of d·r² against LoRA's of T·d·r.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let dropped =

@@ -101,6 +101,8 @@ final class HiRALayer: LinearAdapter {
         try base.weight.value.to(up.dtype) * up.matmul(down)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] { step.formed(ranks: [down.size(0)]) }
+
     private func update(of base: Linear) throws -> HiRAUpdate {
         HiRAUpdate(a: down, b: up, weight: try base.weight.value.detached())
     }

@@ -155,6 +155,8 @@ final class LoRALayer: LinearAdapter {
 
     func biasUpdate(for base: Linear) throws -> Tensor? { try upBias.map { try scale * $0 } }
 
+    func products(of step: PartStep) -> [MatrixProduct] { step.path(rank: down.size(0)) }
+
     /// x W₀ᵀ + s (x Aᵀ) Bᵀ: two thin products instead of one of the weight's size.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let dropped =

@@ -137,6 +137,12 @@ final class MoRALayer: LinearAdapter {
         try folding.update(matrix, rotation)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rows = rotation == nil ? step.rows : step.rows * folding.chunks
+        return MatrixProduct.linear(
+            rows: rows, inputs: folding.side, outputs: folding.side, atInput: step.atInput)
+    }
+
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let drops = mode.isTraining && dropout > 0
         let input = drops ? try mode.dropping(x, probability: dropout) : x

@@ -171,10 +171,18 @@ final class RandLoRALayer: LinearAdapter {
         return base.inputSize <= base.outputSize ? update : try update.transposed()
     }
 
+    private func update(outputSize: Int, inputSize: Int) -> RandomBasesUpdate {
+        RandomBasesUpdate(
+            bases: bases, lambda: lambda, gamma: gamma, outputSize: outputSize,
+            inputSize: inputSize, scale: scale)
+    }
+
+    func products(of step: PartStep) -> [MatrixProduct] {
+        update(outputSize: step.outputSize, inputSize: step.inputSize).products(of: step)
+    }
+
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let update = RandomBasesUpdate(
-            bases: bases, lambda: lambda, gamma: gamma, outputSize: base.outputSize,
-            inputSize: base.inputSize, scale: scale)
+        let update = update(outputSize: base.outputSize, inputSize: base.inputSize)
         let isFormed = update.isCheaperFormed(tokens: x.count / base.inputSize)
         return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
             isFormed

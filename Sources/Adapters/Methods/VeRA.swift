@@ -147,6 +147,14 @@ final class VeRALayer: LinearAdapter {
         return try (columns[0] * up).matmul(columns[1] * down)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let (T, r) = (step.rows, down.size(0))
+        // Of A nothing is wanted but what leads back to x; of B, the sums that make the gradient at b.
+        return MatrixProduct.linear(
+            rows: T, inputs: step.inputSize, outputs: r, atInput: step.atInput, atWeight: false)
+            + MatrixProduct.linear(rows: T, inputs: r, outputs: step.outputSize)
+    }
+
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let path = ScaledProjections(down: down, up: up, inner: inner, outer: outer)
         return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in

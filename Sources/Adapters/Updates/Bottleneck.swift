@@ -109,6 +109,14 @@ final class BottleneckLayer: LinearAdapter {
 
     var parameters: [(name: String, value: Tensor)] { bottleneck.parameters }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let sizes = place.sizes(outputSize: step.outputSize, inputSize: step.inputSize)
+        // What stands before the layer needs the gradient there.
+        let atLayer = MatrixProduct(step.rows, step.outputSize, step.inputSize)
+        return step.path(through: bottleneck.down.size(0), from: sizes.from, to: sizes.to)
+            + (place == .serialInput && !step.atInput ? [atLayer] : [])
+    }
+
     func weightUpdate(for base: Linear) throws -> Tensor {
         throw AdapterError.doesNotMerge(method: method)
     }

@@ -27,6 +27,12 @@ final class ReFTBlock: BlockAdapter {
         }
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        edits.flatMap { _, positions, edit in
+            edit.products(rows: step.sequences * (positions.first + positions.last), step)
+        }
+    }
+
     func callAsFunction(_ x: Tensor, at place: TokenPlaces, mode: ForwardMode) throws -> Tensor {
         // What comes behind a prompt is not edited.
         guard !place.isContinuation else { return x }

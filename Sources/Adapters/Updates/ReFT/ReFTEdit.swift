@@ -1,3 +1,4 @@
+import DualModules
 import DualTorch
 
 /// One edit: R, W and b.
@@ -50,6 +51,16 @@ struct ReFTEdit {
         guard try basis.distanceFromOrthonormalColumns() > rounding else { return parameters }
         let directions = try directions()
         return parameters.map { ($0.name, $0.value === basis ? directions : $0.value) }
+    }
+
+    /// Of N states: W h, R h and the way back; what makes R of A is no product.
+    func products(rows: Int, _ step: PartStep) -> [MatrixProduct] {
+        let (size, rank) = (basis.size(0), basis.size(1))
+        func seen() -> [MatrixProduct] {
+            MatrixProduct.linear(rows: rows, inputs: size, outputs: rank, atInput: step.atInput)
+        }
+        return (variant.readsState ? seen() : []) + (variant.replacesState ? seen() : [])
+            + MatrixProduct.linear(rows: rows, inputs: rank, outputs: size)
     }
 
     /// States (N, E), edited.
