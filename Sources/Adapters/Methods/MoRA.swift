@@ -144,9 +144,15 @@ final class MoRALayer: LinearAdapter {
     }
 
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        let folded = try folding.folded(input, rotation)
-        return try base.frozen(x) + folding.unfolded(folded.linear(matrix.to(x.dtype)))
+        guard let rotation else {
+            let path = SquarePath(matrix: matrix, input: folding.input, output: folding.output)
+            return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+                try input.linear(
+                    beside: path, weight: weight, bias: bias, outputSize: base.outputSize)
+            }
+        }
+        let input = try mode.dropping(x, probability: dropout)
+        let chunks = try folding.turned(input, rotation)
+        return try base.frozen(x) + folding.joined(chunks.linear(matrix.to(x.dtype)))
     }
 }

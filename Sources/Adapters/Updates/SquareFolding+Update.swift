@@ -3,14 +3,17 @@ import DualTorch
 // MoRA's update as the matrix that it is, for merging.
 
 extension SquareFolding {
-    /// ΔW (d, k) of a matrix M: P_out M P_in, P fixed and sparse.
-    ///
-    /// Where chunks are turned there is an M R_i for each of them.
+    /// ΔW (d, k) of a matrix M: P_out M P_in, P fixed and sparse; where chunks are turned, an M R_i for each of
+    /// them.
     func update(_ matrix: Tensor, _ rotation: ChunkRotation?) throws -> Tensor {
         if let rotation { return try update(matrix, rotation) }
-        let output = try placement(outputSize, side, outputPlaces, like: matrix)
-        let input = try placement(side, inputSize, inputPlaces, like: matrix)
-        return try output.matmul(matrix).matmul(input)
+        func zeros(_ shape: [Int]) throws -> Tensor {
+            try .zeros(shape, dtype: matrix.dtype, device: matrix.device)
+        }
+        let (across, whole) = (try zeros([side, inputSize]), try zeros([inputSize, outputSize]))
+        try input.add(matrix, to: across)  // M P_in
+        try output.add(across.transposed(), to: whole)
+        return try whole.transposed()
     }
 
     /// The chunks' rows below each other, over and over: in a chunk's rows stands M R_i at the columns that
@@ -37,35 +40,5 @@ extension SquareFolding {
             (taken, column) = (taken + count, 0)
         }
         return try sum ?? .zeros([side, inputSize], dtype: matrix.dtype, device: matrix.device)
-    }
-
-    private struct Place {
-        let row, column: Int
-    }
-
-    private var inputPlaces: [Place] {
-        guard kind == .groups || kind == .groupsToChunks else {
-            // The last chunk is filled up with the input's own first elements.
-            return (0..<chunks * side).map { Place(row: $0 % side, column: $0 % inputSize) }
-        }
-        let groups = EvenGroups(of: inputSize, count: side)
-        return (0..<inputSize).map { Place(row: groups.group(of: $0), column: $0) }
-    }
-
-    private var outputPlaces: [Place] {
-        let groups = EvenGroups(of: outputSize, count: side)
-        let isGrouped = kind == .groups || kind == .chunksToGroups
-        return (0..<outputSize).map {
-            Place(row: $0, column: isGrouped ? groups.group(of: $0) : $0 % side)
-        }
-    }
-
-    /// As many ones as there are places, each added where it stands.
-    private func placement(
-        _ rows: Int, _ columns: Int, _ places: [Place], like other: Tensor
-    ) throws -> Tensor {
-        var values = [Double](repeating: 0, count: rows * columns)
-        for place in places { values[place.row * columns + place.column] += 1 }
-        return try Tensor(values, [rows, columns]).to(other.dtype).to(device: other.device)
     }
 }
