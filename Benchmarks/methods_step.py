@@ -1,8 +1,9 @@
 """A training step of every method beside the products that it cannot do without.
 
 Each round runs every method once, in a process of its own, which times its steps and, after each, the
-products of T·d·k that the method needs: those of all layers, of the head and, where the method forms it,
-the gradient of the weight. What counts is the ratio of the two, which are measured together.
+products that the method needs: those of all layers and of the head, and the adapter's own, thin ones and
+the gradient at the whole weight where there is one. What counts is the ratio of the two, which are
+measured together.
 
     python3 Benchmarks/methods_step.py [--config FILE] [--rounds 1] [--steps 3] [--methods lora dora ...]
 
@@ -59,8 +60,9 @@ def main():
             found[name].append(measure(name, options))
             print(f"round {number + 1}: {name}: {found[name][-1]['median_ms']} ms",
                   file=sys.stderr, flush=True)
-    print("| method | trains | products of a layer | ms a step | its products, ms | times | peak MiB |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("| method | trains | products of a layer | adapter's own, % | ms a step "
+          "| its products, ms | times | peak MiB |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name in names:
         def median(field):
             return statistics.median(result[field] for result in found[name])
@@ -68,8 +70,8 @@ def main():
         ratio = statistics.median(
             result["median_ms"] / result["limit_ms"] for result in found[name])
         print(f"| {name} | {found[name][0]['trainable']:,} | {known[name]['step_products']} | "
-              f"{median('median_ms'):.0f} | {median('limit_ms'):.0f} | {ratio:.2f} | "
-              f"{median('peak_rss_mib'):.0f} |")
+              f"{100 * found[name][0]['own_share']:.0f} | {median('median_ms'):.0f} | "
+              f"{median('limit_ms'):.0f} | {ratio:.2f} | {median('peak_rss_mib'):.0f} |")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ public struct AdapterFolder {
     static let weightsName = "adapter_model.safetensors"
 
     public let url: URL
+    /// As the configuration describes it, and the tensors where that says something else.
     public let method: any AdapterMethod
     private let configuration: ConfigurationFile
     private let weights: SafetensorsFile
@@ -67,9 +68,10 @@ public struct AdapterFolder {
     /// - Throws: ``AdapterError`` naming the tensor.
     public func load(for slots: AdapterSlots) throws -> AdapterSet {
         let targets = try TargetSelection(configuration)
-        let parts = try method.makeSavedParts(for: slots, targets: targets)
         let reading = AdapterReading(
             file: weights, prefix: prefix, bodyPrefix: slots.bodyPrefix, method: type(of: method))
+        try reading.checkSizes(of: method, in: slots)
+        let parts = try method.makeSavedParts(for: slots, targets: targets)
         let saved = try reading.savedParameters(
             of: slots.parameters, parts,
             listed: try configuration.list("modules_to_save") ?? [])
@@ -98,15 +100,15 @@ extension AdapterFolder {
         var tensors: [String: Tensor] = [:]
         for (key, value) in try set.savedTensors() { tensors[key] = try value.to(.float32) }
         if set.savesShared {
-            for (name, value) in set.shared { tensors["base_model." + name] = value }
+            for (name, value) in set.shared {
+                tensors["base_model." + name] = try value.to(.float32)
+            }
         }
         for saved in set.savedParameters { tensors[saved.key] = try saved.value.to(.float32) }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
         var fields = fields(of: set, task: task, baseModel: baseModel, seed: seed)
         if let baseRevision { fields["revision"] = baseRevision }
-        let json = try JSONSerialization.data(
-            withJSONObject: fields,
-            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        let json = try SortedJSON(fields).data()
         try AtomicFile.write(json, to: folder.appendingPathComponent(configurationName))
     }
 
@@ -123,9 +125,23 @@ extension AdapterFolder {
         fields["base_model_name_or_path"] = baseModel
         fields["inference_mode"] = true
         fields.merge(set.targetFields) { _, new in new }
-        let whole = set.savedParameters.filter { !$0.isBiasAlone(of: set) }
-        fields["modules_to_save"] = Set(whole.map { $0.name.moduleName }).sorted()
+        fields["modules_to_save"] = set.savedModuleNames.sorted()
         return fields
+    }
+}
+
+extension AdapterSet {
+    /// The shortest names of the modules that are saved whole, each of which names no other module.
+    fileprivate var savedModuleNames: Set<String> {
+        let whole = Set(
+            savedParameters.filter { !$0.isBiasAlone(of: self) }.map(\.parameter.modulePath))
+        let others = Set(slots.parameters.map(\.modulePath)).subtracting(whole)
+        return Set(
+            whole.map { path in
+                let words = path.split(separator: ".")
+                let names = words.indices.reversed().map { words[$0...].joined(separator: ".") }
+                return names.first { name in !others.contains { $0.isInside(name) } } ?? path
+            })
     }
 }
 
@@ -135,15 +151,5 @@ extension SavedParameter {
         guard set.method.trainedBiases != .none, name.hasSuffix(".bias") else { return false }
         let module = name.dropLast("bias".count)
         return !set.savedParameters.contains { $0.name != name && $0.name.hasPrefix(module) }
-    }
-}
-
-extension String {
-    /// The module of a parameter: what stands before `.weight` or `.bias`, its last word but for
-    /// layers that are called `dense`, whose parent tells them apart.
-    fileprivate var moduleName: String {
-        let words = split(separator: ".").dropLast()
-        let last = words.last.map(String.init) ?? self
-        return last == "dense" ? words.suffix(2).joined(separator: ".") : last
     }
 }

@@ -50,6 +50,13 @@ public protocol AdapterMethod: FineTuningMethod {
     /// - Throws: ``ConfigurationError``, ``AdapterError`` for an option that is not supported.
     init(_ file: ConfigurationFile) throws
 
+    /// First sizes of a place's tensors, by their names, that the configuration gives and not the model: a
+    /// file in which they are others is refused before anything of such a size is made.
+    /// - Parameters:
+    ///   - path: of a layer or a block; empty for the one part of a whole model.
+    ///   - outputSize, inputSize: of the layer; both the hidden size of a block.
+    func firstSizes(at path: String, outputSize: Int, inputSize: Int) throws -> [String: Int]
+
     /// The method as the tensors of a file show it, where its configuration may say something else.
     func fitted(to weights: SafetensorsFile) -> Self
 }
@@ -62,6 +69,12 @@ extension AdapterMethod {
     public static func spellings(of tensor: String) -> [String] { [tensor] }
     public var standardTargets: TargetSelection.Rule { .standard }
     public static func twin(of key: String) -> String? { nil }
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        path.isEmpty && virtualTokens > 0 ? [VectorTable.savedName: virtualTokens] : [:]
+    }
+
     public func fitted(to weights: SafetensorsFile) -> Self { self }
     public var trainedBiases: TrainedBiases { .none }
 

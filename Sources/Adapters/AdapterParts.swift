@@ -3,6 +3,7 @@ import DualTorch
 
 /// The parts of one adapter of a whole model.
 public struct AdapterParts {
+    /// In the model's order.
     public let placed: [PlacedPart]
     /// Frozen tensors that parts share; a file has them once, as `base_model.` and the name.
     public let shared: [(name: String, value: Tensor)]
@@ -12,6 +13,7 @@ public struct AdapterParts {
     /// from the seed.
     public let needsShared: Bool
 
+    /// Parts that share nothing, unless something is given.
     public init(
         _ placed: [PlacedPart], shared: [(name: String, value: Tensor)] = [],
         savesShared: Bool = true, needsShared: Bool = true
@@ -25,6 +27,7 @@ public struct AdapterParts {
 
 /// A part and the slot that it is for.
 public struct PlacedPart {
+    /// A place of the model, with the slot that it has.
     public enum Slot {
         case linear(Linear)
         case block(BlockEnd)

@@ -43,6 +43,25 @@ struct AdapterReading {
         file.names.sorted().last { method.isRepeated($0) && $0.hasSuffix("." + name) }
     }
 
+    /// Checks the sizes that the configuration alone gives, before anything is made of them.
+    /// - Throws: ``AdapterError/wrongShape(name:file:expected:found:)``.
+    func checkSizes(of method: any AdapterMethod, in slots: AdapterSlots) throws {
+        let layers = slots.linears.map { ($0.path, $0.outputSize, $0.inputSize) }
+        let blocks = slots.blocks.map { ($0.path, $0.hiddenSize, $0.hiddenSize) }
+        for (path, outputs, inputs) in [("", 0, 0)] + layers + blocks {
+            let sizes = try method.firstSizes(at: path, outputSize: outputs, inputSize: inputs)
+            let start = path.isEmpty ? "" : "\(prefix)\(path)."
+            for (name, size) in sizes.sorted(by: { $0.key < $1.key }) {
+                guard let key = knownKey(of: start + name), let found = file.shape(of: key),
+                    found.first != size
+                else { continue }
+                throw AdapterError.wrongShape(
+                    name: key, file: file.url.path, expected: [size] + found.dropFirst(),
+                    found: found)
+            }
+        }
+    }
+
     /// Checks that tensors which are one in the adapter are the same in the file.
     private func checkTwins() throws {
         for key in file.names.sorted() {
@@ -99,10 +118,13 @@ struct AdapterReading {
 
     /// The file's name of a tensor.
     private func key(of name: String) throws -> String {
-        let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
-        let known = [name, bare].flatMap(method.spellings).first(where: file.contains)
-        guard let known else { throw missing(name) }
+        guard let known = knownKey(of: name) else { throw missing(name) }
         return known
+    }
+
+    private func knownKey(of name: String) -> String? {
+        let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
+        return [name, bare].flatMap(method.spellings).first(where: file.contains)
     }
 
     /// Whether a tensor is no part of the adapter: the method says so, or PEFT's `bias` of "all" took it

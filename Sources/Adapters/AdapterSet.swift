@@ -3,8 +3,11 @@ import DualTorch
 
 /// One adapter of a whole model: the method, its parts, and the weights that train beside them.
 public final class AdapterSet {
+    /// What it is an adapter of, with its hyper-parameters.
     public let method: any AdapterMethod
+    /// What the user, or a file, says of the linear layers.
     public let targets: TargetSelection
+    /// In the model's order.
     public let parts: [PlacedPart]
     /// Frozen tensors that parts share.
     let shared: [(name: String, value: Tensor)]
@@ -18,13 +21,15 @@ public final class AdapterSet {
     /// Puts a fresh adapter into a model.
     /// - Parameters:
     ///   - targets: the linear layers, for methods that choose among them.
-    ///   - savedParameters: weights that train whole.
+    ///   - savedParameters: weights that train whole; no layer of theirs is adapted.
     ///   - generator: decides every random number, in the order of the model.
     /// - Throws: ``AdapterError``.
     public convenience init(
         _ method: any AdapterMethod, targets: TargetSelection = .standard, of slots: AdapterSlots,
         savedParameters: [Parameter] = [], using generator: Generator
     ) throws {
+        var targets = targets
+        targets.savedModules += savedParameters.map(\.modulePath)
         let parts = try method.makeParts(for: slots, targets: targets, using: generator)
         var saved = try savedParameters.map {
             try SavedParameter($0, key: type(of: method).keyPrefix + $0.name)
@@ -173,6 +178,13 @@ public struct SavedParameter {
         original = parameter.value
         // Of its own, for it trains: the model's own value stays as it is.
         self.value = try value ?? parameter.value.detached().wide().cloned()
+    }
+}
+
+extension Parameter {
+    /// The path of the module that it belongs to.
+    var modulePath: String {
+        name.split(separator: ".").dropLast().joined(separator: ".")
     }
 }
 

@@ -20,7 +20,7 @@ extension BlockAdapterMethod {
     func makeBlockParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
     ) throws -> AdapterParts {
-        guard targets == .standard else {
+        guard targets.isStandard else {
             throw AdapterError.badOption(
                 method: Self.facts.name, option: "targets",
                 reason: "this method changes whole blocks, not their linear layers")

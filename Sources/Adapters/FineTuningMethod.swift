@@ -29,7 +29,8 @@ public protocol FineTuningMethod: Sendable {
     var defaultLearningRate: Double { get }
 
     /// What the peak learning rate is multiplied by for one of the tensors that train.
-    func learningRateFactor(of tensor: String) -> Double
+    /// - Parameter dimensions: how many the tensor has.
+    func learningRateFactor(of tensor: String, dimensions: Int) -> Double
 
     /// Whether one of the model's own weights trains; asked only by methods that train some.
     func trains(weight name: String) -> Bool
@@ -45,7 +46,7 @@ public protocol FineTuningMethod: Sendable {
 extension FineTuningMethod {
     public static var options: [MethodOption] { [] }
     public static var stepProducts: Int { 3 }
-    public func learningRateFactor(of tensor: String) -> Double { 1 }
+    public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
     public func trains(weight name: String) -> Bool { true }
     public var virtualTokens: Int { 0 }
     public var gradientProjection: GradientProjection? { nil }

@@ -6,9 +6,15 @@ import Foundation
 /// The first key that matches the end of a path counts. A key is a regular expression; it begins where a
 /// word of the path does. Reference: PEFT's `get_pattern_key`.
 public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
+    /// Sorted by key, as PEFT saves them: what counts in training is what a reader of the file sees.
     public let entries: [(key: String, value: Value)]
 
-    public init(_ entries: [(key: String, value: Value)] = []) { self.entries = entries }
+    /// - Parameter entries: in any order; of those with the same key the first counts.
+    public init(_ entries: [(key: String, value: Value)] = []) {
+        self.entries = Dictionary(entries) { first, _ in first }
+            .sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
+            .map { (key: $0.key, value: $0.value) }
+    }
 
     public static func == (left: Self, right: Self) -> Bool {
         left.entries.count == right.entries.count
@@ -32,7 +38,7 @@ public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
 
     /// As JSON has it.
     var fields: [String: Any] {
-        Dictionary(entries.map { ($0.key, $0.value as Any) }) { first, _ in first }
+        Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value as Any) })
     }
 }
 
@@ -40,10 +46,9 @@ extension LayerPattern<Int> {
     init(_ file: ConfigurationFile, _ key: String) throws {
         let fields = try file.object(key)
         self.init(
-            try fields.keys.sorted().map { name in
-                guard let value = fields[name] as? Int, ranks ~= value else {
-                    throw file.bad(
-                        key, found: "\(fields[name] ?? "")", expected: "ranks by layer")
+            try fields.sorted { $0.key < $1.key }.map { name, found in
+                guard let value = found as? Int, ranks ~= value else {
+                    throw file.bad(key, found: "\(found)", expected: "ranks by layer")
                 }
                 return (name, value)
             })
@@ -54,12 +59,10 @@ extension LayerPattern<Double> {
     init(_ file: ConfigurationFile, _ key: String) throws {
         let fields = try file.object(key)
         self.init(
-            try fields.keys.sorted().map { name in
-                guard let value = (fields[name] as? NSNumber)?.doubleValue, value.isFinite,
-                    value > 0
+            try fields.sorted { $0.key < $1.key }.map { name, found in
+                guard let value = (found as? NSNumber)?.doubleValue, value.isFinite, value > 0
                 else {
-                    throw file.bad(
-                        key, found: "\(fields[name] ?? "")", expected: "numbers above 0 by layer")
+                    throw file.bad(key, found: "\(found)", expected: "numbers above 0 by layer")
                 }
                 return (name, value)
             })

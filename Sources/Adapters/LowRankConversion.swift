@@ -29,21 +29,32 @@ public struct LowRankConversion {
         return total(\.norm) > 0 ? total(\.error) / total(\.norm) : 0
     }
 
+    /// Changes of biases come along whole.
     /// - Parameters:
     ///   - set: in its model's slots or not; it stays where it is.
     ///   - progress: gets every layer's loss when it is known.
-    /// - Throws: ``AdapterError/doesNotMerge(method:)``.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)``, ``AdapterError/badOption(method:option:reason:)``
+    ///   for a rank that is none.
     public init(
         of set: AdapterSet, rank: Int, progress: (Loss) throws -> Void = { _ in }
     ) throws {
         try set.checkMerges()
-        let method = LoRA(rank: rank, alpha: Double(rank))
-        var (parts, losses) = ([PlacedPart](), [Loss]())
-        for placed in set.parts {
-            guard let layer = placed.layer, let adapter = placed.part as? any LinearAdapter else {
-                continue
+        guard ranks ~= rank else {
+            throw AdapterError.badOption(
+                method: LoRA.facts.name, option: "rank",
+                reason: "\(rank) is not from 1 to \(ranks.upperBound)")
+        }
+        let places = set.parts.compactMap { placed in
+            placed.layer.flatMap { layer in
+                (placed.part as? any LinearAdapter).map { (layer: layer, adapter: $0) }
             }
-            let (converted, loss) = try Self.converted(adapter, of: layer, rank: rank)
+        }
+        var method = LoRA(rank: rank, alpha: Double(rank))
+        method.trainedBiases = set.method.trainedBiases
+        method.hasBias = try places.contains { try $0.adapter.biasUpdate(for: $0.layer) != nil }
+        var (parts, losses) = ([PlacedPart](), [Loss]())
+        for (layer, adapter) in places {
+            let (converted, loss) = try Self.converted(adapter, of: layer, method)
             parts.append(PlacedPart(.linear(layer), converted))
             losses.append(loss)
             try progress(loss)
@@ -55,23 +66,31 @@ public struct LowRankConversion {
     }
 
     private static func converted(
-        _ adapter: any LinearAdapter, of layer: Linear, rank: Int
+        _ adapter: any LinearAdapter, of layer: Linear, _ method: LoRA
     ) throws -> (LoRALayer, Loss) {
-        try withoutGradient {
+        let rank = method.rank
+        return try withoutGradient {
             let update = try adapter.weightUpdate(for: layer).detached().wide()
             let (d, k) = (layer.outputSize, layer.inputSize)
             let kept = min(rank, d, k)
             let found = try TruncatedSVD(update, rank: kept)
             let roots = try found.values.squareRoot()
             // A rank beyond the layer's own sizes has nothing to hold: zeros.
-            let up = try Tensor.zeros([d, rank], dtype: update.dtype)
-            let down = try Tensor.zeros([rank, k], dtype: update.dtype)
+            func zeros(_ shape: [Int]) throws -> Tensor {
+                try .zeros(shape, dtype: update.dtype, device: update.device)
+            }
+            let (up, down) = (try zeros([d, rank]), try zeros([rank, k]))
             _ = try up.slice(0..<kept, along: 1).copy(from: found.left * roots)
             _ = try down.slice(0..<kept).copy(from: found.right * roots.reshaped(-1, 1))
             let loss = Loss(
                 path: layer.path, norm: try update.norm().item(),
                 error: try (update - up.matmul(down)).norm().item())
-            return (LoRALayer(down: down, up: up, scale: 1, dropout: 0), loss)
+            let bias = try adapter.biasUpdate(for: layer)?.detached().to(update.dtype).cloned()
+            return (
+                LoRALayer(
+                    down: down, up: up, upBias: method.hasBias ? try bias ?? zeros([d]) : nil,
+                    scale: 1, dropout: 0), loss
+            )
         }
     }
 }

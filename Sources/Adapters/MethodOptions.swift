@@ -169,9 +169,12 @@ extension Double {
 }
 
 extension ConfigurationFile {
-    /// The rank of a saved adapter.
-    func rank(_ key: String, default fallback: Int) throws -> Int {
-        let value = try integer(key) ?? fallback
+    /// The rank of a saved adapter, or another size that has no other bounds.
+    func rank(_ key: String, default fallback: Int) throws -> Int { try rank(key) ?? fallback }
+
+    /// The same; nil where it is missing.
+    func rank(_ key: String) throws -> Int? {
+        guard let value = try integer(key) else { return nil }
         guard ranks ~= value else {
             throw bad(key, found: "\(value)", expected: "from 1 to \(ranks.upperBound)")
         }

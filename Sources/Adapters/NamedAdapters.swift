@@ -172,7 +172,9 @@ final class WeightedAdapters: LinearAdapter {
 
     func weightUpdate(for base: Linear) throws -> Tensor {
         let weight = base.weight.value
-        return try members.reduce(.zeros(weight.shape, dtype: weight.parameterType)) {
+        let nothing = try Tensor.zeros(
+            weight.shape, dtype: weight.parameterType, device: weight.device)
+        return try members.reduce(nothing) {
             try $0 + $1.weight * $1.adapter.weightUpdate(for: base)
         }
     }

@@ -25,6 +25,8 @@ public struct TargetSelection: Equatable, Sendable {
     /// What stands before a block's number in its path (`layers`, `h`), as a regular expression; empty
     /// for anything.
     public var blocksPattern: [String] = []
+    /// Modules that are saved whole, by path or the end of one: nothing in them is adapted, as in PEFT.
+    public var savedModules: [String] = []
 
     public init(_ rule: Rule) { self.rule = rule }
 
@@ -38,6 +40,13 @@ public struct TargetSelection: Equatable, Sendable {
         var selection = self
         if rule == .standard { selection.rule = choice }
         return selection
+    }
+
+    /// Whether nothing is said of layers.
+    var isStandard: Bool {
+        var layers = self
+        layers.savedModules = []
+        return layers == .standard
     }
 
     /// The spelling of the command line: "query,value", or "all-linear".
@@ -71,8 +80,9 @@ public struct TargetSelection: Equatable, Sendable {
         }
         try check(slots)
         let left = try excluded.map { Set(try matching($0).map(\.path)) } ?? []
-        let chosen = try matching(rule).filter {
-            try !left.contains($0.path) && isInBlocks($0.path)
+        let chosen = try matching(rule).filter { layer in
+            try !left.contains(layer.path) && !savedModules.contains(where: layer.path.isInside)
+                && isInBlocks(layer.path, bodyPrefix: slots.bodyPrefix)
         }
         guard !chosen.isEmpty else {
             throw AdapterError.noSuchTarget(name: description, known: Self.knownNames(linears))
@@ -90,10 +100,16 @@ public struct TargetSelection: Equatable, Sendable {
         }
     }
 
-    /// A regular expression is the whole truth: PEFT then looks at no numbers.
-    private func isInBlocks(_ path: String) throws -> Bool {
+    /// A regular expression is the whole truth, and so is a whole path: PEFT then looks at no numbers.
+    private func isInBlocks(_ path: String, bodyPrefix: String) throws -> Bool {
         guard let blocks, !blocks.isEmpty else { return true }
-        if case .pattern = rule { return true }
+        switch rule {
+        case .pattern: return true
+        case .names(let names)
+        where names.contains(path) || names.contains(path.withoutPrefix(bodyPrefix)):
+            return true
+        default: break
+        }
         let words = path.split(separator: ".").map(String.init)
         let place = try words.indices.dropFirst().first { index in
             guard Int(words[index]) != nil else { return false }
@@ -130,7 +146,8 @@ extension TargetSelection: CustomStringConvertible {
         let base = Self.text(rule)
         let left = excluded.map { " without " + Self.text($0) } ?? ""
         let inside = blocks.map { " in blocks \($0.map(String.init).joined(separator: ","))" } ?? ""
-        return base + left + inside
+        let saved = savedModules.isEmpty ? "" : " outside of what is saved whole"
+        return base + left + inside + saved
     }
 
     private static func text(_ rule: Rule) -> String {
@@ -164,6 +181,7 @@ extension TargetSelection {
         } else {
             blocksPattern = try file.list("layers_pattern") ?? []
         }
+        savedModules = try file.list("modules_to_save") ?? []
     }
 
     private static func rule(_ file: ConfigurationFile, _ key: String) throws -> Rule? {
@@ -222,6 +240,9 @@ extension Linear {
 extension String {
     /// Whether this path is, or ends in, another, word by word.
     func isOrEndsIn(_ name: String) -> Bool { self == name || hasSuffix("." + name) }
+
+    /// Whether the path of a module, or a part of it, is a name: it is that module or lies in it.
+    func isInside(_ name: String) -> Bool { ".\(self).".contains(".\(name).") }
 
     func withoutSuffix(_ suffix: String) -> String {
         hasSuffix(suffix) ? String(dropLast(suffix.count)) : self

@@ -5,8 +5,11 @@ import DualTorch
 
 extension Tensor {
     /// These numbers as a tensor that trains beside a layer.
-    func trained(beside base: Linear) throws -> Tensor {
-        try to(base.weight.value.parameterType).to(device: base.weight.value.device)
+    func trained(beside base: Linear) throws -> Tensor { try trained(beside: base.weight.value) }
+
+    /// The same beside a weight.
+    func trained(beside weight: Tensor) throws -> Tensor {
+        try to(weight.parameterType).to(device: weight.device)
     }
 
     /// One value throughout.
@@ -16,6 +19,14 @@ extension Tensor {
             device: base.weight.value.device)
     }
 
+    /// Within ±1/√inputs: how PyTorch's `Linear` of so many inputs starts.
+    static func uniform(
+        _ shape: [Int], inputs: Int, using generator: Generator
+    ) throws -> Tensor {
+        let bound = 1 / Double(inputs).squareRoot()
+        return try uniform(shape, from: -bound, to: bound, using: generator)
+    }
+
     /// LoRA's A (r, k).
     static func loraDown(
         _ rank: Int, for base: Linear, start: FactorStart = .uniform, using generator: Generator
@@ -23,8 +34,7 @@ extension Tensor {
         let shape = [rank, base.inputSize]
         switch start {
         case .uniform:
-            let bound = 1 / Double(base.inputSize).squareRoot()
-            return try uniform(shape, from: -bound, to: bound, using: generator)
+            return try uniform(shape, inputs: base.inputSize, using: generator)
                 .trained(beside: base)
         case .gaussian:
             return try normal(shape, deviation: 1 / Double(rank), using: generator)

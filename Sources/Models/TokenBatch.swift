@@ -16,10 +16,12 @@ public struct TokenBatch {
 
     public enum Side: String, CaseIterable, Sendable { case left, right }
 
-    /// - Parameter sequences: token and type numbers of each sequence; none may be empty.
+    /// - Parameters:
+    ///   - sequences: token and type numbers of each sequence; none may be empty.
+    ///   - prompts: the lengths of their prompts, if answers follow them.
     public init(
-        _ sequences: [(ids: [Int], typeIDs: [Int])], paddingID: Int, side: Side = .right,
-        device: Device = .cpu
+        _ sequences: [(ids: [Int], typeIDs: [Int])], prompts: [Int]? = nil, paddingID: Int,
+        side: Side = .right, device: Device = .cpu
     ) throws {
         let length = sequences.map(\.ids.count).max() ?? 0
         var (ids, types, mask) = ([Int](), [Int](), [Bool]())
@@ -38,27 +40,30 @@ public struct TokenBatch {
             ? nil : try Tensor(mask, shape).to(device: device)
         layout = .rows(
             leftPadding: sequences.map { side == .left ? length - $0.ids.count : 0 },
-            lengths: sequences.map(\.ids.count))
+            lengths: sequences.map(\.ids.count), prompts: prompts)
     }
 
     /// Sequences without types, padded.
     public init(
-        ids sequences: [[Int]], paddingID: Int, side: Side = .right, device: Device = .cpu
+        ids sequences: [[Int]], prompts: [Int]? = nil, paddingID: Int, side: Side = .right,
+        device: Device = .cpu
     ) throws {
         try self.init(
-            sequences.map { ($0, $0.map { _ in 0 }) }, paddingID: paddingID, side: side,
-            device: device)
+            sequences.map { ($0, $0.map { _ in 0 }) }, prompts: prompts, paddingID: paddingID,
+            side: side, device: device)
     }
 
     /// Sequences one behind the other in one row, without padding; only for models that read from
     /// left to right, in which none sees another.
-    public init(packed sequences: [[Int]], device: Device = .cpu) throws {
+    public init(
+        packed sequences: [[Int]], prompts: [Int]? = nil, device: Device = .cpu
+    ) throws {
         let ids = sequences.flatMap { $0 }
         self.ids = try Tensor(ids, [1, ids.count]).to(device: device)
         typeIDs = try Tensor.zeros([1, ids.count], dtype: .int64, device: device)
         mask = nil
         tokenCount = ids.count
-        layout = .packed(lengths: sequences.map(\.count))
+        layout = .packed(lengths: sequences.map(\.count), prompts: prompts)
     }
 }
 

@@ -37,7 +37,7 @@ public final class KeyValueCache {
 
     /// Rows of the batch.
     public var rowCount: Int {
-        if case .rows(let padding, _) = layout { padding.count } else { 1 }
+        if case .rows(let padding, _, _) = layout { padding.count } else { 1 }
     }
 
     /// Keeps one layer's keys and values (B, G, T, D) of new tokens.
@@ -63,7 +63,7 @@ public final class KeyValueCache {
         _ layer: Int, _ query: Tensor, _ key: Tensor, _ value: Tensor, rotary: RotaryTable?,
         window: Int?, scale: Double? = nil
     ) throws -> Tensor? {
-        guard case .rows(let padding, _) = layout else { return nil }
+        guard case .rows(let padding, _, _) = layout else { return nil }
         let start = window.map { max(0, count + 1 - $0) } ?? 0
         let attention = DecodingAttention(
             rotary: rotary.map { ($0.cosine, $0.signedSine) }, keys: keys[layer],
@@ -86,7 +86,7 @@ public final class KeyValueCache {
     /// A cache with rows chosen by number, in their order and as often as they are named: one prompt
     /// for several beams, or the rows that are not finished.
     public func selecting(rows: [Int]) throws -> KeyValueCache {
-        guard case .rows(let padding, _) = layout else { return self }
+        guard case .rows(let padding, _, _) = layout else { return self }
         return KeyValueCache(
             self, layout: .rows(leftPadding: rows.map { padding[$0] }),
             keys: try keys.map { try held(of: $0, rows) },

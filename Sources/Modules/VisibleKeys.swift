@@ -47,11 +47,11 @@ public final class VisibleKeys {
         guard past == 0 else { return nil }
         var found: [(row: Int, tokens: Range<Int>)] = []
         switch layout {
-        case .rows(let padding, _):
+        case .rows(let padding, _, _):
             for (row, skipped) in padding.enumerated() where skipped < count {
                 found.append((row, skipped..<count))
             }
-        case .packed(let lengths):
+        case .packed(let lengths, _):
             var start = 0
             for length in lengths {
                 found.append((0, start..<start + length))
@@ -66,10 +66,12 @@ public final class VisibleKeys {
 public enum BatchLayout: Equatable, Sendable {
     /// One sequence a row, behind so many padding tokens; padding behind a sequence needs no saying,
     /// for what stands before never sees it.
-    /// - Parameter lengths: of the sequences, where something is behind them.
-    case rows(leftPadding: [Int], lengths: [Int]? = nil)
+    /// - Parameters:
+    ///   - lengths: of the sequences, where something is behind them.
+    ///   - prompts: the lengths of their prompts, where what follows those stands in the same rows.
+    case rows(leftPadding: [Int], lengths: [Int]? = nil, prompts: [Int]? = nil)
     /// One row of sequences of these lengths, one behind the other.
-    case packed(lengths: [Int])
+    case packed(lengths: [Int], prompts: [Int]? = nil)
 
     /// Each token's place in its own sequence: (T), or (B, T) where rows differ.
     /// - Parameters:
@@ -77,10 +79,10 @@ public enum BatchLayout: Equatable, Sendable {
     ///   - count: T.
     public func positions(past: Int, count: Int, device: Device) throws -> (Tensor, length: Int) {
         switch self {
-        case .packed(let lengths):
+        case .packed(let lengths, _):
             let places = lengths.flatMap { Array(0..<$0) }
             return (try Tensor(places).to(device: device), lengths.max() ?? 0)
-        case .rows(let padding, _):
+        case .rows(let padding, _, _):
             let least = padding.min() ?? 0
             guard padding.contains(where: { $0 != least }) || least > 0 else {
                 let places = Array(past..<past + count)
@@ -104,7 +106,7 @@ public enum BatchLayout: Equatable, Sendable {
         past: Int, count: Int, window: Int?, device: Device
     ) throws -> VisibleKeys.Form {
         switch self {
-        case .packed(let lengths):
+        case .packed(let lengths, _):
             var start = 0
             return .packed(
                 try lengths.map { length in
@@ -114,7 +116,7 @@ public enum BatchLayout: Equatable, Sendable {
                         ? Self.mask([0], past: 0, count: length, window: window, device) : nil
                     return VisibleKeys.Segment(range: start..<start + length, mask: mask)
                 })
-        case .rows(let padding, _):
+        case .rows(let padding, _, _):
             let isPadded = padding.contains { $0 > 0 }
             if !isPadded, !needsMask(past + count, window) {
                 if count == 1 { return .all }

@@ -154,7 +154,9 @@ public final class Trainee {
             let own =
                 trainable.role == .head
                 ? options.headLearningRate
-                : rate * method.learningRateFactor(of: trainable.name)
+                : rate
+                    * method.learningRateFactor(
+                        of: trainable.name, dimensions: trainable.tensor.rank)
             let key = Key(rate: own, decays: trainable.tensor.rank > 1)
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(trainable)

@@ -14,8 +14,8 @@ extension StepMeasurement {
         ]
         if let limitMilliseconds, let timesLimit {
             lines.append(
-                "its products alone: median \(limitMilliseconds) ms; the step takes "
-                    + "\(timesLimit) times that")
+                "its products alone\(ownText(ownShare)): median \(limitMilliseconds) ms; the step "
+                    + "takes \(timesLimit) times that")
         }
         lines.append(
             "\(trainable.formatted) parameters train; at most \(peakMemoryMiB) MiB resident")
@@ -36,11 +36,17 @@ extension LayerMeasurement {
         \(tokens) tokens, \(dtype), \(threads) threads, \(instructionSet)
         layer: median \(medianMilliseconds) ms (\(leastMilliseconds)-\(mostMilliseconds)): \
         forward \(forwardMilliseconds), backward \(backwardMilliseconds)
-        its \(products) products alone: median \(limitMilliseconds) ms; the layer takes \
+        its products alone\(ownText(ownShare)): median \(limitMilliseconds) ms; the layer takes \
         \(timesLimit) times that
         \(trainable.formatted) parameters train
         """
     }
+}
+
+/// What of the products is the method's own.
+private func ownText(_ share: Double?) -> String {
+    guard let share, share > 0 else { return "" }
+    return " (of whose multiplications \((share * 1000).rounded() / 10) % are the adapter's own)"
 }
 
 /// A value as one line of JSON.

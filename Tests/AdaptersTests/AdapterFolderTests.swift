@@ -193,6 +193,9 @@ import Testing
         Field("warmup_mode", #""slow""#, "one of gate, subtract_init, lr_only", DualLoRA()),
         Field("r1", "-1", "from 1 to 65536", DualLoRA()),
         Field("gate", #""open""#, "must be a number", DualLoRA()),
+        Field("gate", "1.5", "from 0 to 1", DualLoRA()),
+        Field("gate", "-0.1", "from 0 to 1", DualLoRA()),
+        Field("warmup_steps_gate", "-5", "at least 0 or auto", DualLoRA()),
     ]
 
     @Test(
@@ -262,6 +265,127 @@ import Testing
         try rewriteConfiguration { $0["rank_pattern"] = [String: Int]() }
         #expect(message { try attach() }.contains("but this model needs [2, 12]"))
     }
+
+    @Test("Patterns that overlap mean the same when they are read, in the order of the file")
+    func overlappingPatterns() throws {
+        // People's order; code points put ( before ., and Q before both of them after.
+        let options: MethodOptions = [
+            "rank-pattern": ".*(query|value)=5,(query|key)=2",
+            "alpha-pattern": "value=40,query=3,.*=8",
+        ]
+        try writeAdapter(LoRA(options))
+        let text = String(decoding: try folder.read("adapter_config.json"), as: UTF8.self)
+        let places = try ["\"(query|key)\"", "\".*(query|value)\""].map {
+            try #require(text.range(of: $0)).lowerBound
+        }
+        #expect(places[0] < places[1])
+        let batch = try TokenBatch.seeded(lengths: [6, 4])
+        let bert = try Bert.tiny()
+        let set = try AdapterSet(
+            LoRA(options), targets: .names(["query", "value"]), of: bert.slots,
+            savedParameters: bert.parameters.filter { $0.name.hasPrefix("classifier.") },
+            using: Generator(seed: 1))
+        try randomize(set, seed: 7)
+        let other = try Bert.tiny()
+        let loaded = try AdapterFolder(folder.url).attach(to: other.slots)
+        #expect(try other.logits(batch).isIdentical(to: bert.logits(batch)))
+        #expect(
+            loaded.parameters.first { $0.name.hasSuffix("query.lora_A.weight") }?.value.size(0) == 2
+        )
+    }
+
+    // MARK: - Modules that are saved whole
+
+    private func set(
+        _ targets: TargetSelection, saving module: String, of bert: Bert
+    ) throws -> AdapterSet {
+        let set = try AdapterSet(
+            LoRA(rank: 2), targets: targets, of: bert.slots,
+            savedParameters: bert.parameters.filter { $0.name.contains(module) },
+            using: Generator(seed: 1))
+        try randomize(set, seed: 7)
+        for saved in set.savedParameters { try saved.value.multiply(by: 2) }
+        return set
+    }
+
+    @Test(
+        "Nothing in a module that is saved whole is adapted, and the file says which modules are",
+        arguments: [
+            ("bert.pooler.", "pooler.dense", 12),
+            ("layer.0.intermediate.", "0.intermediate.dense", 12),
+            ("classifier.", "classifier", 13),
+        ])
+    func savedModules(_ module: String, _ name: String, _ count: Int) throws {
+        let batch = try TokenBatch.seeded(lengths: [6, 4])
+        let (bert, other) = (try Bert.tiny(), try Bert.tiny())
+        let set = try set(.allLinear, saving: module, of: bert)
+        #expect(set.layers.count == count)
+        #expect(set.layers.allSatisfy { !$0.path.contains(module) })
+        try AdapterFolder.write(set, baseModel: "base", to: folder.url)
+        let fields = try ConfigurationFile(folder.file("adapter_config.json")).fields
+        #expect(fields["modules_to_save"] as? [String] == [name])
+        let loaded = try AdapterFolder(folder.url).attach(to: other.slots)
+        #expect(loaded.layers.map(\.path) == set.layers.map(\.path))
+        #expect(try other.logits(batch).isIdentical(to: bert.logits(batch)))
+        // As PEFT writes it: by the end of a path that the module has in common with targets.
+        try rewriteConfiguration { $0["target_modules"] = ["dense", "query", "key", "value"] }
+        #expect(message { try attach() } == "no error")
+    }
+
+    @Test("Targets that are all saved whole are none")
+    func onlySavedTargets() throws {
+        let text = message {
+            _ = try set(.names(["pooler.dense"]), saving: "bert.pooler.", of: Bert.tiny())
+        }
+        #expect(text.hasPrefix("target 'pooler.dense outside of what is saved whole' matches no"))
+    }
+
+    @Test("Everything in a file but the base's weights is in float32")
+    func sharedTypes() throws {
+        for method in [VeRA(rank: 3), RandLoRA(rank: 3)] as [any AdapterMethod] {
+            let set = try AdapterSet(
+                method, targets: .names(["query"]), of: Bert.tiny(computeType: .float64).slots,
+                using: Generator(seed: 1))
+            try AdapterFolder.write(set, baseModel: "base", to: folder.url)
+            let file = try SafetensorsFile(folder.file("adapter_model.safetensors"))
+            #expect(file.names.contains { $0.hasPrefix("base_model.") && $0.hasSuffix("_A") })
+            #expect(file.names.allSatisfy { file.dtype(of: $0) == .float32 })
+        }
+    }
+
+    #if os(Linux)
+        // In a process of its own: the memory is everyone's.
+        @Test("A size that is no tensor's is refused before anything of it is made")
+        func hugeSizes() async {
+            await #expect(processExitsWith: .success) {
+                let tests = try AdapterFolderTests()
+                let methods: [(any AdapterMethod, String)] = [
+                    (LoRA(rank: 2), "r"), (HiRA(rank: 2), "r"), (DualLoRA(), "r1"),
+                    (AdapterP(bottleneck: 2), "bottleneck_size"),
+                    (PromptTuning(virtualTokens: 2), "num_virtual_tokens"),
+                ]
+                let slots = AdapterSlots(
+                    linears: [Linear(path: "x", weight: try .seeded([4, 3000], seed: 1))],
+                    prompt: PromptSlot(
+                        words: Parameter(name: "w", value: try .seeded([5, 3000], seed: 1)),
+                        layers: 1, heads: 1))
+                for (method, key) in methods {
+                    let set = try AdapterSet(
+                        method, targets: .names(["x"]), of: slots, using: Generator(seed: 1))
+                    set.remove()
+                    try AdapterFolder.write(set, baseModel: "base", to: tests.folder.url)
+                    try tests.rewriteConfiguration { $0[key] = 65536 }
+                    let before = try peakBytes()
+                    let text = message {
+                        _ = try AdapterFolder(tests.folder.url).load(for: slots)
+                    }
+                    #expect(text.contains("but this model needs [65536, "), "\(key): \(text)")
+                    // One tensor of that size would have 786 MB.
+                    #expect(try peakBytes() - before < 100 << 20, "\(key)")
+                }
+            }
+        }
+    #endif
 
     @Test("A folder that cannot be written leaves nothing behind")
     func unwritable() throws {

@@ -207,6 +207,19 @@ import Testing
         #expect(try now().isClose(to: direct(), absolute: 1e-5))
     }
 
+    @Test("A weight that a merge has replaced is gone, though the adapter is still there")
+    func mergedWeight() throws {
+        let base = Linear(path: "x", weight: try .seeded([9, 8], seed: 1))
+        let adapter = try DoRA(LoRA(rank: 2)).makeAdapter(for: base, using: Generator(seed: 1))
+        base.adapter = adapter
+        _ = try base(.seeded([3, 8], seed: 2))
+        weak let weight = base.weight.value
+        #expect(weight != nil)
+        try base.mergeAdapter()
+        #expect(weight == nil)
+        withExtendedLifetime(adapter) {}
+    }
+
     @Test("A row of zeros gives the bias, and no number that is none")
     func zeroRow() throws {
         let weight = try Tensor.seeded([7, 5], seed: 1)
@@ -249,16 +262,6 @@ import Testing
         }
     #endif
 }
-
-#if os(Linux)
-    /// What of the process lies in memory, by its number of pages.
-    private func residentBytes() throws -> Int {
-        let data = try #require(
-            try FileHandle(forReadingAtPath: "/proc/self/statm")?.readToEnd())
-        let pages = String(decoding: data, as: UTF8.self).split(separator: " ")[1]
-        return try #require(Int(pages)) * sysconf(Int32(_SC_PAGESIZE))
-    }
-#endif
 
 extension Tensor {
     /// Numbers of the true elements.

@@ -169,6 +169,7 @@ import Testing
                 rows: 0..<shape[0], columns: 0..<shape[1], onto: nil, into: change)
             let sum = try (layer.weight.to(.float32) + change).to(.bfloat16)
             #expect(try weight.isIdentical(to: sum))
+            try weight.checkRowBlocks(of: update, onto: layer.weight)
             // The plain expression sums in another order; a rare sign differs.
             let wide = try Tensor.empty([shape[0], shape[1]], dtype: .float64)
             try self.update(shape, dtype: .float64).form(

@@ -454,6 +454,24 @@ extension DualLoRAFactors {
         #expect(try layer(x).largestDifference(to: base) > 0.01)
     }
 
+    @Test("A run that goes on has the start and the seed of its directions, which do not train")
+    func state() throws {
+        let base = Linear(path: "x", weight: try .seeded([7, 5], seed: 1))
+        func state(_ options: MethodOptions) throws -> [String] {
+            let adapter = try DualLoRA(options).makeAdapter(for: base, using: Generator(seed: 1))
+            let saved = Set(try adapter.savedTensors().map(\.name))
+            #expect(saved == Set((adapter.parameters + adapter.state).map(\.name)))
+            return adapter.state.map(\.name)
+        }
+        let start = "ABCD".map { "dual_lora_\($0)_init.weight" }
+        #expect(try state([:]) == [])
+        #expect(try state(["warmup-mode": "subtract_init"]) == start)
+        #expect(try state(["setting": "3"]) == ["dual_lora_seed"])
+        #expect(
+            try state(["setting": "3", "warmup-mode": "subtract_init"])
+                == start.prefix(2) + ["dual_lora_seed"])
+    }
+
     @Test("A saved adapter that subtracts its start has the start, and needs no seed")
     func savedStart() throws {
         let folder = try TemporaryFolder()

@@ -135,6 +135,7 @@ import Testing
             let update = HiRAUpdate(a: given.a, b: given.b, weight: given.weight)
             let weight = try update.formed(onto: given.weight)
             #expect(weight.strides == given.weight.strides)
+            try weight.checkRowBlocks(of: update, onto: given.weight)
             let product = try given.b.to(.float64).matmul(given.a.to(.float64))
             let exact = try given.weight.to(.float64) * (product + 1)
             // Half a step of bfloat16, and what float32 loses in the product.

@@ -38,6 +38,7 @@ import Testing
         Refusal("lora", ["bias": "some"], "--bias", "none of none, all, lora_only"),
         Refusal("lora", ["rank-pattern": "q_proj"], "--rank-pattern", "not LAYER=VALUE"),
         Refusal("lora", ["rank-pattern": "q_proj=0"], "--rank-pattern", "not LAYER=VALUE"),
+        Refusal("lora", ["alpha-pattern": "q_proj=inf"], "--alpha-pattern", "not LAYER=VALUE"),
         Refusal("lora", ["init-weights": "normal"], "--init-weights", "none of true, gaussian"),
         Refusal("lora", ["lora-bias": "1"], "--lora-bias", "not true or false"),
         Refusal(
@@ -164,6 +165,13 @@ import Testing
         Choice(
             "excluded", .names(["query", "key"]), excluded: .pattern(#".*layer\.0.*key"#),
             ["0.query", "1.query", "1.key"]),
+        Choice(
+            "a whole path, of which no block is asked",
+            .names(["bert.encoder.layer.0.attention.self.query", "key"]), blocks: [1],
+            ["0.query", "1.key"]),
+        Choice(
+            "a whole path of a bare body", .names(["encoder.layer.0.attention.self.query", "key"]),
+            blocks: [1], ["0.query", "1.key"]),
         Choice("excluded names", .standard, excluded: .names(["query"]), ["0.value", "1.value"]),
         Choice(
             "regular expression", .pattern(#".*layer\.1\..*(query|key)"#), ["1.query", "1.key"]),

@@ -77,9 +77,25 @@ import Testing
     func byHand(kind: SquareFolding.Kind, expected: [Double]) throws {
         let folding = SquareFolding(kind: kind, side: 3, inputSize: 5, outputSize: 7)
         let sums = try Tensor([1.0, 0, 0, 1, 1, 0, 1, 1, 1], [3, 3])
-        let folded = try folding.folded(Tensor([1.0, 2, 3, 4, 5]), nil)
-        let output: [Double] = try folding.unfolded(folded.linear(sums)).array()
-        #expect(output == expected)
+        let path = SquarePath(matrix: sums, input: folding.input, output: folding.output)
+        let output = try Tensor.zeros([1, 7], dtype: .float64)
+        _ = try path.add(of: Tensor([1.0, 2, 3, 4, 5], [1, 5]), to: output)
+        #expect(try output.array() == expected)
+    }
+
+    @Test(
+        "Gradients are those of the definition", arguments: shapes, SquareFolding.Kind.allCases)
+    func gradients(shape: [Int], kind: SquareFolding.Kind) throws {
+        let (base, layer) = try layer(shape, kind)
+        let seed = try Tensor.seeded([2, 3, shape[0]], seed: 4, dtype: .float64)
+        let x = try Tensor.seeded([2, 3, shape[1]], seed: 3, dtype: .float64).requireGradient()
+        let leaves = [x, try layer.matrix.requireGradient()]
+        let found = try layer(x, through: base, mode: .training(Generator(seed: 1)))
+            .gradients(with: leaves, seed: seed)
+        let plain = try x.linear(base.weight.value + layer.weightUpdate(for: base))
+        for (found, right) in zip(found, try plain.gradients(with: leaves, seed: seed)) {
+            #expect(try #require(found).isClose(to: #require(right), absolute: 1e-11))
+        }
     }
 
     @Test("Chunks that are turned keep their lengths, and the first is left as it is")

@@ -124,6 +124,22 @@ import Testing
         #expect(try !train(1).isIdentical(to: still))
     }
 
+    @Test("Dropout of a prefix drops so many of its numbers, in training only")
+    func prefixDropout() throws {
+        let slots = try model().slots
+        let part = try PrefixTuning(["prefix-dropout": "0.25", "virtual-tokens": "40"])
+            .makeParts(for: slots, targets: .standard, using: Generator(seed: 1)).placed[0].part
+        let prefix = try #require(part as? any KeyValuePrefix)
+        let plain = try prefix.keysAndValues(.inference, dtype: .float32)
+        let dropped = try prefix.keysAndValues(.training(Generator(seed: 2)), dtype: .float32)
+        let kept: [Double] = try (dropped / plain).array()
+        #expect(kept.allSatisfy { $0 == 0 || abs($0 - 1 / 0.75) < 1e-5 })
+        let share = Double(kept.count { $0 == 0 }) / Double(kept.count)
+        #expect(abs(share - 0.25) < 0.04)
+        #expect(
+            message { _ = try PrefixTuning(["prefix-dropout": "1"]) }.contains("not a probability"))
+    }
+
     @Test("A text's words come again where it is short, and are cut where it is long")
     func startFromText() throws {
         let slots = try model().slots
@@ -167,6 +183,18 @@ import Testing
             let text = message { _ = try set(method, slots) }
             #expect(text.hasPrefix("--init-text for prompt: ") && text.contains(word))
         }
+    }
+
+    @Test(
+        "A size of an encoder that cannot be is refused by name",
+        arguments: ["encoder_hidden_size", "encoder_num_layers"], [0, -1, 100_000])
+    func badSizes(_ key: String, _ size: Int) throws {
+        let file = ConfigurationFile(
+            URL(fileURLWithPath: "a.json"), fields: ["num_virtual_tokens": 3, key: size])
+        let words = "a.json: '\(key)' is \(size), but must be from 1 to 65536"
+        #expect(message { _ = try PTuning(file) } == words)
+        guard key == "encoder_hidden_size" else { return }
+        #expect(message { _ = try PrefixTuning(file) } == words)
     }
 
     @Test("Every field comes back", arguments: encoded + tables)

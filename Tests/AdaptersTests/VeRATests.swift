@@ -120,7 +120,7 @@ import Testing
             let before = TorchRuntime.liveTensors
             let output = try run()
             // The output, x as the backward reads it, its projection; and a step leaves nothing.
-            #expect(TorchRuntime.liveTensors - before <= 8)
+            #expect(TorchRuntime.liveTensors - before == 3)
             withExtendedLifetime(output) {}
             for _ in 0..<3 {
                 let before = TorchRuntime.liveTensors

@@ -52,6 +52,20 @@ import Testing
         #expect(found.isContinuation == (row.past > 0))
     }
 
+    @Test("Prompts are whole sequences, or so many of their first tokens")
+    func prompts() {
+        let rows = BatchLayout.rows(
+            leftPadding: [2, 0, 5], lengths: [2, 4, 3], prompts: [1, 3, 2])
+        let places = rows.places(past: 0, count: 4)
+        #expect(places.prompts.map(\.row) == [0, 1])
+        #expect(places.prompts.map(\.tokens) == [2..<3, 0..<3])
+        #expect(places.sequences.map(\.tokens) == [2..<4, 0..<4])
+        let packed = BatchLayout.packed(lengths: [3, 1, 2], prompts: [2, 1, 9])
+        #expect(packed.places(past: 0, count: 6).prompts.map(\.tokens) == [0..<2, 3..<4, 4..<6])
+        let whole = BatchLayout.packed(lengths: [3, 1]).places(past: 0, count: 4)
+        #expect(whole.prompts.map(\.tokens) == [0..<3, 3..<4])
+    }
+
     /// Doubles what it gets, and notes where it stands.
     private final class Mark: BlockAdapter {
         var parameters: [(name: String, value: Tensor)] { [] }

@@ -51,6 +51,10 @@ LOADED = {
     "all but some": dict(target_modules=["query", "key"], exclude_modules=r".*layer\.0.*key"),
     "peft's default targets": dict(),
     "saved pooler": dict(QUERY_VALUE, modules_to_save=["pooler"]),
+    "dense but for the saved pooler": dict(target_modules=["dense"], modules_to_save=["pooler"]),
+    "whole paths, of which no block is asked": dict(
+        target_modules=["bert.encoder.layer.1.attention.self.query", "value"],
+        layers_to_transform=[0]),
     "no head": dict(QUERY_VALUE, task_type=TaskType.FEATURE_EXTRACTION, kind=BertModel),
     "no head, dense": dict(
         target_modules=["output.dense"], task_type=TaskType.FEATURE_EXTRACTION, kind=BertModel),

@@ -113,6 +113,25 @@ def test_the_lora_of_an_adapter_is_the_truncated_svd_of_its_change(tmp_path, arc
     assert (lost < 1e-4) == (result["lost_output"] < 1e-4)
 
 
+BIASES = {"of B": dict(lora_bias=True), "all": dict(bias="all"), "adapted": dict(bias="lora_only")}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", BIASES)
+def test_the_lora_of_an_adapter_has_its_biases(tmp_path, architecture, name):
+    base = harness.make_base(architecture, tmp_path / "base", **(
+        {"attention_bias": True} if architecture == "llama" else {}))
+    folder = adapter(tmp_path, base, architecture, "wide", 3, r=3, lora_alpha=5, **BIASES[name])
+    harness.succeed("convert", model=base, adapter=folder, rank=3, output=tmp_path / "lora")
+    rows = harness.rows_of(architecture)
+    expected, converted = (
+        harness.outputs_there(PeftModel.from_pretrained(harness.open_base(base), place).eval(), rows)
+        for place in (folder, tmp_path / "lora"))
+    harness.assert_close(converted, expected)
+    harness.assert_close(
+        harness.outputs_here(tmp_path, base, rows, adapter=tmp_path / "lora"), expected)
+
+
 REFUSED = {
     "one weight for two": (dict(adapter_weights="0.5"), ["--adapter-weights", "2 number(s)"]),
     "a weight of text": (dict(adapter_weights="0.5,much"), ["--adapter-weights", "much"]),

@@ -61,6 +61,13 @@ LORA = {
     "dropout": dict(task="cola", dropout=0.2),
     "bf16 run": dict(task="cola", dtype="bfloat16"),
     "base without pooler": dict(task="rte", base="headless"),
+    "base without pooler, all-linear": dict(
+        task="stsb", base="headless", targets="all-linear", rank=2),
+    "dense but for the saved pooler": dict(
+        task="rte", targets="dense", modules_to_save="pooler", rank=2),
+    "patterns that overlap": dict(
+        task="rte", targets="query,key,value", rank_pattern=".*(query|value)=5,(query|key)=2",
+        alpha_pattern=".*=3,(query|value)=40"),
     "base without head": dict(task="stsb", base="encoder"),
 }
 

@@ -80,23 +80,30 @@ import Testing
 
     private func products(
         _ method: any FineTuningMethod, targets: [String]?
-    ) throws -> [String: LayerProducts] {
+    ) throws -> StepProducts {
         let model = try TinyDecoder.all[0].make()
         let trainee = try Trainee(
             model, method: method, targets: targets.map(TargetSelection.names),
             using: Generator(seed: 1))
         let adapters = model.linears.map(\.adapter)
+        let blocks = model.slots.blocks.map(\.adapter)
         let products = try trainee.products(
             of: [[1, 2, 3, 4], [5, 6, 7, 8]], layout: SequenceLayout(isPacked: false, paddingID: 0),
             mode: .training(Generator(seed: 1)))
         #expect(zip(model.linears, adapters).allSatisfy { $0.adapter === $1 })
-        #expect(products.map(\.layer.path) == model.linears.map(\.path) + ["lm_head"])
-        return Dictionary(uniqueKeysWithValues: products.map { ($0.layer.path, $0) })
+        #expect(zip(model.slots.blocks, blocks).allSatisfy { $0.adapter === $1 })
+        #expect(products.layers.map(\.layer.path) == model.linears.map(\.path) + ["lm_head"])
+        return products
+    }
+
+    private func layers(_ products: StepProducts) -> [String: LayerProducts] {
+        Dictionary(uniqueKeysWithValues: products.layers.map { ($0.layer.path, $0) })
     }
 
     @Test("Nothing below what trains first needs a gradient at its input")
     func inputGradients() throws {
-        let found = try products(LoRA(rank: 2), targets: ["layers.1.self_attn.k_proj"])
+        let found = layers(
+            try products(LoRA(rank: 2), targets: ["layers.1.self_attn.k_proj"]))
         let without = found.filter { !$0.value.atInput }.keys.sorted()
         let first = ["down_proj", "gate_proj", "up_proj"].map { "model.layers.0.mlp.\($0)" }
         let attention = ["k", "o", "q", "v"].map { "model.layers.0.self_attn.\($0)_proj" }
@@ -110,10 +117,35 @@ import Testing
     @Test("Dual LoRA needs the whole gradient of what it adapts, and full fine-tuning of all")
     func weightGradients() throws {
         let dual = try products(DualLoRA(magnitudeRank: 1, directionRank: 1), targets: ["v_proj"])
-        let adapted = dual.filter(\.value.atWeight).keys.sorted()
-        #expect(adapted == (0...1).map { "model.layers.\($0).self_attn.v_proj" })
+        #expect(dual.layers.allSatisfy { !$0.atWeight })
+        let v = try #require(layers(dual)["model.layers.0.self_attn.v_proj"]).layer
+        let whole = MatrixProduct.atWeight(rows: 8, inputs: v.inputSize, outputs: v.outputSize)
+        #expect(dual.own.count { $0 == whole } == 2)
         let full = try products(FullFineTuning(), targets: nil)
-        #expect(full.values.allSatisfy { $0.atWeight && $0.atInput })
+        #expect(full.layers.allSatisfy { $0.atWeight && $0.atInput } && full.own.isEmpty)
+        #expect(full.ownShare == 0)
+    }
+
+    @Test("What an adapter's parts say of theirs is counted once, of the rows that reach them")
+    func ownProducts() throws {
+        func own(_ method: any FineTuningMethod) throws -> Int {
+            try products(method, targets: nil).own.reduce(0) { $0 + $1.multiplyAdds }
+        }
+        let model = try TinyDecoder.all[0].make()
+        let size = try #require(model.slots.blocks.first).hiddenSize
+        // Nothing trains below the first block's end: there the way back has an end.
+        #expect(try own(AdapterL(bottleneck: 3)) == 11 * 8 * 3 * size)
+        let loreft = LoReFT(rank: 2, positions: EditedPositions(first: 1, last: 1))
+        #expect(try own(loreft) == (7 + 9) * 4 * 2 * size)
+        #expect(try own(PromptTuning(virtualTokens: 2)) == 0)
+        let queries = try #require(model.slots.blockLayers.first).attentionOutput.inputSize
+        #expect(try own(PrefixTuning(virtualTokens: 2)) == 2 * 6 * 8 * queries * 2)
+        let prompted = try products(PromptTuning(virtualTokens: 2), targets: nil)
+        #expect(prompted.layers.dropLast().allSatisfy { $0.rows == 12 })
+        let lora = try products(LoRA(rank: 2), targets: nil)
+        let layers = lora.layers.reduce(0) { $0 + $1.multiplyAdds }
+        let own = lora.own.reduce(0) { $0 + $1.multiplyAdds }
+        #expect(lora.ownShare == Double(own) / Double(own + layers) && own > 0)
     }
 
     // MARK: - One layer
@@ -130,6 +162,7 @@ import Testing
                 (benchmark.isTransposed, benchmark.computeType) = (isTransposed, dtype)
                 let found = try benchmark.run()
                 #expect(found.products == (method is LoRA ? 2 : 3))
+                #expect(found.ownShare > 0 && found.ownShare < 1)
                 #expect(found.medianMilliseconds > 0)
                 #expect(
                     found.trainable

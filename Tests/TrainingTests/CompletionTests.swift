@@ -43,6 +43,41 @@ import Testing
         #expect(abs(found - total / Double(count)) < 1e-5)
     }
 
+    @Test(
+        "An edit of a prompt's tokens is the same where the answer follows in the same pass",
+        arguments: TinyDecoder.all, [false, true])
+    func editedPrompts(_ decoder: TinyDecoder, _ isPacked: Bool) throws {
+        let model = try decoder.make()
+        let method = LoReFT(rank: 2, positions: EditedPositions(first: 2, last: 1))
+        let set = try AdapterSet(method, of: model.slots, using: Generator(seed: 1))
+        for (index, (_, value)) in set.parameters.enumerated() {
+            try value.copy(from: .seeded(value.shape, seed: UInt64(index), deviation: 0.5))
+        }
+        // A prompt of one token is not told from none.
+        let examples = try Self.examples().filter { !$0.isTrained[1] }
+        #expect(examples.count > 8)
+        let found = try completionLoss(
+            of: model, on: examples, layout: SequenceLayout(isPacked: isPacked, paddingID: 0)
+        ).item()
+        var (total, count) = (0.0, 0)
+        for example in examples {
+            // As it is generated: the prompt, and behind it token by token.
+            let start = try #require(example.isTrained.firstIndex(of: true))
+            let cache = try model.makeCache(leftPadding: [0], capacity: example.ids.count)
+            var logits = try model.nextLogits(
+                Tensor(Array(example.ids[..<start]), [1, start]), cache: cache)
+            for id in example.ids[start...] {
+                total += try logits.crossEntropy(Tensor([id])).item()
+                count += 1
+                logits = try model.nextLogits(Tensor([id], [1, 1]), cache: cache)
+            }
+        }
+        #expect(abs(found - total / Double(count)) < 1e-4)
+        // Were the answers' tokens edited, it would not be.
+        let plain = examples.map { CompletionExample($0.ids) }
+        #expect(plain.allSatisfy { $0.promptLength == nil })
+    }
+
     /// The gradient of one optimizer step over all examples, split into batches of so many.
     private func gradients(
         _ decoder: TinyDecoder, batchSize: Int, isPacked: Bool

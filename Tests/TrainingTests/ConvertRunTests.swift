@@ -62,6 +62,39 @@ import Testing
         #expect((folder.method as? LoRA)?.rank == 3)
     }
 
+    @Test(
+        "Biases come along, and what was written is read again", arguments: TrainedBiases.allCases)
+    func biases(_ trained: TrainedBiases) throws {
+        for hasBias in [false, true] {
+            var lora = LoRA(rank: 3)
+            (lora.trainedBiases, lora.hasBias) = (trained, hasBias)
+            try writeAdapter(lora)
+            let name = "lora\(hasBias)"
+            #expect(try convert(rank: 3, to: name).lostOutputShare < 1e-4)
+            #expect(try logits(name).isClose(to: logits("adapter"), absolute: 1e-4))
+            let method = try #require(AdapterFolder(place.output(name)).method as? LoRA)
+            #expect(method.hasBias == hasBias && method.trainedBiases == trained)
+        }
+        try writeAdapter(
+            { () -> VeRA in
+                var vera = VeRA(rank: 3)
+                vera.trainedBiases = trained
+                return vera
+            }())
+        _ = try convert(rank: 3, to: "vera")
+        #expect(try logits("vera").isClose(to: logits("adapter"), absolute: 1e-4))
+    }
+
+    @Test("A rank that is none is refused")
+    func badRank() throws {
+        let bert = try Bert.tiny()
+        let set = try AdapterSet(LoRA(rank: 2), of: bert.slots, using: Generator(seed: 1))
+        for rank in [-1, 0, 65_537] {
+            let text = message { _ = try LowRankConversion(of: set, rank: rank) }
+            #expect(text == "--rank for lora: \(rank) is not from 1 to 65536")
+        }
+    }
+
     @Test("A lower rank loses more, by what is told")
     func lower() throws {
         try writeAdapter(DualLoRA(magnitudeRank: 2, directionRank: 2))

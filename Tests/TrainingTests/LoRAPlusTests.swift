@@ -10,14 +10,14 @@ import Testing
 @Suite struct LoRAPlusTests {
     /// What trains, by name, after some steps at a constant rate.
     private func trained(
-        _ method: String, _ options: MethodOptions = [:], steps: Int
+        _ method: String, _ options: MethodOptions = [:], modulesToSave: [String] = [], steps: Int
     ) throws -> [(name: String, before: Tensor, after: Tensor)] {
         var options = options
         options["rank"] = "4"
         let tiny = TinyModel.all[0]
         let trainee = try Trainee(
             tiny.make(), method: MethodRegistry.make(method, options), targets: nil,
-            using: Generator(seed: 3))
+            modulesToSave: modulesToSave, using: Generator(seed: 3))
         let before = try trainee.trainables.map { try $0.tensor.detached().cloned() }
         var training = TrainingOptions()
         (training.steps, training.batchSize, training.learningRate) = (steps, 8, 1e-3)
@@ -57,15 +57,19 @@ import Testing
         }
     }
 
-    @Test("B and biases learn at the ratio, A and whole modules do not")
-    func factors() throws {
-        let method = try MethodRegistry.make("lora-plus", [:])
-        let layer = "model.layers.0.self_attn.q_proj."
-        for name in ["lora_B.weight", "lora_B.bias", "base_layer.bias", "bias"] {
-            #expect(method.learningRateFactor(of: layer + name) == 16)
+    @Test(
+        "Modules that are saved whole learn at the rate, and what has one dimension at the ratio's")
+    func wholeModules() throws {
+        let modules = ["post_attention_layernorm", "up_proj"]
+        var seen: Set<String> = []
+        for (name, before, after) in try trained(
+            "lora-plus", ["loraplus-lr-ratio": "8"], modulesToSave: modules, steps: 1)
+        where !name.contains("lora_") {
+            let moved = try (after - before).magnitude().maximum().item()
+            let ratio = name.contains("layernorm") ? 8.0 : 1
+            #expect(abs(moved / (ratio * 1e-3) - 1) < 1e-2, "\(name)")
+            seen.formUnion(modules.filter(name.contains))
         }
-        for name in ["lora_A.weight", "weight"] {
-            #expect(method.learningRateFactor(of: layer + name) == 1)
-        }
+        #expect(seen.count == 2)
     }
 }

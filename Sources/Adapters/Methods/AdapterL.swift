@@ -113,6 +113,12 @@ public struct AdapterL: BlockAdapterMethod {
             hasBias: true, beside: weight, using: generator)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["adapter_down.weight": bottleneck]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "bottleneck_size": bottleneck, "non_linearity": activation.rawValue,
@@ -144,6 +150,10 @@ final class NormedBottleneck: BlockAdapter {
 
     var parameters: [(name: String, value: Tensor)] {
         [("adapter_norm.weight", weight), ("adapter_norm.bias", bias)] + bottleneck.parameters
+    }
+
+    func products(of step: PartStep) -> [MatrixProduct] {
+        step.path(rank: bottleneck.down.size(0))
     }
 
     func callAsFunction(_ x: Tensor, at place: TokenPlaces, mode: ForwardMode) throws -> Tensor {

@@ -96,6 +96,12 @@ public struct AdapterP: LinearAdapterMethod {
             at: place, dropout: dropout, of: Self.facts.name)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["adapter_down.weight": bottleneck]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "bottleneck_size": bottleneck, "non_linearity": activation.rawValue,

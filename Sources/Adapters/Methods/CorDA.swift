@@ -160,6 +160,11 @@ final class CorDALayer: LinearAdapter {
         }
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rank = down.size(0)
+        return step.path(rank: rank) + step.path(rank: rank, trains: false)
+    }
+
     func begin(down: Tensor, up: Tensor) throws {
         try withoutGradient {
             for tensor in [self.down, startDown] { try tensor.copy(from: down) }

@@ -75,6 +75,12 @@ public struct DeltaLoRA: LinearAdapterMethod {
             startUp: try zeros([base.outputSize, rank]))
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["lora_A.weight": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "r": rank, "lora_alpha": alpha.asIntegerIfWhole,
@@ -134,6 +140,11 @@ final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
             try product.detached() - scale * startUp.matmul(startDown)
         }
         return try product + method.deltaScale * moved
+    }
+
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rank = down.size(0)
+        return step.path(rank: rank) + (isMoving ? step.path(rank: rank, trains: false) : [])
     }
 
     /// Without λ this is LoRA, bit for bit.

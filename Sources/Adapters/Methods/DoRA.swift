@@ -48,8 +48,13 @@ public struct DoRA: LinearAdapterMethod {
         let lora = try lora.makeLayer(for: base, using: generator)
         let norms = AdaptedRowNorms()
         return DoRALayer(
-            lora, magnitude: try norms.ofBase(base.weight.value).squareRoot().cloned(),
-            norms: norms)
+            lora, magnitude: try norms.ofBase(base.weight.value).squareRoot(), norms: norms)
+    }
+
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        try lora.firstSizes(at: path, outputSize: outputSize, inputSize: inputSize)
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
@@ -87,6 +92,15 @@ final class DoRALayer: LinearAdapter {
 
     var parameters: [(name: String, value: Tensor)] {
         lora.parameters + [(Self.magnitudeName, magnitude)]
+    }
+
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let (rank, d) = (lora.down.size(0), step.outputSize)
+        // n² takes W₀ Aᵀ, A Aᵀ and B (A Aᵀ).
+        return lora.products(of: step) + [
+            MatrixProduct(d, step.inputSize, rank), MatrixProduct(rank, step.inputSize, rank),
+            MatrixProduct(d, rank, rank),
+        ]
     }
 
     /// The definition: diag(m / n) V - W₀.

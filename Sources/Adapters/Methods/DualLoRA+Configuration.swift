@@ -23,17 +23,26 @@ extension DualLoRA {
             alpha: try file.number("lora_alpha"),
             dropout: try file.probability("lora_dropout", default: 0),
             initialDeviation: file.isAuto("init_std") ? nil : try file.number("init_std"),
-            gateSteps: file.isAuto("warmup_steps_gate")
-                ? nil : try file.integer("warmup_steps_gate"),
+            gateSteps: try file.gateSteps(),
             variant: DualLoRAVariant(
                 magnitude: try file.choice("magnitude_fn", default: .relu),
                 direction: try file.choice("direction_fn", default: .sign),
                 signGradient: try file.choice("sign_grad", default: .clip)),
             warmup: try file.choice("warmup_mode", default: .gate))
         gate = try file.number("gate") ?? 1
+        guard 0...1 ~= gate else {
+            throw file.bad("gate", found: "\(gate)", expected: "from 0 to 1")
+        }
     }
 }
 
 extension ConfigurationFile {
+    fileprivate func gateSteps() throws -> Int? {
+        let key = "warmup_steps_gate"
+        guard !isAuto(key), let steps = try integer(key) else { return nil }
+        guard steps >= 0 else { throw bad(key, found: "\(steps)", expected: "at least 0 or auto") }
+        return steps
+    }
+
     fileprivate func isAuto(_ key: String) -> Bool { fields[key] as? String == "auto" }
 }

@@ -182,6 +182,21 @@ public struct DualLoRA: LinearAdapterMethod {
         return try DualLoRALayer(self, DualLoRAFactors(a: a, b: b, direction))
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["dual_lora_A.weight": magnitudeRank, "dual_lora_C.weight": directionRank]
+    }
+
+    /// Any σ will do, and the weight's size need not be measured for it: a file has the factors.
+    public func makeSavedParts(
+        for slots: AdapterSlots, targets: TargetSelection
+    ) throws -> AdapterParts {
+        var method = self
+        method.initialDeviation = 1
+        return try method.makeParts(for: slots, targets: targets, using: Generator(seed: 0))
+    }
+
     /// σ with RMS(ΔW), for ReLU and Sign s σ² √(r₁ / 2), at 2 % of RMS(W₀); 0.02 for a weight that
     /// is all zeros, and where σ does not decide.
     func automaticDeviation(for base: Linear) throws -> Double {

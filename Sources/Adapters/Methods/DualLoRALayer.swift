@@ -21,13 +21,23 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
         factors.trained.map { ("dual_lora_\($0.letter).weight", $0.value) }
     }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] {
-        var tensors = parameters
-        if let start {
-            tensors += start.trained.map { ("dual_lora_\($0.letter)_init.weight", $0.value) }
-        }
+    /// The factors of the start, where the update counts from there, and the seed of a fixed direction.
+    var state: [(name: String, value: Tensor)] {
+        var tensors =
+            start?.trained.map { ("dual_lora_\($0.letter)_init.weight", $0.value) } ?? []
         if case .fixed(let seed) = factors.direction { tensors.append(("dual_lora_seed", seed)) }
         return tensors
+    }
+
+    func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
+
+    /// What it was at the start is formed as often as the update.
+    func products(of step: PartStep) -> [MatrixProduct] {
+        var ranks = [factors.a.size(0)]
+        if case .learned(let c, _) = factors.direction { ranks.append(c.size(0)) }
+        guard start != nil else { return step.formed(ranks: ranks) }
+        let forming = ranks.map { MatrixProduct(step.outputSize, $0, step.inputSize) }
+        return step.formed(ranks: ranks) + forming + (step.atInput ? forming : [])
     }
 
     func prepare(_ progress: TrainingProgress) {
@@ -92,14 +102,10 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
 
     /// Eq. 10. The update is formed when it is needed and never kept.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && method.dropout > 0
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        let isApart = drops || base.weight.value.requiresGradient
-        let input = drops ? try mode.dropping(x, probability: method.dropout) : x
-        let changed = try input.linear(
-            through: update(), weight: isApart ? nil : base.weight.value,
-            bias: isApart ? nil : base.bias?.value, outputSize: base.outputSize)
-        return isApart ? try base.frozen(x) + changed : changed
+        try base.changed(x, dropout: method.dropout, mode: mode) { input, weight, bias in
+            try input.linear(
+                through: update(), weight: weight, bias: bias, outputSize: base.outputSize)
+        }
     }
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.

@@ -73,16 +73,21 @@ public struct FLoRA: LinearAdapterMethod {
         -> any LinearAdapter
     {
         func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
-            let bound = 1 / Double(columns).squareRoot()
             let drawn =
                 initStyle == .nlu
                 ? try Tensor.normal([rows, columns], deviation: 0.02, using: generator)
-                : try .uniform([rows, columns], from: -bound, to: bound, using: generator)
+                : try .uniform([rows, columns], inputs: columns, using: generator)
             return try drawn.trained(beside: base)
         }
         return FLoRALayer(
             down: try draw(rank, base.inputSize), core: try .trainable([rank, rank], for: base),
             up: try draw(base.outputSize, rank), scale: scale, dropout: dropout)
+    }
+
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["lora_A.weight": rank]
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
@@ -118,6 +123,12 @@ final class FLoRALayer: LinearAdapter {
     /// The definition.
     func weightUpdate(for base: Linear) throws -> Tensor {
         try scale * up.matmul(core).matmul(down)
+    }
+
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rank = down.size(0)
+        return step.path(rank: rank)
+            + MatrixProduct.linear(rows: step.outputSize, inputs: rank, outputs: rank)
     }
 
     /// LoRA's path with B E for B: a product of d·r² against LoRA's of T·d·r.

@@ -50,13 +50,21 @@ public struct HiRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-2
 
+    private func rank(at path: String) throws -> Int { try ranks.value(for: path) ?? rank }
+
     public func makeAdapter(for base: Linear, using generator: Generator) throws
         -> any LinearAdapter
     {
-        let rank = try ranks.value(for: base.path) ?? rank
+        let rank = try rank(at: base.path)
         return HiRALayer(
             down: try .loraDown(rank, for: base, start: start, using: generator),
             up: try .trainable([base.outputSize, rank], for: base), dropout: dropout)
+    }
+
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["hira_A": try rank(at: path)]
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
@@ -100,21 +108,22 @@ final class HiRALayer: LinearAdapter {
         try base.weight.value.to(up.dtype) * up.matmul(down)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] { step.formed(ranks: [down.size(0)]) }
+
     private func update(of base: Linear) throws -> HiRAUpdate {
         HiRAUpdate(a: down, b: up, weight: try base.weight.value.detached())
     }
 
     /// x (W₀ ⊙ (1 + B A))ᵀ. The update is formed when it is needed and never kept.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        guard !base.weight.value.requiresGradient else {
-            return try base.frozen(x) + withTrainedWeight(input, base, mode)
+        try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+            guard !base.weight.value.requiresGradient else {
+                return try withTrainedWeight(input, base, mode)
+            }
+            return try input.linear(
+                through: update(of: base), weight: weight, bias: bias,
+                outputSize: base.outputSize)
         }
-        let changed = try input.linear(
-            through: update(of: base), weight: drops ? nil : base.weight.value,
-            bias: drops ? nil : base.bias?.value, outputSize: base.outputSize)
-        return drops ? try base.frozen(x) + changed : changed
     }
 
     /// x ΔWᵀ where W₀ trains too, such as a pooler made anew: ΔW has a part of its gradient.

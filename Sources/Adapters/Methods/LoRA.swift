@@ -63,8 +63,9 @@ public struct LoRA: LinearAdapterMethod {
         rankStabilized = try given.flag("use-rslora") ?? false
         ranks = try given.rankPattern("rank-pattern")
         alphas =
-            try given.pattern("alpha-pattern") { Double($0).flatMap { $0 > 0 ? $0 : nil } }
-            ?? alphas
+            try given.pattern("alpha-pattern") {
+                Double($0).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
+            } ?? alphas
         trainedBiases = try given.biases(adapted: "lora_only")
         hasBias = try given.flag("lora-bias") ?? false
         start = try given.choice("init-weights") ?? .uniform
@@ -72,6 +73,8 @@ public struct LoRA: LinearAdapterMethod {
             throw given.bad("lora-bias", "it goes with the start 'true' alone, as in PEFT")
         }
     }
+
+    private func rank(at path: String) throws -> Int { try ranks.value(for: path) ?? rank }
 
     /// What B A is multiplied by in a layer of this rank and alpha.
     func scale(rank: Int, alpha: Double) -> Double {
@@ -92,13 +95,19 @@ public struct LoRA: LinearAdapterMethod {
 
     /// The same, for methods that put more around it.
     func makeLayer(for base: Linear, using generator: Generator) throws -> LoRALayer {
-        let rank = try ranks.value(for: base.path) ?? rank
+        let rank = try rank(at: base.path)
         let alpha = try alphas.value(for: base.path) ?? alpha
         return LoRALayer(
             down: try .loraDown(rank, for: base, start: start, using: generator),
             up: try .trainable([base.outputSize, rank], for: base),
             upBias: hasBias ? try .trainable([base.outputSize], for: base) : nil,
             scale: scale(rank: rank, alpha: alpha), dropout: dropout)
+    }
+
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["lora_A.weight": try rank(at: path)]
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
@@ -154,6 +163,8 @@ final class LoRALayer: LinearAdapter {
     func weightUpdate(for base: Linear) throws -> Tensor { try scale * up.matmul(down) }
 
     func biasUpdate(for base: Linear) throws -> Tensor? { try upBias.map { try scale * $0 } }
+
+    func products(of step: PartStep) -> [MatrixProduct] { step.path(rank: down.size(0)) }
 
     /// x W₀ᵀ + s (x Aᵀ) Bᵀ: two thin products instead of one of the weight's size.
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {

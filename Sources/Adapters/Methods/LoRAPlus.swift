@@ -6,7 +6,7 @@ import DualTorch
 ///     W' = W₀ + (α / r) B A,  η_B = λ η_A
 ///
 /// Hayou et al. 2024, arXiv:2402.12354, section 4. Reference: PEFT's `create_loraplus_optimizer`: λ goes
-/// for B and for biases. An adapter is LoRA's, in its file too, and is read back as LoRA.
+/// for B and for whatever has one dimension, biases and norms. An adapter is LoRA's, in its file too, and is read back as LoRA.
 public struct LoRAPlus: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "lora-plus", title: "LoRA+",
@@ -18,7 +18,7 @@ public struct LoRAPlus: LinearAdapterMethod {
         LoRA.options + [
             MethodOption(
                 "loraplus-lr-ratio",
-                "What the learning rate is multiplied by for B and biases. Default 16.")
+                "What the learning rate is multiplied by for B, biases and norms. Default 16.")
         ]
 
     /// What both have in common.
@@ -50,8 +50,8 @@ public struct LoRAPlus: LinearAdapterMethod {
     /// That of A, below LoRA's.
     public let defaultLearningRate = 2e-4
 
-    public func learningRateFactor(of tensor: String) -> Double {
-        tensor.contains(".lora_B.") || tensor.hasSuffix(".bias") ? rateRatio : 1
+    public func learningRateFactor(of tensor: String, dimensions: Int) -> Double {
+        tensor.contains(".lora_B.") || dimensions == 1 ? rateRatio : 1
     }
 
     public func makeAdapter(for base: Linear, using generator: Generator) throws

@@ -85,6 +85,12 @@ public struct MoRA: LinearAdapterMethod {
             matrix: .trainable([side, side], for: base), folding: folding, dropout: dropout)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["lora_A.weight": side(outputSize, inputSize)]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         [
             "use_mora": true, "mora_type": kind.rawValue, "r": rank, "lora_dropout": dropout,
@@ -138,10 +144,22 @@ final class MoRALayer: LinearAdapter {
         try folding.update(matrix, rotation)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let rows = rotation == nil ? step.rows : step.rows * folding.chunks
+        return MatrixProduct.linear(
+            rows: rows, inputs: folding.side, outputs: folding.side, atInput: step.atInput)
+    }
+
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        let folded = try folding.folded(input, rotation)
-        return try base.frozen(x) + folding.unfolded(folded.linear(matrix.to(x.dtype)))
+        guard let rotation else {
+            let path = SquarePath(matrix: matrix, input: folding.input, output: folding.output)
+            return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+                try input.linear(
+                    beside: path, weight: weight, bias: bias, outputSize: base.outputSize)
+            }
+        }
+        let input = try mode.dropping(x, probability: dropout)
+        let chunks = try folding.turned(input, rotation)
+        return try base.frozen(x) + folding.joined(chunks.linear(matrix.to(x.dtype)))
     }
 }

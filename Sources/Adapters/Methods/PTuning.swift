@@ -146,8 +146,8 @@ public struct PTuning: AdapterMethod {
         let fields = try PromptLearningFields(file)
         (saved, virtualTokens) = (fields, fields.virtualTokens)
         encoder = try file.choice("encoder_reparameterization_type", default: .perceptron)
-        encoderSize = try file.integer("encoder_hidden_size")
-        encoderLayers = try file.integer("encoder_num_layers") ?? 2
+        encoderSize = try file.rank("encoder_hidden_size")
+        encoderLayers = try file.rank("encoder_num_layers") ?? 2
         dropout = try file.probability("encoder_dropout", default: 0)
     }
 }

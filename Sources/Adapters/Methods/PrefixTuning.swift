@@ -7,8 +7,9 @@ import Foundation
 ///     K_l' = [P_K,l; K_l],  V_l' = [P_V,l; V_l]
 ///
 /// Li and Liang 2021, arXiv:2101.00190, eq. 3. With `prefix-projection` a two-layer perceptron makes the
-/// prefix, P = W₂ tanh(W₁ E + b₁) + b₂ (their section 4.3), and is dropped when it is saved. Without, and
-/// on encoders with a head, it is P-tuning v2: Liu et al. 2021, arXiv:2110.07602. Reference: PEFT's
+/// prefix, P = W₂ tanh(W₁ E + b₁) + b₂ (their section 4.3), and is dropped when it is saved. Without, on
+/// encoders with a head, and with a `prefix-dropout` of 0.1, it is P-tuning v2: Liu et al. 2021,
+/// arXiv:2110.07602, whose code drops elements of the keys and values. Reference: PEFT's
 /// `PrefixEncoder`, whose start (N(0, 1)), names and file these are.
 public struct PrefixTuning: AdapterMethod {
     public static let facts = MethodFacts(
@@ -25,6 +26,10 @@ public struct PrefixTuning: AdapterMethod {
         ),
         .encoderSize("that of all keys"),
         MethodOption("init", "How they start: random or zero. Default random."),
+        MethodOption(
+            "prefix-dropout",
+            "Probability of dropping elements of the keys and values; P-tuning v2 has 0.1. Default 0."
+        ),
     ]
 
     /// How the prefix starts.
@@ -35,17 +40,20 @@ public struct PrefixTuning: AdapterMethod {
     /// Of the perceptron; nil for the size of all keys of a layer.
     public var encoderSize: Int?
     public var start: Start
+    /// Probability of dropping elements of the keys and values in training; PEFT's files have no word for it.
+    public var dropout: Double
     /// What the file says that it was read from.
     private let saved: PromptLearningFields?
 
     public init(
         virtualTokens: Int = 20, projects: Bool = false, encoderSize: Int? = nil,
-        start: Start = .random
+        start: Start = .random, dropout: Double = 0
     ) {
         self.virtualTokens = virtualTokens
         self.projects = projects
         self.encoderSize = encoderSize
         self.start = start
+        self.dropout = dropout
         saved = nil
     }
 
@@ -61,7 +69,8 @@ public struct PrefixTuning: AdapterMethod {
         self.init(
             virtualTokens: try given.virtualTokens(),
             projects: try given.flag("prefix-projection") ?? false,
-            encoderSize: try given.encoderSize(), start: try given.choice("init") ?? .random)
+            encoderSize: try given.encoderSize(), start: try given.choice("init") ?? .random,
+            dropout: try given.probability("prefix-dropout") ?? 0)
         guard projects || encoderSize == nil else {
             throw given.bad("encoder-hidden-size", "it goes with --prefix-projection true")
         }
@@ -81,9 +90,8 @@ public struct PrefixTuning: AdapterMethod {
     ) throws -> AdapterParts {
         let slot = try slots.prefixSlot(of: Self.self)
         let draw = VectorDrawing(for: slots, using: generator)
-        return AdapterParts([
-            PlacedPart(.prefix(slot), VectorPrefix(try vectors(for: slot, draw), for: slot))
-        ])
+        let prefix = VectorPrefix(try vectors(for: slot, draw), for: slot, dropout: dropout)
+        return AdapterParts([PlacedPart(.prefix(slot), prefix)])
     }
 
     private func vectors(
@@ -131,8 +139,9 @@ public struct PrefixTuning: AdapterMethod {
         let fields = try PromptLearningFields(file)
         (saved, virtualTokens) = (fields, fields.virtualTokens)
         projects = try file.flag("prefix_projection") ?? false
-        encoderSize = try file.integer("encoder_hidden_size")
+        encoderSize = try file.rank("encoder_hidden_size")
         start = try file.choice("init_weights", default: .random)
+        dropout = 0
     }
 }
 

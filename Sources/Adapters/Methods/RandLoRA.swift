@@ -118,6 +118,12 @@ public struct RandLoRA: LinearAdapterMethod {
             savesShared: projections.areSaved, needsShared: false)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["randlora_lambda": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         projections.fields.merging([
             "r": rank, "randlora_alpha": alpha.asIntegerIfWhole, "randlora_dropout": dropout,
@@ -173,21 +179,25 @@ final class RandLoRALayer: LinearAdapter {
         return base.inputSize <= base.outputSize ? update : try update.transposed()
     }
 
+    private func update(outputSize: Int, inputSize: Int) -> RandomBasesUpdate {
+        RandomBasesUpdate(
+            bases: bases, lambda: lambda, gamma: gamma, outputSize: outputSize,
+            inputSize: inputSize, scale: scale)
+    }
+
+    func products(of step: PartStep) -> [MatrixProduct] {
+        update(outputSize: step.outputSize, inputSize: step.inputSize).products(of: step)
+    }
+
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        let isApart = drops || base.weight.value.requiresGradient
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        let update = RandomBasesUpdate(
-            bases: bases, lambda: lambda, gamma: gamma, outputSize: base.outputSize,
-            inputSize: base.inputSize, scale: scale)
-        let (weight, bias) = isApart ? (nil, nil) : (base.weight.value, base.bias?.value)
-        let changed =
-            update.isCheaperFormed(tokens: x.count / base.inputSize)
-            ? try input.linear(
-                through: update, weight: weight, bias: bias, outputSize: base.outputSize)
-            : try input.linear(
-                beside: update, weight: weight, bias: bias, outputSize: base.outputSize)
-        return isApart ? try base.frozen(x) + changed : changed
+        let update = update(outputSize: base.outputSize, inputSize: base.inputSize)
+        let isFormed = update.isCheaperFormed(tokens: x.count / base.inputSize)
+        return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+            isFormed
+                ? try input.linear(
+                    through: update, weight: weight, bias: bias, outputSize: base.outputSize)
+                : try input.linear(
+                    beside: update, weight: weight, bias: bias, outputSize: base.outputSize)
+        }
     }
 }

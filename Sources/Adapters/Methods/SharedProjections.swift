@@ -10,7 +10,7 @@ struct SharedProjections: Equatable, Sendable {
     static let options = [
         MethodOption(
             "projection-prng-key",
-            "What the frozen matrices are drawn from, beside the run's seed. Default 0."),
+            "What the frozen matrices are drawn from, instead of the run's seed. Default 0."),
         MethodOption(
             "save-projection",
             "Whether the frozen matrices are saved, or drawn again when the adapter is read: "

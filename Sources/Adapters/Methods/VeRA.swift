@@ -100,6 +100,12 @@ public struct VeRA: LinearAdapterMethod {
             shared: [("vera_A", down), ("vera_B", up)], savesShared: projections.areSaved)
     }
 
+    public func firstSizes(
+        at path: String, outputSize: Int, inputSize: Int
+    ) throws -> [String: Int] {
+        ["vera_lambda_d": rank]
+    }
+
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
         projections.fields.merging([
             "r": rank, "d_initial": initialScale, "vera_dropout": dropout,
@@ -149,15 +155,19 @@ final class VeRALayer: LinearAdapter {
         return try (columns[0] * up).matmul(columns[1] * down)
     }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let (T, r) = (step.rows, down.size(0))
+        // Of A nothing is wanted but what leads back to x; of B, the sums that make the gradient at b.
+        return MatrixProduct.linear(
+            rows: T, inputs: step.inputSize, outputs: r, atInput: step.atInput, atWeight: false)
+            + MatrixProduct.linear(rows: T, inputs: r, outputs: step.outputSize)
+    }
+
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let drops = mode.isTraining && dropout > 0
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        let isApart = drops || base.weight.value.requiresGradient
-        let input = drops ? try mode.dropping(x, probability: dropout) : x
-        let changed = try input.linear(
-            beside: ScaledProjections(down: down, up: up, inner: inner, outer: outer),
-            weight: isApart ? nil : base.weight.value, bias: isApart ? nil : base.bias?.value,
-            outputSize: base.outputSize)
-        return isApart ? try base.frozen(x) + changed : changed
+        let path = ScaledProjections(down: down, up: up, inner: inner, outer: outer)
+        return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
+            try input.linear(
+                beside: path, weight: weight, bias: bias, outputSize: base.outputSize)
+        }
     }
 }

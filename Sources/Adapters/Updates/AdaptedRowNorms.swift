@@ -4,12 +4,15 @@ import DualTorch
 ///
 ///     n² = ‖w₀‖² + 2 s Σ (W₀ Aᵀ) ⊙ B + s² Σ (B A Aᵀ) ⊙ B,  sums over the rank
 ///
-/// The squares of W₀ are kept while it is frozen, and n for as long as A and B are what they were.
+/// The squares of W₀ are kept while it is frozen, and n for as long as A and B are what they were; W₀ itself
+/// is not, so that a weight that is given up is gone.
 final class AdaptedRowNorms {
     /// What stands for the norm of a row of zeros, by which its own length is divided.
     static let least = 1e-12
 
-    private var squares: (weight: Tensor, value: Tensor)?
+    /// The weight that the squares are of.
+    private weak var weight: Tensor?
+    private var squares: Tensor?
     private var known: (down: Tensor, up: Tensor, norms: Tensor)?
 
     /// - Parameters:
@@ -18,7 +21,7 @@ final class AdaptedRowNorms {
     /// - Returns: (d), outside the graph.
     func norms(_ weight: Tensor, down: Tensor, up: Tensor, scale: Double) throws -> Tensor {
         let (down, up) = (try down.detached(), try up.detached())
-        if let known, squares?.weight === weight, !weight.requiresGradient,
+        if let known, self.weight === weight, !weight.requiresGradient,
             try known.down.hasSameElements(as: down), try known.up.hasSameElements(as: up)
         {
             return known.norms
@@ -33,13 +36,11 @@ final class AdaptedRowNorms {
 
     /// ‖w₀‖² of every row (d).
     func ofBase(_ weight: Tensor) throws -> Tensor {
-        if let squares, squares.weight === weight, !weight.requiresGradient {
-            return squares.value
-        }
+        if let squares, self.weight === weight, !weight.requiresGradient { return squares }
         let value = try withoutGradient {
             try weight.detached().byRowBlocks { try $0.squared().sum(along: 1) }
         }
-        squares = (weight, value)
+        (self.weight, squares) = (weight, value)
         return value
     }
 
@@ -70,10 +71,9 @@ extension Tensor {
     /// What `body` makes of blocks of rows, in float32 or wider, one behind the other: a wide copy of a
     /// whole weight is never there.
     func byRowBlocks(_ body: (Tensor) throws -> Tensor) throws -> Tensor {
-        let wide: DType = dtype == .float64 ? .float64 : .float32
         let rows = max(1, (2 << 20) / max(1, size(1)))
         let blocks = try stride(from: 0, to: size(0), by: rows).map {
-            try body(slice($0..<min($0 + rows, size(0))).to(wide))
+            try body(slice($0..<min($0 + rows, size(0))).wide())
         }
         return blocks.count == 1 ? blocks[0] : try .joined(blocks, along: 0)
     }

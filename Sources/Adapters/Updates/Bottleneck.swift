@@ -33,17 +33,13 @@ struct Bottleneck {
         activation: BottleneckActivation, scale: Double? = 1, hasBias: Bool,
         beside weight: Tensor, using generator: Generator
     ) throws {
-        func placed(_ tensor: Tensor) throws -> Tensor {
-            try tensor.to(weight.parameterType).to(device: weight.device)
-        }
+        func placed(_ tensor: Tensor) throws -> Tensor { try tensor.trained(beside: weight) }
         switch start {
         case .normal(let deviation):
             down = try placed(.normal([size, inputSize], deviation: deviation, using: generator))
             up = try placed(.normal([outputSize, size], deviation: deviation, using: generator))
         case .closed:
-            let bound = 1 / Double(inputSize).squareRoot()
-            down = try placed(
-                .uniform([size, inputSize], from: -bound, to: bound, using: generator))
+            down = try placed(.uniform([size, inputSize], inputs: inputSize, using: generator))
             up = try placed(.zeros([outputSize, size]))
         }
         downBias = hasBias ? try placed(.zeros([size])) : nil
@@ -63,9 +59,26 @@ struct Bottleneck {
         return all.compactMap { name, value in value.map { (name, $0) } }
     }
 
+    /// f(D x + c₁)
+    private func narrowed(_ x: Tensor) throws -> Tensor {
+        try activation(x.linear(down.to(x.dtype), bias: downBias?.to(x.dtype)))
+    }
+
+    /// y + A(x) in the place of y (T, out), which nothing else has a use for; x (T, in).
+    func added(_ x: Tensor, to y: Tensor) throws -> Tensor {
+        guard upBias == nil else { return try y + self(x) }
+        var inner = try narrowed(x)
+        if let learnedScale {
+            inner = try inner * learnedScale.to(x.dtype)
+        } else if scale != 1 {
+            inner = try scale * inner
+        }
+        return try y.add(productOf: inner, up.to(x.dtype).transposed())
+    }
+
     /// x (..., in) to (..., out), in the type of x.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let inner = try activation(x.linear(down.to(x.dtype), bias: downBias?.to(x.dtype)))
+        let inner = try narrowed(x)
         let output = try inner.linear(up.to(x.dtype), bias: upBias?.to(x.dtype))
         if let learnedScale { return try output * learnedScale.to(x.dtype) }
         return scale == 1 ? output : try scale * output
@@ -113,6 +126,14 @@ final class BottleneckLayer: LinearAdapter {
 
     var parameters: [(name: String, value: Tensor)] { bottleneck.parameters }
 
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let sizes = place.sizes(outputSize: step.outputSize, inputSize: step.inputSize)
+        // What stands before the layer needs the gradient there.
+        let atLayer = MatrixProduct(step.rows, step.outputSize, step.inputSize)
+        return step.path(through: bottleneck.down.size(0), from: sizes.from, to: sizes.to)
+            + (place == .serialInput && !step.atInput ? [atLayer] : [])
+    }
+
     func weightUpdate(for base: Linear) throws -> Tensor {
         throw AdapterError.doesNotMerge(method: method)
     }
@@ -122,7 +143,11 @@ final class BottleneckLayer: LinearAdapter {
             try bottleneck(mode.dropping(x, probability: dropout))
         }
         switch place {
-        case .parallel: return try base.frozen(x) + branch(x)
+        case .parallel:
+            let rows = try x.reshaped(-1, base.inputSize)
+            let dropped = try mode.dropping(rows, probability: dropout)
+            return try bottleneck.added(dropped, to: base.frozen(rows))
+                .reshaped(x.shape.dropLast() + [base.outputSize])
         case .serialInput: return try base.frozen(x + branch(x))
         case .serialOutput:
             let output = try base.frozen(x)

@@ -4,7 +4,7 @@ import DualTorch
 /// block, and never kept.
 ///
 /// A method says how a block is formed and how the gradient at a block of rows reaches the factors;
-/// ``Tensor/linear(through:weight:bias:blockBytes:)`` does the rest, the same for all.
+/// ``Tensor/linear(through:weight:bias:outputSize:blockBytes:)`` does the rest, the same for all.
 protocol FactoredUpdate {
     /// What trains; values are read when a block is formed.
     var factors: [Tensor] { get }
@@ -104,7 +104,7 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
 
     /// Memory for a block of rows, which lies as the weight does.
     private func room(_ rows: Range<Int>) throws -> Tensor {
-        let isTransposed = weight.map { $0.size(1) > 1 && $0.strides[1] != 1 } ?? false
+        let isTransposed = weight?.hasPlainRows == false
         let shape = isTransposed ? [inputSize, rows.count] : [rows.count, inputSize]
         let room = try BlockMemory.ofThisThread.take(.weight, shape, like: input)
         return isTransposed ? try room.transposed() : room
@@ -137,7 +137,7 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
         let columns = try input.reshaped(-1, inputSize)  // (T, k)
         let sums = atFactors ? try update.factors.map { try Tensor.zeros(like: $0.detached()) } : []
         let blocks = blocks(of: outputSize, length: inputSize)
-        let wide: DType = input.dtype == .float64 ? .float64 : .float32
+        let wide = input.parameterType
         var inputGradient: Tensor?
         for rows in blocks {
             let part = try gradient.slice(rows, along: 1)  // (T, rows)

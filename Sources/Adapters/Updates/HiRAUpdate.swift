@@ -33,7 +33,7 @@ struct HiRAUpdate: FactoredUpdate {
     private func fuse(
         _ left: Tensor, _ right: Tensor, _ own: Tensor, addsWeight: Bool, into block: Tensor
     ) throws {
-        guard hasPlainRows(block) else {
+        guard block.hasPlainRows else {
             return try fuse(
                 right.transposed(), left.transposed(), own.transposed(), addsWeight: addsWeight,
                 into: block.transposed())
@@ -63,7 +63,7 @@ struct HiRAUpdate: FactoredUpdate {
         rows: Range<Int>, onto sum: Tensor?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
-        guard isFused(gradient.dtype), isFused(weight.dtype), hasPlainRows(block) else {
+        guard isFused(gradient.dtype), isFused(weight.dtype), block.hasPlainRows else {
             try addGradients(of: gradient, rows: rows, to: sums)
             return try form(
                 rows: rows, columns: 0..<gradient.size(1), onto: sum, into: block)
@@ -87,18 +87,12 @@ struct HiRAUpdate: FactoredUpdate {
             ])
     }
 
-    private func hasPlainRows(_ matrix: Tensor) -> Bool {
-        matrix.size(1) < 2 || matrix.strides[1] == 1
-    }
-
     /// A block of W₀ whose rows are contiguous: a copy where it is kept transposed.
     private func withPlainRows(_ matrix: Tensor) throws -> Tensor {
-        hasPlainRows(matrix) ? matrix : try matrix.contiguous()
+        matrix.hasPlainRows ? matrix : try matrix.contiguous()
     }
 
     private func isFused(_ dtype: DType) -> Bool {
-        (dtype == .float32 || dtype == .bfloat16)
-            && (factors + [weight]).allSatisfy { $0.device.kind == .cpu }
-            && factors.allSatisfy { $0.dtype == .float32 && $0.isContiguous }
+        dtype.hasKernels && weight.device.kind == .cpu && factors.allSatisfy(\.isKernelFactor)
     }
 }

@@ -59,11 +59,8 @@ struct LowRankLinear {
 
     /// A layer that trains itself, such as a pooler made anew, needs its own product's graph.
     private func isFused(_ x: Tensor) -> Bool {
-        (x.dtype == .float32 || x.dtype == .bfloat16) && x.device.kind == .cpu
-            && !weight.requiresGradient
-            && ([down, up] + (outputFactors.map { [$0] } ?? [])).allSatisfy {
-                $0.dtype == .float32 && $0.isContiguous
-            }
+        x.dtype.hasKernels && !weight.requiresGradient
+            && [down, up, outputFactors].allSatisfy { $0?.isKernelFactor != false }
     }
 }
 

@@ -1,3 +1,4 @@
+import DualModules
 import DualTorch
 
 /// RandLoRA's update of one layer, p = max(d, k), q = min(d, k):
@@ -37,6 +38,25 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
         return 3 * q / Double(max(1, tokens)) < 1 + 3 * q / p
     }
 
+    /// Of the way that is taken for so many tokens.
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let (T, inner) = (step.rows, rank * count)
+        guard isCheaperFormed(tokens: T) else {
+            // x (B F)ᵀ or x (B F), with F's gradient and none of B's.
+            let (first, last) = (isTall, !isTall)
+            return MatrixProduct.linear(
+                rows: T, inputs: inputSize, outputs: inner, atInput: step.atInput, atWeight: first)
+                + MatrixProduct.linear(
+                    rows: T, inputs: inner, outputs: outputSize, atInput: step.atInput || first,
+                    atWeight: last)
+        }
+        // B F, Bᵀ ∂ΔW, and B F again.
+        return [
+            .atWeight(rows: T, inputs: inputSize, outputs: outputSize),
+            MatrixProduct(p, inner, q), MatrixProduct(inner, p, q),
+        ] + (step.atInput ? [MatrixProduct(p, inner, q)] : [])
+    }
+
     // MARK: - The trained side
 
     /// F (N r, columns): row i N + n is s λ[i, n] A[i] ⊙ γ[n]. B's column is n r + i, so that the two
@@ -44,12 +64,13 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
     private func trained(_ columns: Range<Int>, as other: Tensor) throws -> Tensor {
         let room = try BlockMemory.ofThisThread.take(
             .factor, [rank * count, columns.count], like: other)
-        let scaled = try gamma.detached().slice(columns, along: 1) * scale
-        let rows = try bases.small(q).slice(columns, along: 1)
-        for i in 0..<rank {
-            let lambda = try lambda.detached().selecting(i).expandedDimension(at: 1)  // (N, 1)
-            try room.slice(i * count..<(i + 1) * count)
-                .copy(from: (scaled * rows.selecting(i)) * lambda)
+        let scaled = try gamma.detached().slice(columns, along: 1) * scale  // (N, columns)
+        let rows = try bases.small(q).slice(columns, along: 1).expandedDimension(at: 1)
+        let lambda = try lambda.detached().expandedDimension(at: 2)  // (r, N, 1)
+        for part in (0..<rank).pieces(columns: count * columns.count) {
+            let values = try (scaled * rows.slice(part)) * lambda.slice(part)
+            try room.slice(part.lowerBound * count..<part.upperBound * count)
+                .copy(from: values.reshaped(-1, columns.count))
         }
         return room
     }
@@ -59,13 +80,15 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
         atTrained gradient: Tensor, _ columns: Range<Int>, to sums: [Tensor]
     ) throws {
         let gamma = try gamma.detached().slice(columns, along: 1)
-        let rows = try bases.small(q).slice(columns, along: 1) * scale
+        let rows = try (bases.small(q).slice(columns, along: 1) * scale).expandedDimension(at: 1)
+        let lambda = try lambda.detached().expandedDimension(at: 2)
         let atGamma = try sums[1].slice(columns, along: 1)
-        for i in 0..<rank {
-            let part = try gradient.slice(i * count..<(i + 1) * count).to(lambda.dtype)
-            let weighted = try part * rows.selecting(i)  // (N, columns)
-            try sums[0].selecting(i).add((weighted * gamma).sum(along: 1))
-            try atGamma.add(weighted * lambda.detached().selecting(i).expandedDimension(at: 1))
+        for part in (0..<rank).pieces(columns: count * columns.count) {
+            let given = try gradient.slice(part.lowerBound * count..<part.upperBound * count)
+                .reshaped(part.count, count, columns.count).to(lambda.dtype)
+            let weighted = try given * rows.slice(part)  // (some of r, N, columns)
+            try sums[0].slice(part).add((weighted * gamma).sum(along: 2))
+            try atGamma.add((weighted * lambda.slice(part)).sum(along: 0))
         }
     }
 

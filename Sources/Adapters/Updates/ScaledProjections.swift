@@ -19,22 +19,53 @@ struct ScaledProjections: LinearPath {
     func add(of input: Tensor, to output: Tensor) throws -> [Tensor] {
         let dtype = input.dtype
         let projected = try input.matmul(down.to(dtype).transposed())  // (T, r)
-        let scaled = try projected * inner.detached().to(dtype)
+        let scaled = try scaledColumns(projected)
         try output.add(productOf: scaled, scaledUp(dtype).transposed())
         return [projected]
     }
 
     /// With u = x Aᵀ and g = ∂y diag(b) B: ∂x = (g ⊙ e) A, ∂e = Σ g ⊙ u, and of ∂b the sums of
-    /// B ⊙ (∂yᵀ (u ⊙ e)) along its rows, which no output of the path's is kept for.
+    /// B ⊙ (∂yᵀ u) along its rows, each element times its e, which no output of the path's is kept for.
     func gradients(
         of gradient: Tensor, input: Tensor, kept: [Tensor], addingTo atInput: Tensor?
     ) throws -> [Tensor] {
         let (dtype, projected) = (input.dtype, kept[0])
-        let scales = try inner.detached().to(dtype)
         let atScaled = try gradient.matmul(scaledUp(dtype))  // (T, r)
-        try atInput?.add(productOf: atScaled * scales, down.to(dtype))
-        let atInner = try (atScaled.wide() * projected.wide()).sum(along: 0)
-        let atUp = try gradient.transposed().matmul(projected * scales)  // (d, r)
-        return [try (up * atUp.wide()).sum(along: 1), atInner]
+        let (atProjected, atInner) = try scaledColumnsGradients(atScaled, projected)
+        try atInput?.add(productOf: atProjected, down.to(dtype))
+        let atUp = try gradient.transposed().matmul(projected)  // (d, r)
+        return [try (up * atUp.wide()).matmul(inner.detached()), atInner]
+    }
+
+    // MARK: - u ⊙ e
+
+    private func scaledColumns(_ x: Tensor) throws -> Tensor {
+        let factors = try inner.detached()
+        guard isFused(x) else { return try x * factors.to(x.dtype) }
+        let scaled = try x.emptyLike()
+        _ = try callOperator(
+            "duallora::scale_columns", [.tensor(scaled), .tensor(x), .tensor(factors), .none])
+        return scaled
+    }
+
+    /// The gradients at u and e.
+    private func scaledColumnsGradients(
+        _ gradient: Tensor, _ x: Tensor
+    ) throws -> (Tensor, Tensor) {
+        let factors = try inner.detached()
+        guard isFused(x) else {
+            return (
+                try gradient * factors.to(x.dtype), try (gradient.wide() * x.wide()).sum(along: 0)
+            )
+        }
+        let found = try callOperator(
+            "duallora::scale_columns_backward",
+            [.tensor(gradient), .tensor(x), .tensor(factors)]
+        ).compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
+        return (found[0], found[1])
+    }
+
+    private func isFused(_ x: Tensor) -> Bool {
+        x.dtype.hasKernels && inner.isKernelFactor && x.isContiguous
     }
 }

@@ -20,6 +20,12 @@ final class EncodedVectors: VirtualTokenVectors {
         [("embedding.weight", embedding)] + (recurrence?.parameters ?? []) + perceptron.parameters
     }
 
+    var products: [MatrixProduct] {
+        ((recurrence?.weights ?? []) + perceptron.layers.map(\.weight)).flatMap {
+            MatrixProduct.linear(rows: count, inputs: $0.size(1), outputs: $0.size(0))
+        }
+    }
+
     func callAsFunction(_ mode: ForwardMode) throws -> Tensor {
         try perceptron(recurrence?(embedding, mode) ?? embedding)
     }
@@ -28,7 +34,7 @@ final class EncodedVectors: VirtualTokenVectors {
 /// Layers with an activation between them, as PyTorch's `Sequential` starts and names them.
 struct Perceptron {
     let name: String
-    private(set) var layers: [(weight: Tensor, bias: Tensor)]
+    let layers: [(weight: Tensor, bias: Tensor)]
     private let activation: (Tensor) throws -> Tensor
 
     /// - Parameters:
@@ -99,6 +105,9 @@ struct Recurrence {
             return zip(forwards + forwards.map { $0 + "_reverse" }, tensors).map { ($0, $1) }
         }
     }
+
+    /// Each meets every one of the V vectors, or what was made of it.
+    var weights: [Tensor] { layers.flatMap { $0.filter { $0.rank == 2 } } }
 
     /// (V, k) to (V, 2 h).
     func callAsFunction(_ x: Tensor, _ mode: ForwardMode) throws -> Tensor {

@@ -12,6 +12,9 @@ protocol VirtualTokenVectors: AnyObject {
     /// (V, size)
     func callAsFunction(_ mode: ForwardMode) throws -> Tensor
 
+    /// What makes them in a training step.
+    var products: [MatrixProduct] { get }
+
     /// What a file keeps.
     func saved() throws -> [(name: String, value: Tensor)]
 }
@@ -19,6 +22,8 @@ protocol VirtualTokenVectors: AnyObject {
 extension VirtualTokenVectors {
     /// PEFT's name for the vectors in a file, whatever made them.
     static var savedName: String { "prompt_embeddings" }
+
+    var products: [MatrixProduct] { [] }
 
     /// The vectors: what made them is not saved.
     func saved() throws -> [(name: String, value: Tensor)] {
@@ -46,10 +51,14 @@ final class VectorTable: VirtualTokenVectors {
 final class VectorPrefix: KeyValuePrefix {
     private let vectors: any VirtualTokenVectors
     let layers, heads, headSize: Int
+    private let dropout: Double
 
-    /// - Parameter vectors: of 2 L G D numbers each.
-    init(_ vectors: any VirtualTokenVectors, for slot: PrefixSlot) {
+    /// - Parameters:
+    ///   - vectors: of 2 L G D numbers each.
+    ///   - dropout: probability of dropping elements of the keys and values.
+    init(_ vectors: any VirtualTokenVectors, for slot: PrefixSlot, dropout: Double = 0) {
         self.vectors = vectors
+        self.dropout = dropout
         (layers, heads, headSize) = (slot.layers, slot.heads, slot.headSize)
     }
 
@@ -59,8 +68,17 @@ final class VectorPrefix: KeyValuePrefix {
 
     func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
 
+    /// Every query meets every key, and brings every value: there and back in each layer.
+    func products(of step: PartStep) -> [MatrixProduct] {
+        let queries = step.rows * (step.inputSize / headSize)
+        let keys = MatrixProduct.linear(rows: queries, inputs: headSize, outputs: count)
+        let values = MatrixProduct.linear(rows: queries, inputs: count, outputs: headSize)
+        return vectors.products + (0..<layers).flatMap { _ in keys + values }
+    }
+
     func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
-        try vectors(mode).to(dtype).reshaped(count, 2 * layers, heads, headSize)
+        try mode.dropping(vectors(mode), probability: dropout).to(dtype)
+            .reshaped(count, 2 * layers, heads, headSize)
     }
 }
 
@@ -81,6 +99,9 @@ final class VectorPrompt: InputPrompt {
     var parameters: [(name: String, value: Tensor)] { vectors.parameters }
 
     func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
+
+    /// The virtual tokens themselves are rows of every layer, and counted there.
+    func products(of step: PartStep) -> [MatrixProduct] { vectors.products }
 
     func embeddings(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
         try vectors(mode).to(dtype)

@@ -35,8 +35,10 @@ public struct VirtualTokens {
             whole += tokens.map { $0 + count }
         }
         switch layout {
-        case .rows(let padding, let lengths):
-            self.layout = .rows(leftPadding: padding, lengths: lengths?.map { $0 + count })
+        case .rows(let padding, let lengths, let prompts):
+            self.layout = .rows(
+                leftPadding: padding, lengths: lengths?.map { $0 + count },
+                prompts: prompts?.map { $0 + count })
             rowLength = length + count
             guard padding.contains(where: { $0 > 0 }) else {
                 order = .first
@@ -48,8 +50,9 @@ public struct VirtualTokens {
                 whole += 0..<count
                 add(start + skipped..<start + length)
             }
-        case .packed(let lengths):
-            self.layout = .packed(lengths: lengths.map { $0 + count })
+        case .packed(let lengths, let prompts):
+            self.layout = .packed(
+                lengths: lengths.map { $0 + count }, prompts: prompts?.map { $0 + count })
             rowLength = length + lengths.count * count
             var start = 0
             for length in lengths {

@@ -28,23 +28,23 @@ public struct LayerBenchmark {
         try check()
         let generator = try Generator(seed: seed)
         let layer = try makeLayer(using: generator)
-        let products = [
-            LayerProducts(
-                layer: layer, rows: tokens, atInput: true,
-                atWeight: type(of: method).stepProducts == 3)
-        ]
+        let step = PartStep(
+            rows: tokens, outputSize: outputSize, inputSize: inputSize, atInput: true)
+        let products = StepProducts(
+            layers: [LayerProducts(layer: layer, rows: tokens, atInput: true, atWeight: false)],
+            own: layer.adapter?.products(of: step) ?? [])
         let operands = ProductOperands(computeType, using: generator)
         let mode = ForwardMode.training(generator)
         for _ in 0..<StepBenchmark.warmUpSteps {
-            _ = try step(layer, operands, mode)
+            _ = try time(layer, operands, mode)
             _ = try products.run(operands)
         }
         var (times, limits) = ([LayerTimes](), [Double]())
         for _ in 0..<steps {
-            times.append(try step(layer, operands, mode))
+            times.append(try time(layer, operands, mode))
             limits.append(try products.run(operands))
         }
-        return LayerMeasurement(times, limits, products: products[0].count, of: self)
+        return LayerMeasurement(times, limits, products, of: self)
     }
 
     private func check() throws {
@@ -73,7 +73,7 @@ public struct LayerBenchmark {
         return layer
     }
 
-    private func step(
+    private func time(
         _ layer: Linear, _ operands: ProductOperands, _ mode: ForwardMode
     ) throws -> LayerTimes {
         let input = try operands.matrix(tokens, inputSize).detached().requireGradient()
@@ -113,7 +113,9 @@ public struct LayerMeasurement: Encodable, Equatable, Sendable {
     public var backwardMilliseconds: Double
     /// How many products of the layer's size its step cannot do without.
     public var products: Int
-    /// Their median, done once after each step.
+    /// The adapter's own share of all multiplications that it cannot.
+    public var ownShare: Double
+    /// Median of all those products, done once after each step.
     public var limitMilliseconds: Double
     /// The median by the limit's.
     public var timesLimit: Double
@@ -133,12 +135,16 @@ public struct LayerMeasurement: Encodable, Equatable, Sendable {
         case mostMilliseconds = "max_ms"
         case forwardMilliseconds = "forward_ms"
         case backwardMilliseconds = "backward_ms"
+        case ownShare = "own_share"
         case limitMilliseconds = "limit_ms"
         case timesLimit = "times_limit"
         case instructionSet = "instruction_set"
     }
 
-    init(_ times: [LayerTimes], _ limits: [Double], products: Int, of benchmark: LayerBenchmark) {
+    init(
+        _ times: [LayerTimes], _ limits: [Double], _ products: StepProducts,
+        of benchmark: LayerBenchmark
+    ) {
         let (whole, limit) = (TimeSpread(times.map(\.whole)), TimeSpread(limits).median)
         method = type(of: benchmark.method).facts.name
         (outputSize, inputSize) = (benchmark.outputSize, benchmark.inputSize)
@@ -150,7 +156,8 @@ public struct LayerMeasurement: Encodable, Equatable, Sendable {
         mostMilliseconds = whole.most.hundredths
         forwardMilliseconds = TimeSpread(times.map(\.forward)).median.hundredths
         backwardMilliseconds = TimeSpread(times.map(\.backward)).median.hundredths
-        self.products = products
+        self.products = type(of: benchmark.method).stepProducts
+        ownShare = products.ownShare.thousandths
         limitMilliseconds = limit.hundredths
         timesLimit = (whole.median / limit).hundredths
         trainable = benchmark.method.parameterCount(

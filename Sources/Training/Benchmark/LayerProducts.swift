@@ -8,11 +8,15 @@ struct LayerProducts {
     let rows: Int
     /// Whether something below the layer trains, so that the gradient at its input is needed.
     let atInput: Bool
-    /// Whether the gradient at its whole weight is.
+    /// Whether the gradient at its whole weight is, which trains itself.
     let atWeight: Bool
 
-    /// How many there are: forward, gradient at the input, gradient at the weight.
-    var count: Int { 1 + (atInput ? 1 : 0) + (atWeight ? 1 : 0) }
+    var multiplyAdds: Int {
+        MatrixProduct.linear(
+            rows: rows, inputs: layer.inputSize, outputs: layer.outputSize, atInput: atInput,
+            atWeight: atWeight
+        ).reduce(0) { $0 + $1.multiplyAdds }
+    }
 
     /// Does the products of the forward.
     /// - Returns: milliseconds.
@@ -38,22 +42,46 @@ struct LayerProducts {
         return sum
     }
 
-    private func milliseconds(_ product: () throws -> Tensor) throws -> Double {
-        let start = ContinuousClock.now
-        let result = try product()
-        return withExtendedLifetime(result) { start.millisecondsAgo }
-    }
 }
 
-extension [LayerProducts] {
-    /// Does every product once, in the order of a step, outside the graph.
+/// All products that a step cannot do without: those of the layers, and the adapter's own.
+struct StepProducts {
+    /// In the order of the forward.
+    let layers: [LayerProducts]
+    let own: [MatrixProduct]
+
+    /// The share of the adapter's own among all multiplications.
+    var ownShare: Double {
+        let own = own.reduce(0) { $0 + $1.multiplyAdds }
+        return Double(own) / Double(layers.reduce(own) { $0 + $1.multiplyAdds })
+    }
+
+    /// Does every product once, the layers' in the order of a step, outside the graph.
     /// - Returns: milliseconds of them all.
     func run(_ operands: ProductOperands) throws -> Double {
         try withoutGradient {
-            try reduce(0) { try $0 + $1.forward(operands) }
-                + reversed().reduce(0) { try $0 + $1.backward(operands) }
+            try layers.reduce(0) { try $0 + $1.forward(operands) }
+                + layers.reversed().reduce(0) { try $0 + $1.backward(operands) }
+                + own.reduce(0) { try $0 + $1.run(operands) }
         }
     }
+}
+
+extension MatrixProduct {
+    /// - Returns: milliseconds.
+    fileprivate func run(_ operands: ProductOperands) throws -> Double {
+        let left =
+            isLeftTransposed
+            ? try operands.matrix(inner, rows).transposed() : try operands.matrix(rows, inner)
+        let right = try operands.matrix(inner, columns)
+        return try milliseconds { try left.matmul(right) }
+    }
+}
+
+private func milliseconds(_ product: () throws -> Tensor) throws -> Double {
+    let start = ContinuousClock.now
+    let result = try product()
+    return withExtendedLifetime(result) { start.millisecondsAgo }
 }
 
 /// Random matrices to multiply with, one of each size.

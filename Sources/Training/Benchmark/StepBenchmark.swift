@@ -62,7 +62,8 @@ public struct StepBenchmark {
             limits.append(try products?.run(operands))
         }
         return try StepMeasurement(
-            times, limits.compactMap { $0 }, memory, trainee, mapped: areMapped(), of: self)
+            times, limits.compactMap { $0 }, products, memory, trainee, mapped: areMapped(),
+            of: self)
     }
 
     private func check() throws {
@@ -170,7 +171,7 @@ private struct BenchmarkStep {
     }
 
     /// The products that the step cannot do without.
-    func products() throws -> [LayerProducts] {
+    func products() throws -> StepProducts {
         try trainee.products(of: sequences, layout: layout, mode: mode)
     }
 }

@@ -30,7 +30,9 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
     public var forwardMilliseconds: Double
     public var backwardMilliseconds: Double
     public var optimizerMilliseconds: Double
-    /// Median of all products that a step cannot do without, done once after each step.
+    /// The adapter's own share of all multiplications that a step cannot do without.
+    public var ownShare: Double?
+    /// Median of all those products, done once after each step.
     public var limitMilliseconds: Double?
     /// The step's median by the limit's.
     public var timesLimit: Double?
@@ -56,6 +58,7 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
         case forwardMilliseconds = "forward_ms"
         case backwardMilliseconds = "backward_ms"
         case optimizerMilliseconds = "optimizer_ms"
+        case ownShare = "own_share"
         case limitMilliseconds = "limit_ms"
         case timesLimit = "times_limit"
         case weightsAreMapped = "weights_mapped"
@@ -66,8 +69,8 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
 
     /// - Parameter limits: milliseconds of the products after each step, if they were timed.
     init(
-        _ times: [StepTimes], _ limits: [Double], _ memory: ResidentMemory, _ trainee: Trainee,
-        mapped: Bool?, of benchmark: StepBenchmark
+        _ times: [StepTimes], _ limits: [Double], _ products: StepProducts?,
+        _ memory: ResidentMemory, _ trainee: Trainee, mapped: Bool?, of benchmark: StepBenchmark
     ) {
         let whole = TimeSpread(times.map(\.whole))
         method = type(of: benchmark.method).facts.name
@@ -84,6 +87,7 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
         backwardMilliseconds = TimeSpread(times.map(\.backward)).median.tenths
         optimizerMilliseconds = TimeSpread(times.map(\.optimizer)).median.tenths
         loss = times.last?.loss ?? .nan
+        ownShare = products?.ownShare.thousandths
         if !limits.isEmpty {
             let limit = TimeSpread(limits).median
             limitMilliseconds = limit.tenths
@@ -101,4 +105,5 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
 extension Double {
     var tenths: Double { (self * 10).rounded() / 10 }
     var hundredths: Double { (self * 100).rounded() / 100 }
+    var thousandths: Double { (self * 1000).rounded() / 1000 }
 }

@@ -24,6 +24,11 @@ public struct CompletionExample: Equatable, Sendable {
     /// Tokens that are learnt.
     public var trainedCount: Int { isTrained.reduce(0) { $0 + ($1 ? 1 : 0) } }
 
+    /// Tokens before the first that is learnt: the prompt, where all that could be is not learnt.
+    var promptLength: Int? {
+        isTrained.firstIndex(of: true).flatMap { $0 > 1 ? $0 : nil }
+    }
+
     /// Whether tokens were cut off.
     public var isCut: Bool { uncutLength > ids.count }
 }

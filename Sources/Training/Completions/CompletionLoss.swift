@@ -13,7 +13,7 @@ public func completionLoss(
     of model: any TransformerModel, on examples: [CompletionExample], layout: SequenceLayout,
     labelSmoothing: Double = 0, mode: ForwardMode = .inference
 ) throws -> Tensor {
-    let batch = try layout.batch(examples.map(\.ids))
+    let batch = try layout.batch(examples)
     let hidden = try model.hiddenStates(batch, mode: mode)  // (B, T, E)
     let flat = try hidden.reshaped(-1, hidden.size(-1))  // (B T, E)
     let width = layout.isPacked ? 0 : batch.ids.size(1)

@@ -14,9 +14,18 @@ public struct SequenceLayout {
         self.device = device
     }
 
-    func batch(_ sequences: [[Int]]) throws -> TokenBatch {
+    /// - Parameter prompts: the lengths of the sequences' prompts, if answers follow them.
+    func batch(_ sequences: [[Int]], prompts: [Int]? = nil) throws -> TokenBatch {
         isPacked
-            ? try TokenBatch(packed: sequences, device: device)
-            : try TokenBatch(ids: sequences, paddingID: paddingID, device: device)
+            ? try TokenBatch(packed: sequences, prompts: prompts, device: device)
+            : try TokenBatch(
+                ids: sequences, prompts: prompts, paddingID: paddingID, device: device)
+    }
+
+    func batch(_ examples: [CompletionExample]) throws -> TokenBatch {
+        let hasPrompts = examples.contains { $0.promptLength != nil }
+        return try batch(
+            examples.map(\.ids),
+            prompts: hasPrompts ? examples.map { $0.promptLength ?? $0.ids.count } : nil)
     }
 }

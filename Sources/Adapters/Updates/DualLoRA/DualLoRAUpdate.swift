@@ -40,7 +40,7 @@ struct DualLoRAUpdate: FactoredUpdate {
     private func fuse(
         _ left: [Tensor], _ right: [Tensor], onto weight: Tensor?, into block: Tensor
     ) throws {
-        if !hasPlainRows(block) || !(weight.map(hasPlainRows) ?? true) {
+        if !block.hasPlainRows || weight?.hasPlainRows == false {
             return try fuse(
                 right.map { try $0.transposed() }, left.map { try $0.transposed() },
                 onto: weight?.transposed(), into: block.transposed())
@@ -71,7 +71,7 @@ struct DualLoRAUpdate: FactoredUpdate {
         rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
-        let isPlain = hasPlainRows(block) && weight.map(hasPlainRows) ?? true
+        let isPlain = block.hasPlainRows && weight?.hasPlainRows != false
         guard isFused(gradient.dtype), isFused(weight?.dtype ?? gradient.dtype), isPlain else {
             try addGradients(of: gradient, rows: rows, to: sums)
             return try form(
@@ -98,14 +98,7 @@ struct DualLoRAUpdate: FactoredUpdate {
             ])
     }
 
-    private func hasPlainRows(_ matrix: Tensor) -> Bool {
-        matrix.size(1) < 2 || matrix.strides[1] == 1
-    }
-
     private func isFused(_ dtype: DType) -> Bool {
-        (dtype == .float32 || dtype == .bfloat16)
-            && factors.allSatisfy {
-                $0.dtype == .float32 && $0.device.kind == .cpu && $0.isContiguous
-            }
+        dtype.hasKernels && factors.allSatisfy(\.isKernelFactor)
     }
 }

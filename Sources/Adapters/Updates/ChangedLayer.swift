@@ -1,0 +1,22 @@
+import DualModules
+import DualTorch
+
+extension Linear {
+    /// The layer with a change that is a part of its own product where that can be: x W'ᵀ + b, or
+    /// x W₀ᵀ + b + x' ΔWᵀ where elements of x' are dropped, or where the layer trains itself, such as a
+    /// pooler made anew, and needs its own product's graph.
+    /// - Parameters:
+    ///   - dropout: probability of dropping elements of the change's input.
+    ///   - change: of its input, and of W₀ and b where they are its part; nil for ΔW alone.
+    func changed(
+        _ x: Tensor, dropout: Double, mode: ForwardMode,
+        by change: (_ input: Tensor, _ weight: Tensor?, _ bias: Tensor?) throws -> Tensor
+    ) throws -> Tensor {
+        let drops = mode.isTraining && dropout > 0
+        let input = drops ? try mode.dropping(x, probability: dropout) : x
+        guard drops || weight.value.requiresGradient else {
+            return try change(input, weight.value, bias?.value)
+        }
+        return try frozen(x) + change(input, nil, nil)
+    }
+}

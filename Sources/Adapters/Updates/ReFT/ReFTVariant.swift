@@ -1,0 +1,21 @@
+/// What an edit is made of; the names are those of pyreft's interventions.
+public enum ReFTVariant: String, CaseIterable, Sendable {
+    /// h + Rᵀ (W h + b - R h)
+    case loreft
+    /// h + Rᵀ (W h + b)
+    case direft
+    /// LoReFT with a free matrix for R.
+    case noreft
+    /// DiReFT with a free matrix for R.
+    case nodireft
+    /// h + Rᵀ (b - R h)
+    case consreft
+    /// h + Rᵀ b
+    case lobireft
+
+    /// Whether there is a W h.
+    var readsState: Bool { self != .consreft && self != .lobireft }
+    /// Whether what R says of the state is taken away.
+    var replacesState: Bool { self == .loreft || self == .noreft || self == .consreft }
+    var isOrthonormal: Bool { self != .noreft && self != .nodireft }
+}
