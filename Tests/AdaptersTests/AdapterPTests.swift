@@ -14,7 +14,7 @@ import Testing
         try AdapterCase(testDescription: "", method: method, count: { $0 + $1 }).moved(for: layer)
     }
 
-    @Test("A bottleneck without a function is a LoRA of its rank and scale, bit for bit")
+    @Test("A bottleneck without a function is a LoRA of its rank and scale")
     func isLoRA() throws {
         let layer = try layer()
         let x = try AdapterCase.input(dtype: .float64).requireGradient()
@@ -27,11 +27,12 @@ import Testing
         let outputs = try [adapter, lora].map {
             try $0(x, through: layer, mode: .training(Generator(seed: 1)))
         }
-        #expect(try outputs[0].isIdentical(to: outputs[1]))
+        // Of float64: the scale comes in at another place.
+        #expect(try outputs[0].isClose(to: outputs[1], absolute: 1e-13))
         let seed = try Tensor.seeded([3, 4, 7], seed: 9, dtype: .float64)
         let gradients = try outputs.map { try $0.gradients(with: leaves, seed: seed) }
         for (found, expected) in zip(gradients[0], gradients[1]) {
-            #expect(try #require(found).isIdentical(to: #require(expected)))
+            #expect(try #require(found).isClose(to: #require(expected), absolute: 1e-12))
         }
     }
 

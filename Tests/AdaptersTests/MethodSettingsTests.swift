@@ -77,7 +77,7 @@ import Testing
             "prefix",
             [
                 "virtual-tokens": "3", "prefix-projection": "true", "encoder-hidden-size": "5",
-                "init": "zero",
+                "init": "zero", "prefix-dropout": "0.2",
             ]
         ),
         ("prompt", ["virtual-tokens": "3", "init-text": "Is it, or: not?"]),

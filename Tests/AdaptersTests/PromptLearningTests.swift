@@ -192,9 +192,9 @@ import Testing
         let file = ConfigurationFile(
             URL(fileURLWithPath: "a.json"), fields: ["num_virtual_tokens": 3, key: size])
         let words = "a.json: '\(key)' is \(size), but must be from 1 to 65536"
-        #expect(message { _ = try PTuning(file) } == words)
+        #expect(message { _ = try PTuning(file) }.hasSuffix(words))
         guard key == "encoder_hidden_size" else { return }
-        #expect(message { _ = try PrefixTuning(file) } == words)
+        #expect(message { _ = try PrefixTuning(file) }.hasSuffix(words))
     }
 
     @Test("Every field comes back", arguments: encoded + tables)

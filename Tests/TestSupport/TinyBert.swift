@@ -35,6 +35,15 @@ extension Bert {
         return bert
     }
 
+    /// The same as a checkpoint gives it: no weight was made here.
+    public static func tinyCheckpoint(dropout: Double = 0) throws -> any TransformerModel {
+        let folder = try TemporaryFolder()
+        try tiny(dropout: dropout).write(to: folder.url)
+        var options = ModelFolder.LoadOptions()
+        options.computeType = .float32
+        return try ModelFolder(folder.url).load(options).model
+    }
+
     /// Writes the model as a folder that ``ModelFolder`` opens.
     public func write(to folder: URL, head: ModelFolder.HeadMeaning? = nil) throws {
         let outputs = self.head?.outputSize ?? 0

@@ -90,7 +90,7 @@ import Testing
             try Self.check(
                 try [false, true].map { recomputing in
                     try Self.step(
-                        Bert.tiny(dropout: dropout), method, recomputing: recomputing
+                        Bert.tinyCheckpoint(dropout: dropout), method, recomputing: recomputing
                     ) {
                         try $0.logits(batch, mode: $1).crossEntropy(Tensor([0, 1, 1]))
                     }

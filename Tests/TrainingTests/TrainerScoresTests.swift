@@ -52,7 +52,7 @@ private final class AgreedScorer: Scorer {
         let generator = try Generator(seed: 1)
         let method = DualLoRA(magnitudeRank: 2, directionRank: 2, gateSteps: 12)
         let trainee = try Trainee(
-            Bert.tiny(), method: method, targets: nil, using: generator)
+            Bert.tinyCheckpoint(), method: method, targets: nil, using: generator)
         var options = Workplace.options
         (options.epochs, options.batchSize) = (3, 4)
         change(&options)

@@ -155,7 +155,7 @@ import Testing
     @Test("An adapter that the loss does not reach is reported by name")
     func unreached() throws {
         let generator = try Generator(seed: 1)
-        let bert = try Bert.tiny()
+        let bert = try Bert.tinyCheckpoint()
         let trainee = try Trainee(bert, method: LoRA(rank: 2), targets: nil, using: generator)
         // Someone takes an adapter off behind the trainer's back.
         bert.linears[0].adapter = nil

@@ -61,6 +61,7 @@ public struct PrefixTuning: AdapterMethod {
         MethodOptions(chosen: [
             "virtual-tokens": virtualTokens, "prefix-projection": projects,
             "encoder-hidden-size": encoderSize, "init": start.rawValue,
+            "prefix-dropout": dropout,
         ])
     }
 
