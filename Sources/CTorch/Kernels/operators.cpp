@@ -33,6 +33,8 @@ TORCH_LIBRARY(duallora, m) {
           on_cpu(ctorch::scale_columns));
     m.def("scale_columns_backward(Tensor gradient, Tensor x, Tensor factors) -> (Tensor, Tensor)",
           on_cpu(ctorch::scale_columns_backward));
+    m.def("fold_sum(Tensor wide, int narrow, int[] pieces) -> Tensor", on_cpu(ctorch::fold_sum));
+    m.def("fold_add(Tensor(a!) wide, Tensor narrow, int[] pieces) -> ()", on_cpu(ctorch::fold_add));
     m.def("low_rank(Tensor(a!) y, Tensor x, Tensor down, Tensor up, float scale) -> Tensor",
           on_cpu(ctorch::low_rank));
     m.def("low_rank_backward(Tensor gradient, Tensor x, Tensor inner, Tensor down, Tensor up, "

@@ -48,6 +48,15 @@ void scale_columns(const at::Tensor &out, const at::Tensor &x, const at::Tensor 
 std::tuple<at::Tensor, at::Tensor> scale_columns_backward(
     const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &factors);
 
+// ---- folds (fold.cpp) ----
+
+/// The sums (T, narrow) of the elements of wide (T, k) that belong to each narrow one. `pieces` are five
+/// numbers each: the first wide and the first narrow element, how many narrow ones, how many wide ones to
+/// each, and 1 where those are neighbours.
+at::Tensor fold_sum(const at::Tensor &wide, int64_t narrow_size, at::IntArrayRef pieces);
+/// Adds narrow (T, r) to all the elements of wide (T, d) that belong to it.
+void fold_add(const at::Tensor &wide, const at::Tensor &narrow, at::IntArrayRef pieces);
+
 // ---- paths of low rank (low_rank.cpp) ----
 
 /// y (T, d) += scale · (x downᵀ) upᵀ; x (T, k), down (r, k), up (d, r). Returns what the backward needs of
