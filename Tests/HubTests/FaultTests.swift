@@ -114,6 +114,12 @@ extension LoopbackHub.Answer {
                 "org/name: model.safetensors is longer than the 50000 bytes that the hub names",
             requests: 1
         ) { _, _, right in right.with(body: noise(Self.size + 1, seed: 1)) },
+        Fault(
+            "a range is answered with the whole, which is shorter each second time",
+            refusal: failing + "no more came than before" + goOn, requests: 10
+        ) { _, count, _ in
+            LoopbackHub.Answer(body: noise(Self.size, seed: 1).prefix(count % 2 == 0 ? 200 : 100))
+        },
         Fault("the file is gone", refusal: "org/name has no file model.safetensors", requests: 1) {
             _, _, _ in .refused(404, "EntryNotFound")
         },
