@@ -282,6 +282,27 @@ extension LoopbackHub.Answer {
         #expect(hub.cached("model.safetensors") == modelFiles()["model.safetensors"])
     }
 
+    @Test("Messages have neither the password nor the signature of an address")
+    func secrets() throws {
+        let hub = try LoopbackHub(
+            modelFiles(),
+            fault: Fault("leads nowhere") { _, _, _ in
+                LoopbackHub.Answer(status: 302, headers: ["Location": "ftp://x"])
+            }.answer)
+        let address = hub.hub.address.replacing("http://", with: "http://me:secret@")
+        let variables = ["HF_ENDPOINT": address]
+        let text = message { _ = try hub.resolver(variables).locate("org/name") }
+        #expect(
+            text
+                == "\(hub.storage.address)/signed/model.safetensors does not answer as a hub does: "
+                + "it redirects to 'ftp://x'; check HF_ENDPOINT")
+        hub.hub.stop()
+        #expect(
+            message { _ = try hub.resolver(variables).locate("org/other") }
+                == "org/other: there is no such folder, it is not in the cache, and "
+                + "\(hub.hub.address) cannot be reached: nobody answers there")
+    }
+
     @Test("A host that nobody answers at is named, with what it was asked for")
     func unreachable() throws {
         let hub = try LoopbackHub(modelFiles())
