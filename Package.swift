@@ -108,7 +108,7 @@ let package = Package(
             linkerSettings: runPath),
         .testTarget(
             name: "HubTests", dependencies: ["DualHub", "DualTokenization"],
-            linkerSettings: runPath),
+            resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(
             name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),
         .testTarget(

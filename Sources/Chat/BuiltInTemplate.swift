@@ -70,6 +70,12 @@ extension ChatTemplate {
             return try builtIn.template(
                 specialTokens: folder.map { try SpecialTokens.read(from: $0) } ?? [:])
         }
+        guard FileManager.default.fileExists(atPath: name) else {
+            throw ChatTemplateError.unreadable(
+                file: name,
+                reason: "there is no such file, and the built-in templates are "
+                    + BuiltInTemplate.allCases.map(\.rawValue).joined(separator: ", "))
+        }
         return try load(file: URL(fileURLWithPath: name), tokensFrom: folder)
     }
 }

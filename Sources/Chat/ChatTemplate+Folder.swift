@@ -10,7 +10,7 @@ extension ChatTemplate {
     /// The template of a model's or tokenizer's folder: that of `chat_template.jinja` and
     /// `additional_chat_templates`, else of `tokenizer_config.json`, else of `chat_template.json`.
     ///
-    /// - Parameter named: which of several; nil for the one named `default`, or the only one.
+    /// - Parameter named: which of several; nil for the one named `default`, as a single one is.
     /// - Returns: nil where the folder has none.
     /// - Throws: ``ChatTemplateError``.
     public static func load(from folder: URL, named: String? = nil) throws -> ChatTemplate? {

@@ -88,6 +88,11 @@ struct ConversationFile {
         guard let text = String(data: data, encoding: .utf8) else {
             throw CommandError("\(path) is not UTF-8 text")
         }
+        if (try? JSONSerialization.jsonObject(with: data)) is [Any] {
+            // One array over all lines, and something in it is wrong.
+            conversations = [try Self.conversation(text[...], "\(path):1")]
+            return
+        }
         var found: [[ChatMessage]] = []
         let lines = text.split(
             omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" })

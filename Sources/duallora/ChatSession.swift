@@ -1,3 +1,4 @@
+import ArgumentParser
 import DualLoRA
 import Foundation
 
@@ -22,8 +23,6 @@ struct ChatSession {
             note("A '\\' at the end of a line continues it. Ctrl-C stops an answer. \(Self.help)")
         }
         while let line = question() {
-            // Ctrl-C stops this answer; a second one before the next question ends the process.
-            Interrupt.watch()
             do {
                 if line.hasPrefix("/") {
                     guard try obey(line) else { return }
@@ -31,15 +30,27 @@ struct ChatSession {
                     try answer(line)
                 }
             } catch  where isTerminal {
-                note("\(error)")
+                note("\(error)\(Self.cure(for: error))")
             }
+        }
+    }
+
+    private static func cure(for error: any Error) -> String {
+        if case GenerationError.noRoom = error {
+            "; /undo and /reset take messages away"
+        } else {
+            ""
         }
     }
 
     /// The next line, with those that it is continued on.
     private func question() -> String? {
-        if isTerminal { Self.write("> ") }
-        guard var line = readLine() else { return nil }
+        // Not to standard output, which has the answers alone wherever it goes.
+        if isTerminal { Self.prompt("> ") }
+        guard var line = readLine() else {
+            if isTerminal { Self.prompt("\n") }
+            return nil
+        }
         while line.hasSuffix("\\") {
             line.removeLast()
             guard let more = readLine() else { break }
@@ -49,15 +60,27 @@ struct ChatSession {
     }
 
     private mutating func answer(_ question: String) throws {
+        // Ctrl-C stops this answer, and ends the process when it comes once more or while a question
+        // is waited for.
+        Interrupt.watch()
+        defer { Interrupt.stopWatching() }
         let shows = !json
         let generation = try conversation.ask(
             question, isCancelled: { Interrupt.happened }, onPiece: { if shows { Self.write($0) } })
+        try show(generation)
+        if Interrupt.happened, !isTerminal { throw ExitCode(130) }
+    }
+
+    /// Ends an answer, or prints it as an object.
+    private func show(_ generation: Generation?) throws {
         guard json else { return Self.write("\n") }
         try printJSON([
             "role": "assistant", "content": conversation.messages.last?.content ?? "",
             "finish": generation?.finish.rawValue ?? "", "tokens": generation?.tokens ?? 0,
             "prompt_tokens": generation?.promptTokens ?? 0,
         ])
+        // Who asks through a pipe waits for the answer before the next question.
+        fflush(nil)
     }
 
     /// Does what a line that begins with '/' says.
@@ -92,5 +115,9 @@ struct ChatSession {
 
     private static func write(_ text: String) {
         FileHandle.standardOutput.write(Data(text.utf8))
+    }
+
+    private static func prompt(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }

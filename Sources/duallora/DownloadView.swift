@@ -49,7 +49,7 @@ final class DownloadView {
         }
         if let lastDrawing, lastDrawing.secondsAgo < 0.1, bytes < total { return }
         lastDrawing = .now
-        write("\r\u{1B}[K\(bar(bytes, of: total)) \(file)  \(text)")
+        write(overwriting("\(bar(bytes, of: total)) \(file)  \(text)"))
         isDrawn = true
     }
 

@@ -15,4 +15,7 @@ enum Interrupt {
             signal(SIGINT, SIG_DFL)
         }
     }
+
+    /// From now on Ctrl-C ends the process.
+    static func stopWatching() { signal(SIGINT, SIG_DFL) }
 }

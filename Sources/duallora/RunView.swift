@@ -45,7 +45,7 @@ final class RunView {
             if record.step % tenth < 10 || record.step == total { line(text) }
             return
         }
-        write("\r\u{1B}[K\(label)\(bar(record.step, of: total)) \(text)")
+        write(overwriting("\(label)\(bar(record.step, of: total)) \(text)"))
         hasBar = true
     }
 
@@ -74,6 +74,10 @@ func bar(_ done: Int, of total: Int) -> String {
     let filled = min(width, Int(Double(width) * Double(done) / Double(max(1, total))))
     return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
 }
+
+/// A line in the place of the terminal's last one, cut where the terminal ends: what goes on in a
+/// second line could not be taken back.
+func overwriting(_ text: String) -> String { "\r\u{1B}[K\u{1B}[?7l\(text)\u{1B}[?7h" }
 
 /// Minutes and seconds.
 func clock(_ seconds: Double) -> String {

@@ -3,10 +3,15 @@ import Testing
 
 @testable import DualChat
 
-@Suite struct FolderTests {
+@Suite final class FolderTests {
+    private let root = FileManager.default.temporaryDirectory
+        .appendingPathComponent("chat-tests-\(UUID().uuidString)", isDirectory: true)
+
+    deinit { try? FileManager.default.removeItem(at: root) }
+
+    /// A new folder with these files.
     private func folder(_ files: [String: String]) throws -> URL {
-        let url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("chat-\(UInt64.random(in: 0...UInt64.max))")
+        let url = root.appendingPathComponent(UUID().uuidString, isDirectory: true)
         for (name, text) in files {
             let file = url.appendingPathComponent(name)
             try FileManager.default.createDirectory(
@@ -61,6 +66,17 @@ import Testing
         let found = try #require(try ChatTemplate.load(fromFirstOf: [adapter, model]))
         let messages = [ChatMessage(role: "user", content: "")]
         #expect(try found.render(messages, addGenerationPrompt: false) == "<b>a")
+    }
+
+    @Test("A name that is neither a file nor built in is told with those that are")
+    func builtInNames() {
+        #expect(
+            throws: ChatTemplateError.unreadable(
+                file: "llama3",
+                reason: "there is no such file, and the built-in templates are alpaca, chatml")
+        ) {
+            try ChatTemplate.load(named: "llama3", tokensFrom: nil)
+        }
     }
 
     @Test("Files that are no templates are named with the field")

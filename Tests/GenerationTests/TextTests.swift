@@ -1,7 +1,5 @@
 import DualGeneration
 import DualTokenization
-import Foundation
-import TestSupport
 import Testing
 
 /// Text that comes as bytes, each a token, so that most characters are split over tokens.
@@ -12,25 +10,7 @@ import Testing
     private let generator: TextGenerator
 
     init() throws {
-        let folder = try TemporaryFolder()
-        let alphabet = Array(33...126) + Array(161...172) + Array(174...255)
-        var characters = Dictionary(
-            uniqueKeysWithValues: alphabet.map { ($0, String(UnicodeScalar(UInt8($0)))) })
-        for byte in 0...255 where !alphabet.contains(byte) {
-            let scalar = UnicodeScalar(256 + characters.count - 188)
-            characters[byte] = scalar.map(String.init) ?? ""
-        }
-        let vocabulary = Dictionary(uniqueKeysWithValues: characters.map { ($1, $0) })
-        let fields: [String: Any] = [
-            "model": ["type": "BPE", "vocab": vocabulary, "merges": [String]()],
-            "pre_tokenizer": [
-                "type": "ByteLevel", "add_prefix_space": false, "use_regex": false,
-            ],
-            "decoder": ["type": "ByteLevel"],
-        ]
-        try folder.write(
-            JSONSerialization.data(withJSONObject: fields), to: "tokenizer.json")
-        tokenizer = try Tokenizer.load(from: folder.url)
+        tokenizer = try Tokenizer.ofBytes()
         generator = TextGenerator(
             model: try MarkovModel(chain: text.utf8.map(Int.init), vocabulary: 256),
             tokenizer: tokenizer)

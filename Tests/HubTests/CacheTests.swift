@@ -43,6 +43,21 @@ import Testing
         #expect(progress == progress.sorted() && progress.last == bytes)
     }
 
+    @Test("A file that is put in its place once more is there all the while")
+    func placedAgain() async throws {
+        let hub = try LoopbackHub(modelFiles())
+        _ = try hub.resolver().locate("org/name")
+        let etag = try link(hub, "config.json").split(separator: "/").last.map(String.init) ?? ""
+        let settings = try HubSettings(environment: ["HF_HUB_CACHE": hub.cache.path])
+        let snapshot = CachedRepository("org/name", in: settings).snapshot(LoopbackHub.commit)
+        let reader = Task.detached {
+            (0..<50_000).count { _ in !snapshot.has("config.json") }
+        }
+        for _ in 0..<5_000 { try snapshot.place("config.json", etag, isNew: false) }
+        #expect(await reader.value == 0)
+        #expect(hub.names.count == 4)
+    }
+
     @Test("What is in the cache is found without a request, also when nobody answers")
     func found() throws {
         let hub = try LoopbackHub(modelFiles())

@@ -114,6 +114,12 @@ extension LoopbackHub.Answer {
                 "org/name: model.safetensors is longer than the 50000 bytes that the hub names",
             requests: 1
         ) { _, _, right in right.with(body: noise(Self.size + 1, seed: 1)) },
+        Fault(
+            "a range is answered with the whole, which is shorter each second time",
+            refusal: failing + "no more came than before" + goOn, requests: 10
+        ) { _, count, _ in
+            LoopbackHub.Answer(body: noise(Self.size, seed: 1).prefix(count % 2 == 0 ? 200 : 100))
+        },
         Fault("the file is gone", refusal: "org/name has no file model.safetensors", requests: 1) {
             _, _, _ in .refused(404, "EntryNotFound")
         },
@@ -274,6 +280,27 @@ extension LoopbackHub.Answer {
                     "bytes=0-14999", "bytes=15000-29999", "bytes=30000-44999", "bytes=45000-49999",
                 ])
         #expect(hub.cached("model.safetensors") == modelFiles()["model.safetensors"])
+    }
+
+    @Test("Messages have neither the password nor the signature of an address")
+    func secrets() throws {
+        let hub = try LoopbackHub(
+            modelFiles(),
+            fault: Fault("leads nowhere") { _, _, _ in
+                LoopbackHub.Answer(status: 302, headers: ["Location": "ftp://x"])
+            }.answer)
+        let address = hub.hub.address.replacing("http://", with: "http://me:secret@")
+        let variables = ["HF_ENDPOINT": address]
+        let text = message { _ = try hub.resolver(variables).locate("org/name") }
+        #expect(
+            text
+                == "\(hub.storage.address)/signed/model.safetensors does not answer as a hub does: "
+                + "it redirects to 'ftp://x'; check HF_ENDPOINT")
+        hub.hub.stop()
+        #expect(
+            message { _ = try hub.resolver(variables).locate("org/other") }
+                == "org/other: there is no such folder, it is not in the cache, and "
+                + "\(hub.hub.address) cannot be reached: nobody answers there")
     }
 
     @Test("A host that nobody answers at is named, with what it was asked for")

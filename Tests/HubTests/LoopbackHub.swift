@@ -89,7 +89,7 @@ final class LoopbackHub: Sendable {
         return Answer(
             status: 302,
             headers: [
-                "Location": "\(storage)/signed/\(name)", "X-Repo-Commit": commit,
+                "Location": "\(storage)/signed/\(name)?signature=secret", "X-Repo-Commit": commit,
                 "X-Linked-Etag": "\"\(sha256(data))\"", "X-Linked-Size": "\(data.count)",
             ])
     }

@@ -139,6 +139,7 @@ final class LoopbackServer: Sendable {
             }
             if halves.count == 2 { headers[halves[0].lowercased()] = halves[1] }
         }
-        return Request(method: words[0], path: words[1], headers: headers)
+        let path = String(words[1].prefix { $0 != "?" })
+        return Request(method: words[0], path: path, headers: headers)
     }
 }

@@ -1,9 +1,14 @@
 """Chat templates against transformers' `apply_chat_template`, character by character."""
 
 import ast
+import contextlib
 import json
+import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import warnings
 
@@ -142,9 +147,9 @@ def test_a_public_template_is_rendered_the_same(name, rendered_here, monkeypatch
 UNPRINTABLE = re.compile(r" at 0x|<namespace|<bound method|<built-in|generator", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("part", range(6))
+@pytest.mark.parametrize("part", range(2))
 def test_random_templates_do_what_jinja_does(part):
-    seeds = range(part * 400, part * 400 + 400)
+    seeds = range(part * 600, part * 600 + 600)
     templates = [template_grammar.Grammar(seed).template() for seed in seeds]
     found = answers([
         dict(template=template, messages=template_grammar.MESSAGES,
@@ -167,7 +172,7 @@ def test_random_templates_do_what_jinja_does(part):
             continue
         assert answer.get("text") == text, (seed, template, answer)
         rendered += 1
-    assert rendered > 120
+    assert rendered > 180
 
 
 def test_numbers_are_spelled_as_python_spells_them():
@@ -334,6 +339,57 @@ def test_a_script_is_given_answers_alone(chat):
     assert done.stdout == f"{answer}\n{answer}\n" and not done.stderr
 
 
+@contextlib.contextmanager
+def holding(folder, *words, **options):
+    """A conversation that goes on; what still runs at the end is killed."""
+    with subprocess.Popen(
+            [str(harness.COMMAND), "generate", "--chat", *words, *harness.flags(
+                model=folder, max_tokens=12, dtype="float32")],
+            stdout=subprocess.PIPE, text=True, encoding="utf-8", **options) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def line_of(stream, seconds=60):
+    assert select.select([stream], [], [], seconds)[0], "nothing came"
+    return stream.readline()
+
+
+def test_an_answer_comes_before_the_next_question_is_asked(chat):
+    """Through pipes, by which other programs hold conversations."""
+    with holding(chat, "--json", stdin=subprocess.PIPE) as running:
+        running.stdin.write("the red dog\n")
+        running.stdin.flush()
+        answer = json.loads(line_of(running.stdout))
+        assert answer["content"] == replies(chat, talk(("user", "the red dog")))
+        running.communicate("/quit\n", timeout=20)
+        assert running.returncode == 0
+
+
+def test_ctrl_c_while_a_question_is_waited_for_ends_the_conversation(chat):
+    terminal, other = pty.openpty()
+
+    def wait_for(text):
+        shown = ""
+        while text not in shown:
+            assert select.select([terminal], [], [], 60)[0], f"only {shown!r} came"
+            shown += os.read(terminal, 4096).decode()
+
+    with holding(chat, stdin=other, stderr=other) as running:
+        os.close(other)
+        wait_for("> ")
+        os.write(terminal, b"the red dog\n")
+        assert line_of(running.stdout) == replies(chat, talk(("user", "the red dog"))) + "\n"
+        wait_for("> ")
+        running.send_signal(signal.SIGINT)
+        # Standard output has the answers alone, although a person asks.
+        assert running.communicate(timeout=20)[0] == ""
+        assert running.returncode == -signal.SIGINT
+    os.close(terminal)
+
+
 def test_what_a_template_cannot_do_is_said(chat, tmp_path):
     write_talks(tmp_path / "t.jsonl", [talk(("tool", "x"))])
     harness.assert_refused(
@@ -343,7 +399,8 @@ def test_what_a_template_cannot_do_is_said(chat, tmp_path):
         harness.run("generate", model=chat, chat=True, chat_template=tmp_path / "bad.jinja"),
         "bad.jinja:2:", "wordwrap")
     for text, words in (("[]", ["empty"]), ('[{"role": "user"}]', [":1", "content"]),
-                        ("what", [":1", "array"])):
+                        ('[\n {"role": "user", "content": "a"},\n {"role": "user"}\n]',
+                         [":1", "message 2", "content"]), ("what", [":1", "array"])):
         (tmp_path / "bad.json").write_text(text)
         harness.assert_refused(
             harness.run("generate", model=chat, messages=tmp_path / "bad.json"), *words)

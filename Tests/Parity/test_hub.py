@@ -3,10 +3,9 @@ finds what the other did. All hubs are on 127.0.0.1."""
 
 import json
 import os
-import random
+import pty
 import shutil
 import signal
-import string
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import pytest
 
 import harness
 import loopback_hub
+import make_hub_goldens
 
 ORACLES = os.pathsep.join(path for path in sys.path if path)
 
@@ -262,6 +262,21 @@ def test_two_commands_at_once_download_each_file_once(repository, user, hub):
     assert len(fetched) == len(set(fetched)) > 1
 
 
+def test_the_bar_of_a_download_stays_on_one_line(repository, user):
+    """However narrow the terminal is: it must not go on in the next line."""
+    terminal, other = pty.openpty()
+    done = subprocess.run([harness.COMMAND, "inspect", "org/name"], stderr=other,
+                          stdout=subprocess.DEVNULL, timeout=60)
+    os.close(other)
+    shown = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert done.returncode == 0
+    bars = [line for line in shown.replace("\n", "\r").split("\r") if "B/s" in line]
+    assert bars
+    for line in bars:
+        assert line.startswith("\x1b[K\x1b[?7l") and line.endswith("\x1b[?7h"), repr(line)
+
+
 REFUSED = {
     "no such repository": (dict(model="org/other"), ["org/other", "no such folder", "HF_TOKEN"]),
     "no such revision": (dict(model="org/name", revision="v9"), ["org/name", "'v9'"]),
@@ -289,71 +304,20 @@ def test_a_folder_that_looks_like_a_repository_wins(repository, user, hub, tmp_p
     assert hub.requests == []
 
 
-def environments(count):
-    """Random settings of what decides where the cache is."""
-    dice = random.Random(7)
-    values = {
-        "HF_HOME": ["/a/b", "~/home", "$PLACE/h", "${PLACE}h", "$NONE/x", "$PLACEx", "~other/x"],
-        "HF_HUB_CACHE": ["/cache", "~/cache", "$HOME/cache/", "/x/$PLACE"],
-        "HUGGINGFACE_HUB_CACHE": ["/old", "~/old", "$PLACE/old"],
-        "XDG_CACHE_HOME": ["/xdg", "~/xdg", "$PLACE"],
-        "HF_HUB_OFFLINE": ["1", "0", "on", "True", "no", "2"],
-        "TRANSFORMERS_OFFLINE": ["1", "YES", "false"],
-    }
-    return [{name: dice.choice(choices) for name, choices in values.items()
-             if dice.random() < 0.4} for _ in range(count)]
+def test_the_goldens_are_what_huggingface_hub_says():
+    """Of the environment and of names: what the Swift tests hold this package to."""
+    assert make_hub_goldens.GOLDENS.read_text() == make_hub_goldens.text(make_hub_goldens.goldens())
 
 
-def test_the_environment_means_what_it_means_to_huggingface_hub(user, monkeypatch, tmp_path):
-    # huggingface_hub takes a home that is another user's only where there is such a user.
+def test_the_cache_of_the_environment_is_looked_into(user, hub, monkeypatch, tmp_path):
     monkeypatch.delenv("HF_HUB_CACHE")
-    monkeypatch.setenv("PLACE", "/place")
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    tried = environments(14)
-    expected = python(f"""
-import importlib, json, os
-from huggingface_hub import constants
-found, plain = [], dict(os.environ)
-for variables in {tried}:
-    os.environ.clear()
-    os.environ.update(plain | variables)
-    importlib.reload(constants)
-    found.append([os.path.abspath(constants.HF_HUB_CACHE), constants.HF_HUB_OFFLINE])
-print(json.dumps(found))
-""")
-    assert len({cache for cache, _ in expected}) > 6
-    for variables, (cache, offline) in zip(tried, expected):
-        # Offline the message names the cache.
-        for settings, words in (
-                ({**variables, "HF_HUB_OFFLINE": "1"}, [f" is not in {cache}; "]),
-                (variables, ["HF_HUB_OFFLINE forbids" if offline else "cannot be reached"])):
-            done = subprocess.run([harness.COMMAND, "tokenize", "--model", "no/such", "x"],
-                                  capture_output=True, text=True, timeout=60,
-                                  env={**os.environ, **settings})
-            harness.assert_refused(done, *words)
-
-
-def test_names_are_those_that_huggingface_hub_takes(user, monkeypatch, tmp_path):
-    dice = random.Random(8)
-    letters = string.ascii_letters + string.digits + "-_.-_." + "é~ @:"
-    part = lambda: "".join(dice.choices(letters, weights=[1] * 62 + [9] * 6 + [1] * 5,
-                                        k=dice.choice([1, 2, 3, 5, 8])))
-    names = [f"{part()}/{part()}" for _ in range(36)]
-    names = [name for name in names if "@" not in name and name[0] not in "-~"]
-    valid = python(f"""
-import json
-from huggingface_hub.utils import HFValidationError, validate_repo_id
-def takes(name):
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        return False
-    return True
-print(json.dumps([takes(name) for name in {names}]))
-""")
-    assert 5 < sum(valid) < len(valid) - 5
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    for name, is_valid in zip(names, valid):
-        done = harness.run("tokenize", "x", model=name)
-        assert ("HF_HUB_OFFLINE forbids" in done.stderr) == is_valid, name
+    for variables, words in (
+            (dict(HF_HOME="~/h", HF_HUB_OFFLINE="1"), [f" is not in {tmp_path}/h/hub; "]),
+            (dict(XDG_CACHE_HOME="$HOME/x", TRANSFORMERS_OFFLINE="YES"),
+             [f" is not in {tmp_path}/x/huggingface/hub; ", "HF_HUB_OFFLINE forbids"]),
+            (dict(HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_OFFLINE="no"), ["cannot be reached"])):
+        with monkeypatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            harness.assert_refused(harness.run("tokenize", "x", model="no/such"), *words)
+    assert hub.requests == []

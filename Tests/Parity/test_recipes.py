@@ -125,15 +125,14 @@ def test_another_method_takes_over_what_it_has(recipe):
 
 # --- what is refused ------------------------------------------------------------------------------
 
-# What is added to a recipe that is right, and words of the line that refuses it.
+# What is added to a recipe that is right, and words of the line that refuses it. What the parser of
+# recipes refuses by itself is the Swift tests' (RecipesTests).
 REFUSALS = {
     "unknown key": ("learning_rat: 1", [":10: 'learning_rat'", "did you mean learning-rate?"]),
     "a flag of the call": ("print-recipe: true", [":10: 'print-recipe'"]),
     "a word for a number": ("epochs: many", [":10: epochs: ", "'many'", "--epochs"]),
-    "a list for a number": ("epochs: [1, 2]", [":10: epochs: ", "one value, not a list"]),
     "a fraction of an epoch": ("epochs: 1.5", [":10: epochs: ", "'1.5'"]),
     "no epochs": ("epochs: 0", [":10: epochs: ", "0 is not from 1"]),
-    "a number twice": ("epochs: 3\nsteps: null", [":11: steps: ", "set in line 8"]),
     "a negative rate": ("head-learning-rate: -1", [":10: head-learning-rate: ", "-1"]),
     "an unknown type": ("dtype: int4", [":10: dtype: ", "int4", "bfloat16"]),
     "an unknown device": ("computing: {device: tpu}", [":10: device: ", "tpu"]),
@@ -153,7 +152,7 @@ def test_a_bad_recipe_is_refused_by_line_and_key(recipe, name):
     harness.assert_refused(harness.run("train", path), str(path), *words)
 
 
-@pytest.mark.parametrize("value", ["0", "-3", "7.5"])
+@pytest.mark.parametrize("value", ["-3", "7.5"])
 def test_a_bad_flag_is_not_laid_to_the_recipe(recipe, value):
     path = recipe(BASE)
     done = harness.run("train", path, f"--steps={value}")

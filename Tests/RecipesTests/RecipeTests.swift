@@ -96,8 +96,10 @@ import Testing
         let fixed = [
             "", "null", "NULL", "~", "-", "---", "...", "true", "1e-4", "-1", " a ", "a: b", "a #b",
         ]
+        var random = SeededNumbers(seed: 1)
         let drawn = (0..<2_000).map { _ in
-            String((0..<Int.random(in: 1...8)).compactMap { _ in letters.randomElement() })
+            let length = Int.random(in: 1...8, using: &random)
+            return String((0..<length).compactMap { _ in letters.randomElement(using: &random) })
         }
         for text in fixed + drawn {
             let values = ["output": [text], "data": [text, "x"]]

@@ -47,11 +47,12 @@ extension PythonText {
     }
 
     /// Python's `str.splitlines`.
-    static func lines(_ text: String, keepingEnds: Bool) -> [String] {
+    /// - Parameter limit: after so many lines and one more, the rest is left out.
+    static func lines(_ text: String, keepingEnds: Bool, limit: Int) -> [String] {
         var lines: [String] = []
         var line = String.UnicodeScalarView()
         var rest = Substring(text).unicodeScalars
-        while let scalar = rest.popFirst() {
+        while lines.count <= limit, let scalar = rest.popFirst() {
             guard isLineEnd(scalar) else {
                 line.append(scalar)
                 continue

@@ -38,10 +38,12 @@ extension Renderer {
     private func plainItem(_ key: Value, of value: Value) throws(Fault) -> Value? {
         switch value {
         case .undefined(let missing): throw .failed(missing.reason)
-        case .mapping(let mapping): return (try? Key(key)).flatMap { mapping[$0] }
+        case .mapping(let mapping): return (try? hashed(key)).flatMap { mapping[$0] }
         case .list(let items), .tuple(let items):
-            return key.integer.flatMap { element($0, of: items.values) }
-        case .range(let range): return key.integer.flatMap { element($0, of: range.values) }
+            let place = key.integer.flatMap { self.place($0, of: items.values.count) }
+            return place.map { items.values[$0] }
+        case .range(let range):
+            return key.integer.flatMap { place($0, of: range.count) }.map(range.value)
         case .string(let text):
             guard let index = key.integer else { return nil }
             try budget.spend(bytes: text.utf8.count)
@@ -58,9 +60,16 @@ extension Renderer {
         }
     }
 
-    private func element(_ index: Int, of values: [Value]) -> Value? {
-        let place = index < 0 ? index + values.count : index
-        return values.indices.contains(place) ? values[place] : nil
+    /// A value as the key of a mapping, for which its text is gone through.
+    func hashed(_ value: Value) throws(Fault) -> Key {
+        try budget.spend(bytes: value.text?.utf8.count ?? 0)
+        return try Key(value)
+    }
+
+    /// Where an item is, that may be counted from the end; nil where there is none.
+    private func place(_ index: Int, of count: Int) -> Int? {
+        let place = index < 0 ? index + count : index
+        return 0..<count ~= place ? place : nil
     }
 
     /// `value[from:to:step]`. Unlike an item, a slice that cannot be is an error.

@@ -18,19 +18,20 @@ extension Renderer {
         case (.none, .none), (.undefined, .undefined): return true
         case (.string(let first), .string(let second)), (.string(let first), .markup(let second)),
             (.markup(let first), .string(let second)), (.markup(let first), .markup(let second)):
+            try budget.spend(bytes: min(first.utf8.count, second.utf8.count))
             return first.utf8.elementsEqual(second.utf8)
         case (.list(let first), .list(let second)), (.tuple(let first), .tuple(let second)):
             return try areEqual(first.values, second.values)
         case (.mapping(let first), .mapping(let second)):
             guard first.count == second.count else { return false }
             for (key, value) in zip(first.keys, first.values) {
-                guard let other = second[try Key(key)], try areEqual(value, other) else {
+                guard let other = second[try hashed(key)], try areEqual(value, other) else {
                     return false
                 }
             }
             return true
         case (.range(let first), .range(let second)):
-            return try areEqual(first.values, second.values)
+            return first.identity == second.identity
         case (.namespace(let first), .namespace(let second)): return first === second
         case (.macro(let first), .macro(let second)): return first === second
         case (.loop(let first), .loop(let second)): return first === second
@@ -66,7 +67,7 @@ extension Renderer {
             }
             try budget.spend(bytes: text.utf8.count + part.utf8.count)
             return PythonText.find(Array(part.utf8), in: Array(text.utf8)) != nil
-        case .mapping(let mapping): return mapping[try Key(item)] != nil
+        case .mapping(let mapping): return mapping[try hashed(item)] != nil
         case .list, .tuple, .range, .view, .iterator, .undefined:
             let next = try puller(container)
             while let value = try next() {
@@ -93,6 +94,7 @@ extension Renderer {
         case (.undefined(let missing), _), (_, .undefined(let missing)):
             throw .failed(missing.reason)
         case (.string(let first), .string(let second)):
+            try budget.spend(bytes: min(first.utf8.count, second.utf8.count))
             let order = PythonText.order(first, second)
             return holds(order, 0)
         case (.list(let first), .list(let second)), (.tuple(let first), .tuple(let second)):

@@ -71,10 +71,11 @@ extension Renderer {
 struct LocalTime {
     private let time: tm
 
-    init(_ date: Date) {
-        var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
+    init(_ date: Date) throws(Fault) {
         var parts = tm()
-        localtime_r(&seconds, &parts)
+        guard var seconds = time_t(exactly: date.timeIntervalSince1970.rounded(.down)),
+            localtime_r(&seconds, &parts) != nil
+        else { throw .failed("strftime_now() has no date for what the clock shows") }
         time = parts
     }
 

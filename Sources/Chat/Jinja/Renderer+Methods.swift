@@ -31,7 +31,7 @@ extension Renderer {
         }
         guard given.named.isEmpty else { throw .failed("get() takes no keyword arguments") }
         let arguments = try given.bound(name, ["key", "default"], required: 1)
-        return mapping[try Key(arguments[0] ?? .none)] ?? arguments[1] ?? .none
+        return mapping[try hashed(arguments[0] ?? .none)] ?? arguments[1] ?? .none
     }
 
     private func call(_ method: Method, of text: String, _ given: Given) throws(Fault) -> Value {
@@ -45,7 +45,7 @@ extension Renderer {
         case .split, .rsplit: return try split(text, method, given)
         case .splitlines:
             let keeps = try given.bound(name, ["keepends"])[0]?.isTrue ?? false
-            return try list(PythonText.lines(text, keepingEnds: keeps))
+            return try list(PythonText.lines(text, keepingEnds: keeps, limit: budget.rest))
         case .startswith, .endswith: return try .bool(affix(text, method, given))
         case .replace: return try replace(text, given)
         case .join: return try join(given, separator: text)
@@ -103,7 +103,8 @@ extension Renderer {
         let name = "\(method.rawValue)()"
         let arguments = try given.bound(name, ["sep", "maxsplit"])
         let most = try count(arguments[1], name)
-        let limit = most < 0 ? .max : most
+        // What the budget does not have is not made; with one more part `list` refuses it.
+        let limit = min(most < 0 ? .max : most, budget.rest)
         let fromEnd = method == .rsplit
         guard let separator = try characters(arguments[0], name) else {
             return try list(

@@ -10,16 +10,22 @@ extension Renderer {
 
     /// All items of what can be gone through.
     func items(of value: Value) throws(Fault) -> [Value] {
+        if case .string(let text) = value { return try characters(of: text) }
+        if case .markup(let text) = value { return try characters(of: text) }
         let values = try freeItems(of: value)
         try budget.spend(values.count)
         return values
     }
 
+    /// Each is larger than what it is of: they are paid for before they are made.
+    private func characters(of text: String) throws(Fault) -> [Value] {
+        try budget.spend(text.unicodeScalars.count)
+        return text.unicodeScalars.map { .string(String($0)) }
+    }
+
     private func freeItems(of value: Value) throws(Fault) -> [Value] {
         switch value {
         case .undefined: return []
-        case .string(let text), .markup(let text):
-            return text.unicodeScalars.map { .string(String($0)) }
         case .list(let items), .tuple(let items): return items.values
         case .mapping(let mapping): return mapping.keys
         case .range(let range): return range.values
@@ -45,7 +51,7 @@ extension Renderer {
             return text.unicodeScalars.count
         case .list(let items), .tuple(let items): return items.values.count
         case .mapping(let mapping): return mapping.count
-        case .range(let range): return range.values.count
+        case .range(let range): return range.count
         case .view(let view): return view.mapping.count
         default: throw .failed("object of type '\(value.typeName)' has no len()")
         }

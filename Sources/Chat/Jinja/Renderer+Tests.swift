@@ -16,10 +16,10 @@ extension Renderer {
         case .odd, .even:
             let rest = try calculate(value, .modulo, .integer(2))
             return try areEqual(rest, .integer(test == .odd ? 1 : 0))
-        case .lower:
-            return PythonText.isCased(try printed(value), as: { $0.isLowercase })
-        case .upper:
-            return PythonText.isCased(try printed(value), as: { $0.isUppercase })
+        case .lower, .upper:
+            let text = try printed(value)
+            try budget.spend(bytes: text.utf8.count)
+            return PythonText.isCased(text) { test == .lower ? $0.isLowercase : $0.isUppercase }
         default: return isOfKind(test, value)
         }
     }

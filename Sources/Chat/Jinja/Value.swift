@@ -107,7 +107,7 @@ enum Key: Hashable {
             var keys: [Key] = []
             for item in items.values { keys.append(try Key(item)) }
             self = .tuple(keys)
-        case .range(let range): self = .range(range.values.compactMap(\.integer))
+        case .range(let range): self = .range(range.identity)
         default: throw .failed("unhashable type: '\(value.typeName)'")
         }
     }
@@ -130,7 +130,28 @@ struct PythonRange {
         }
     }
 
-    var values: [Value] { stride(from: start, to: stop, by: step).map { .integer($0) } }
+    /// Python's `len`.
+    var count: Int {
+        let (lower, upper) = step > 0 ? (start, stop) : (stop, start)
+        guard lower < upper else { return 0 }
+        // The distance of far bounds does not fit an Int.
+        let distance = UInt(bitPattern: upper &- lower)
+        return Int((distance - 1) / step.magnitude) + 1
+    }
+
+    var values: [Value] { (0..<count).map(value) }
+
+    /// The number at a place below ``count``, however large the product with the step.
+    func value(at place: Int) -> Value { .integer(start &+ place &* step) }
+
+    /// The same for ranges of the same numbers.
+    var identity: [Int] {
+        switch count {
+        case 0: []
+        case 1: [start]
+        default: [start, step, count]
+        }
+    }
 }
 
 /// What `keys()`, `values()` and `items()` of a mapping give.

@@ -94,17 +94,23 @@ public struct Conversation {
 
     /// The most new tokens behind a prompt: as many as are wanted, or as the model has positions for.
     private func room(behind prompt: Int) throws -> Int {
-        let wanted =
-            options.maximumNewTokens ?? options.maximumLength.map { $0 - prompt }
-            ?? Self.defaultNewTokens
-        // The last new token is not read, and needs no position.
-        let room = generator.model.maximumLength.map { $0 - prompt + 1 } ?? .max
-        guard min(wanted, room) > 0 else {
-            throw GenerationError.noRoom(
-                tokens: prompt,
-                positions: generator.model.maximumLength ?? options.maximumLength ?? 0)
+        var room = Int.max
+        if let positions = generator.model.maximumLength {
+            // The last new token is not read, and needs no position.
+            room = positions - prompt + 1
+            guard room > 0 else {
+                throw GenerationError.noRoom(tokens: prompt, positions: positions)
+            }
         }
-        return min(wanted, room)
+        if let wanted = options.maximumNewTokens { return min(wanted, room) }
+        guard let total = options.maximumLength else { return min(Self.defaultNewTokens, room) }
+        guard total > prompt else {
+            throw GenerationError.badOption(
+                name: "max-tokens",
+                reason: "must be given: the conversation has \(prompt) tokens, and the model's "
+                    + "generation_config.json has a max_length of \(total)")
+        }
+        return min(total - prompt, room)
     }
 }
 

@@ -55,32 +55,35 @@ struct CachedSnapshot {
     /// - Parameter isNew: whether nothing else refers to the content yet, which may then be moved.
     /// - Throws: ``HubCacheError``.
     func place(_ name: String, _ etag: String, isNew: Bool) throws {
+        let aside = folder.appendingPathComponent(".\(UInt32.random(in: 0...UInt32.max)).tmp")
+        defer { unlink(aside.path) }
+        var source = aside
+        if try !link(aside, to: etag) {
+            source = isNew ? repository.blob(etag) : aside
+            if !isNew { try copy(repository.blob(etag), to: aside) }
+        }
+        // The name is never without a file: another process may be reading it.
         let place = file(name)
-        if repository.usesLinks {
-            // A link that leads nowhere, or to another content than the commit's.
-            unlink(place.path)
-            if symlink("../../blobs/\(etag)", place.path) == 0 || errno == EEXIST { return }
-            guard [EPERM, ENOSYS, EOPNOTSUPP].contains(errno) else {
-                throw HubCacheError.lastError(place.path)
-            }
+        guard rename(source.path, place.path) == 0 else {
+            throw HubCacheError.lastError(place.path)
         }
-        let blob = repository.blob(etag)
-        if isNew {
-            guard rename(blob.path, place.path) == 0 else {
-                throw HubCacheError.lastError(place.path)
-            }
-            return
+    }
+
+    /// - Returns: false where there are no links.
+    private func link(_ url: URL, to etag: String) throws -> Bool {
+        guard repository.usesLinks else { return false }
+        if symlink("../../blobs/\(etag)", url.path) == 0 { return true }
+        guard [EPERM, ENOSYS, EOPNOTSUPP].contains(errno) else {
+            throw HubCacheError.lastError(url.path)
         }
+        return false
+    }
+
+    private func copy(_ blob: URL, to url: URL) throws {
         do {
-            let aside = folder.appendingPathComponent(
-                ".\(name).\(UInt32.random(in: 0...UInt32.max)).tmp")
-            defer { unlink(aside.path) }
-            try FileManager.default.copyItem(at: blob, to: aside)
-            guard rename(aside.path, place.path) == 0 else {
-                throw HubCacheError.lastError(place.path)
-            }
+            try FileManager.default.copyItem(at: blob, to: url)
         } catch let error as CocoaError {
-            throw HubCacheError.unwritable(path: place.path, reason: error.localizedDescription)
+            throw HubCacheError.unwritable(path: url.path, reason: error.localizedDescription)
         }
     }
 }

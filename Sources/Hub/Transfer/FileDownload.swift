@@ -90,8 +90,8 @@ struct FileDownload {
             do {
                 try fetchRest(into: partial, progress)
                 isOver = metadata.size.map { partial.count == $0 } ?? true
-                if !isOver, partial.count == before {
-                    throw HTTPFailure.broken("nothing came")
+                if !isOver, partial.count <= before {
+                    throw HTTPFailure.broken("no more came than before")
                 }
             } catch {
                 if partial.count > before { patience.reset() }

@@ -36,7 +36,7 @@ struct HubClient {
         let head = try send("GET", url, followsAnywhere: true) { _, data in
             body.append(data)
             guard body.count <= Self.longestAnswer else {
-                throw HubError.badAnswer(place: url.absoluteString, reason: "it sends too much")
+                throw HubError.badAnswer(place: url.shown, reason: "it sends too much")
             }
         }
         try check(head, "its list of files", revision: revision)
@@ -45,11 +45,11 @@ struct HubClient {
             answer = try JSONDecoder().decode(Answer.self, from: body)
         } catch {
             throw HubError.badAnswer(
-                place: url.absoluteString, reason: "there is no list of files in it")
+                place: url.shown, reason: "there is no list of files in it")
         }
         guard answer.sha.isCommit else {
             throw HubError.badAnswer(
-                place: url.absoluteString, reason: "'\(answer.sha.printable)' is no commit")
+                place: url.shown, reason: "'\(answer.sha.printable)' is no commit")
         }
         return HubListing(
             repository: repository, commit: answer.sha,
@@ -66,7 +66,7 @@ struct HubClient {
         etag = etag.trimmingCharacters(in: ["\""])
         guard etag.isPlainFileName, !etag.hasPrefix(".") else {
             throw HubError.badAnswer(
-                place: url.absoluteString, reason: "there is no usable ETag in it")
+                place: url.shown, reason: "there is no usable ETag in it")
         }
         let length =
             head.header("X-Linked-Size")
@@ -127,7 +127,7 @@ struct HubClient {
                 ["http", "https"].contains(target.scheme?.lowercased()), target.host != nil
             else {
                 throw HubError.badAnswer(
-                    place: url.absoluteString, reason: "it redirects to '\(location.printable)'")
+                    place: url.shown, reason: "it redirects to '\(location.printable)'")
             }
             if !followsAnywhere, !trusted.contains(Origin(target)) { return head }
             url = target
@@ -158,7 +158,7 @@ struct HubClient {
                 reason: "the hub answers with status \(status)",
                 pause: head.header("Retry-After").flatMap { UInt32($0) }.map(TimeInterval.init))
         }
-        let endpoint = settings.endpoint.absoluteString
+        let endpoint = settings.endpoint.shown
         let hasToken = settings.token != nil
         let reason = (head.header("X-Error-Message") ?? "").printable
         let isOfRepository = what == "its list of files"

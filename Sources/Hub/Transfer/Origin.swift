@@ -16,3 +16,14 @@ struct Origin: Hashable {
     static let hubs = Set(
         ["https://huggingface.co", "https://hf.co"].compactMap(URL.init(string:)).map(Origin.init))
 }
+
+extension URL {
+    /// For messages: without the password or the signature that may be in an address.
+    var shown: String {
+        guard var parts = URLComponents(url: self, resolvingAgainstBaseURL: true) else {
+            return host ?? ""
+        }
+        (parts.user, parts.password, parts.query) = (nil, nil, nil)
+        return parts.string ?? host ?? ""
+    }
+}

@@ -26,7 +26,7 @@ struct RepositoryDownload {
         self.patience = patience
         self.portion = portion
         client = HubClient(cached.name, settings)
-        endpoint = settings.endpoint.absoluteString
+        endpoint = settings.endpoint.shown
     }
 
     /// Gets what the snapshot lacks; the snapshot's folder.
