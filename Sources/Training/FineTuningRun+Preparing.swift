@@ -44,6 +44,7 @@ extension FineTuningRun {
         let trainee = try Trainee(
             loaded.model, method: started(tokenizer), targets: targets,
             modulesToSave: modulesToSave, using: generator)
+        try encoded.scorer.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
         let seen = resume ? 0 : try trainee.calibrate(on: examples)
         let trainer = try Trainer(

@@ -8,6 +8,7 @@ import Foundation
 
 // The course of a run, and what it writes.
 extension FineTuningRun {
+    /// The steps that there are to do, and what comes of them.
     func train(
         _ setup: Setup, shouldStop: () -> Bool, report: (Event) throws -> Void
     ) throws -> RunResult {
@@ -38,6 +39,8 @@ extension FineTuningRun {
             case .step(let record): try log.add(record)
             case .evaluated(let record): try log.add(record)
             case .checkpoint: break
+            // The last score may take long, and fail: what is trained is safe before.
+            case .trained: try save(setup)
             }
             try report(.training(event))
         }
@@ -48,7 +51,6 @@ extension FineTuningRun {
     private func finish(
         _ setup: Setup, _ log: RunLog, _ checkpoints: CheckpointFolder
     ) throws -> RunResult {
-        try save(setup)
         let result = result(setup, log)
         let run = LossCurve.Run(
             name: type(of: method).facts.title, steps: log.steps, evaluations: log.evaluations)

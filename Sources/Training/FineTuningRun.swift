@@ -84,16 +84,20 @@ public struct FineTuningRun {
     ) throws -> RunResult {
         let setup = try prepare()
         let folder = try OutputFolder(output)
+        var isTrained = false
         do {
-            return try train(setup, shouldStop: shouldStop, report: report)
+            return try train(setup, shouldStop: shouldStop) { event in
+                if case .training(.trained) = event { isTrained = true }
+                try report(event)
+            }
         } catch {
-            if !leavesWork(error) { folder.removeIfCreated() }
+            if !isTrained, !leavesWork(error) { folder.removeIfCreated() }
             throw error
         }
     }
 
-    /// Whether a run that failed has something worth keeping: a checkpoint to go on from, or the log
-    /// of a loss that went astray.
+    /// Whether a run that failed on its way has something worth keeping: a checkpoint to go on from, or
+    /// the log of a loss that went astray.
     private func leavesWork(_ error: any Error) -> Bool {
         if case .notFinite? = error as? TrainingError { return true }
         return CheckpointFolder(checkpointsPlace, identity: [:]).newest != nil
