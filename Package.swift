@@ -110,7 +110,8 @@ let package = Package(
             name: "HubTests", dependencies: ["DualHub", "DualTokenization"],
             resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(
-            name: "TasksTests", dependencies: ["DualMetrics", "DualTasks"], linkerSettings: runPath),
+            name: "TasksTests", dependencies: ["DualMetrics", "DualTasks", "DualTorch"],
+            linkerSettings: runPath),
         .testTarget(
             name: "RecipesTests", dependencies: ["DualRecipes"], linkerSettings: runPath),
         .testTarget(name: "ChatTests", dependencies: ["DualChat"], linkerSettings: runPath),

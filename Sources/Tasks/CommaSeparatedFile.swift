@@ -24,13 +24,7 @@ public struct CommaSeparatedFile: Sendable {
     ///   its header, names two columns alike, or misplaces a quote.
     public init(contentsOf file: URL) throws(TaskDataError) {
         path = file.relativePath
-        let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw .unreadable(path: path, reason: TabSeparatedFile.reason(error))
-        }
-        var scanner = CommaSeparatedScanner([UInt8](data), path: path)
+        var scanner = CommaSeparatedScanner(try TaskFile.bytes(of: file), path: path)
         var rows: [Row] = []
         while let row = try scanner.nextRow() { rows.append(row) }
         guard rows.count > 1 else { throw .empty(path: path) }
@@ -81,7 +75,7 @@ private struct CommaSeparatedScanner {
     init(_ bytes: [UInt8], path: String) {
         self.bytes = bytes
         self.path = path
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { place = 3 }
+        place = TaskFile.body(of: bytes).startIndex
     }
 
     private var isAtEnd: Bool { place == bytes.count }

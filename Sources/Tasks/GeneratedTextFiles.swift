@@ -32,9 +32,6 @@ public enum GeneratedTextFiles {
     }
 
     private static func lines(of file: URL) throws(TaskDataError) -> [String] {
-        guard FileManager.default.fileExists(atPath: file.path) else {
-            throw .fileNotFound(path: file.relativePath)
-        }
         let text = try PlainTextFiles.text(of: file)
         return text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { String(Substring($0)).trimmingCharacters(in: .whitespacesAndNewlines) }

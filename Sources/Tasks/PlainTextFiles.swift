@@ -44,19 +44,12 @@ public struct PlainTextFiles: Sendable {
         return documents
     }
 
-    /// A file as it stands, with its line ends.
+    /// A file as it stands, with its line ends; a byte order mark is no text.
     static func text(of file: URL) throws(TaskDataError) -> String {
-        guard FileManager.default.fileExists(atPath: file.path) else {
-            throw .noFile(path: file.relativePath)
-        }
-        let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw .unreadable(path: file.relativePath, reason: TabSeparatedFile.reason(error))
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let bytes = try TaskFile.bytes(of: file)
+        guard let text = String(validating: TaskFile.body(of: bytes), as: UTF8.self) else {
+            let lines = bytes.split(
+                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             let bad = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
             throw .notUTF8(path: file.relativePath, line: bad + 1)
         }

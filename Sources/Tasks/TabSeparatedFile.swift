@@ -29,13 +29,7 @@ struct TabSeparatedFile {
 
     init(contentsOf file: URL) throws(TaskDataError) {
         path = file.relativePath
-        let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw .unreadable(path: path, reason: Self.reason(error))
-        }
-        lines = try Self.lines([UInt8](data), path: path)
+        lines = try Self.lines(TaskFile.bytes(of: file), path: path)
         guard !lines.isEmpty else { throw .empty(path: path) }
     }
 
@@ -47,17 +41,8 @@ struct TabSeparatedFile {
         guard isFolder.boolValue else { throw .notAFolder(path: folder.relativePath) }
     }
 
-    static func reason(_ error: any Error) -> String {
-        switch (error as? CocoaError)?.code {
-        case .fileReadNoPermission: "no permission"
-        default: "error \((error as NSError).code)"
-        }
-    }
-
     private static func lines(_ bytes: [UInt8], path: String) throws(TaskDataError) -> [Line] {
-        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        var rest = bytes[...]
-        if rest.starts(with: byteOrderMark) { rest = rest.dropFirst(byteOrderMark.count) }
+        var rest = TaskFile.body(of: bytes)
         var lines: [Line] = []
         while !rest.isEmpty {
             let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex

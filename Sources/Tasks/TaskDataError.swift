@@ -7,8 +7,8 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case notAFolder(path: String)
     case missingFile(folder: String, lookedFor: [String])
     case unreadable(path: String, reason: String)
-    case noFile(path: String)
     case fileNotFound(path: String)
+    case isFolder(path: String)
     case empty(path: String)
     case noText(path: String)
     case notUTF8(path: String, line: Int)
@@ -42,10 +42,10 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
                 + "give the folder that holds the task's files."
         case .unreadable(let path, let reason):
             "\(path): the file cannot be read (\(reason)); check its permissions."
-        case .noFile(let path):
-            "\(path): there is no such file; give files of text, or a folder with train.txt."
         case .fileNotFound(let path):
             "\(path): there is no such file; check how its path is spelled."
+        case .isFolder(let path):
+            "\(path): this is a folder; name a file in it."
         case .empty(let path):
             "\(path): the file has no examples; it should have at least one."
         case .noText(let path):

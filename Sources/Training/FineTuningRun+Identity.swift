@@ -6,7 +6,8 @@ extension FineTuningRun {
     func identity(of trainer: Trainer, examples: Int) -> [String: String] {
         var identity = [
             "task": task.name, "method": "\(method)", "steps": "\(trainer.totalSteps)",
-            "examples": "\(examples)", "seed": "\(options.seed)",
+            "examples": "\(examples)", "tokens of its examples": "\(trainer.exampleTokens)",
+            "seed": "\(options.seed)",
             "batch-size": "\(trainer.options.batchSize ?? 0)",
             "gradient-accumulation": "\(options.accumulation)",
             "gradient-limit": options.gradientLimit.map { "\($0)" } ?? "none",

@@ -38,6 +38,7 @@ extension Trainer {
         let goesBack = finalStep != progress.step
         if goesBack, let best { try trainee.restore(best) }
         prepareAdapters(for: finalStep)
+        try report(.trained)
         guard let scorer, goesBack || scorer.isCostly else { return }
         var record = EvaluationRecord(
             step: finalStep, try scorer.evaluate(trainee.model) { _ in })

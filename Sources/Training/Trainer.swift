@@ -48,6 +48,9 @@ public final class Trainer {
         self.scorer = scorer
         self.generator = generator
         lengths = examples.lengths
+        guard !lengths.isEmpty else {
+            throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
+        }
         plan = BatchPlan(
             lengths: lengths, batchSize: options.batchSize ?? 1,
             accumulation: options.accumulation, batching: examples.batching,
@@ -181,6 +184,9 @@ public final class Trainer {
     var optimizerState: [String: Tensor] {
         optimizers.reduce(into: [:]) { $0.merge($1.state) { first, _ in first } }
     }
+
+    /// Tokens of all examples.
+    var exampleTokens: Int { lengths.reduce(0, +) }
 
     /// Tokens seen and seconds taken by the steps done.
     public var throughput: (tokens: Int, seconds: Double) { (progress.tokens, progress.seconds) }

@@ -5,6 +5,8 @@ public enum TrainingEvent {
     case step(StepRecord)
     case evaluated(EvaluationRecord)
     case checkpoint(URL)
+    /// The model stands as the run ends with it; only a last score may follow.
+    case trained
 }
 
 /// The state after one optimizer step; the loss is the mean since the last record.

@@ -111,6 +111,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case unwritable(path: String, reason: String)
     case unreadable(path: String, reason: String)
     case tooShort(sequences: Int, length: Int)
+    case noRoom(prompt: Int, new: Int, positions: Int)
     case nothingToResume(folder: String)
     case otherRun(checkpoint: String, field: String, saved: String, given: String)
     case badCheckpoint(path: String, reason: String)
@@ -127,8 +128,12 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
         case .tooShort(let sequences, let length):
-            "the text makes \(sequences) sequence(s) of up to \(length) tokens, of which none can be "
-                + "held out to score on; give more text, or --dev-data, or a smaller --max-length"
+            "the data makes \(sequences) sequence(s) of up to \(length) tokens, of which none can be "
+                + "held out to score on; give more, or --dev-data, or, of long texts, a smaller "
+                + "--max-length"
+        case .noRoom(let prompt, let new, let positions):
+            "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
+                + "positions; take a model with more, or, for commonsense, a smaller --max-length"
         case .nothingToResume(let folder): "\(folder) has no checkpoint to resume from"
         case .otherRun(let checkpoint, let field, let saved, let given):
             "\(checkpoint) is of a run with \(field) \(saved), not \(given)"

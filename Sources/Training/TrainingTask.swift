@@ -47,14 +47,19 @@ public protocol TaskData {
 
 /// The data of a task whose examples are sequences of tokens, some of which are learnt.
 public protocol CompletionData: TaskData {
-    /// The examples that train, in the order of the data.
-    func completions(with encoder: TaskEncoder) throws -> [CompletionExample]
-    /// What the user should know of those, in sentences.
-    func notes(with encoder: TaskEncoder) throws -> [String]
+    func completions(with encoder: TaskEncoder) throws -> Completions
 }
 
-extension CompletionData {
-    public func notes(with encoder: TaskEncoder) throws -> [String] { [] }
+/// The examples that train, in the order of the data.
+public struct Completions: Sendable {
+    public var examples: [CompletionExample]
+    /// What the user should know of them, in sentences.
+    public var notes: [String]
+
+    public init(_ examples: [CompletionExample], notes: [String] = []) {
+        self.examples = examples
+        self.notes = notes
+    }
 }
 
 /// What turns a task's text into a model's numbers.

@@ -74,6 +74,12 @@ struct DataArguments: ParsableArguments {
     }
 }
 
+/// Refuses lengths that training refuses, where a command takes no other options of training.
+func checkMaximumLength(_ length: Int?) throws {
+    guard let length, !(4...1_000_000).contains(length) else { return }
+    throw CommandError("--max-length: \(length) is not from 4 to 1000000")
+}
+
 /// How plain text becomes examples.
 struct TextArguments: ParsableArguments {
     @Option(

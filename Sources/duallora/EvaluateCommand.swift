@@ -22,8 +22,8 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup(title: "Data") var data: DataArguments
 
     @Option(
-        name: .customLong("max-length"),
-        help: "Tokens that an example is cut to. Default: 512 for text, 128 for sentences.")
+        name: .customLong("max-length"), parsing: .unconditional,
+        help: "Tokens that an example is cut to. Default: the task's own, as train has it.")
     var maximumLength: Int?
 
     @Option(
@@ -37,6 +37,10 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        try checkMaximumLength(maximumLength)
+        for (name, isGiven) in data.text.given where name.hasPrefix("dev-") && isGiven {
+            throw CommandError("--\(name): evaluate scores what --data names")
+        }
         let device = try compute.apply()
         let task = try data.trainingTask()
         let examples = try task.readForScoring(data.places)
@@ -55,6 +59,7 @@ struct EvaluateCommand: ParsableCommand {
             stopTokens: try GenerationOptions.stopTokens(of: loaded.folder, tokenizer: tokenizer))
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for text in encoded.notes { note("note: \(text)") }
+        try encoded.scorer.check(loaded.model)
         try show(encoded.scorer.evaluate(loaded.model) { _ in }, task)
     }
 

@@ -22,24 +22,24 @@ struct InspectDataCommand: ParsableCommand {
     @OptionGroup(title: "Data") var data: DataArguments
 
     @Option(
-        name: .customLong("max-length"),
-        help: "Tokens that an example is cut to. Default: the task's own.")
+        name: .customLong("max-length"), parsing: .unconditional,
+        help: "Tokens that an example is cut to. Default: the task's own, as train has it.")
     var maximumLength: Int?
 
     @Option(
+        parsing: .unconditional,
         help: "Examples of one forward pass, for the share of padding. Default: the task's own.")
     var batchSize: Int?
 
-    @Option(help: "Examples to show token by token. Default: 1; with --json all.")
+    @Option(
+        parsing: .unconditional,
+        help: "Examples to show token by token. Default: 1; with --json all.")
     var examples: Int?
 
     @Flag(help: "Print one JSON object an example, and one of the whole at the end.")
     var json = false
 
     func validate() throws {
-        if let maximumLength, !(4...1_000_000).contains(maximumLength) {
-            throw ValidationError("--max-length: \(maximumLength) is not from 4 to 1000000")
-        }
         if let batchSize, !(1...1_000_000).contains(batchSize) {
             throw ValidationError("--batch-size: \(batchSize) is not from 1 to 1000000")
         }
@@ -49,6 +49,7 @@ struct InspectDataCommand: ParsableCommand {
     }
 
     func run() throws {
+        try checkMaximumLength(maximumLength)
         let task = try data.trainingTask()
         guard let contents = try task.read(data.places) as? any CompletionData else {
             throw CommandError("--task: \(task.name) scores sentences; it learns no text to show")
@@ -56,14 +57,15 @@ struct InspectDataCommand: ParsableCommand {
         let encoder = try encoder(task)
         let found = try contents.completions(with: encoder)
         let inspection = DataInspection(
-            found, stopTokens: encoder.stopTokens, batchSize: batchSize ?? task.defaults.batchSize,
+            found.examples, stopTokens: encoder.stopTokens,
+            batchSize: batchSize ?? task.defaults.batchSize,
             rowLength: data.text.packing ? encoder.maximumLength : nil)
-        let shown = found.prefix(examples ?? (json ? found.count : 1))
+        let shown = found.examples.prefix(examples ?? (json ? .max : 1))
         if json {
             for example in shown { try printObject(example, encoder.tokenizer) }
             return try printJSON(["summary": inspection.fields])
         }
-        for text in try contents.notes(with: encoder) { note("note: \(text)") }
+        for text in found.notes { note("note: \(text)") }
         print(inspection.summary(isPacked: data.text.packing))
         for (number, example) in shown.enumerated() {
             show(example, number: number + 1, encoder.tokenizer)

@@ -27,6 +27,7 @@ final class RunView {
                 .map { ", \($0.key) \(decimal($0.value))" }.joined()
             line("step \(record.step): dev loss \(decimal(record.evaluationLoss))\(metrics)")
         case .training(.checkpoint(let url)): line("checkpoint \(url.lastPathComponent)")
+        case .training(.trained): break
         }
     }
 

@@ -34,9 +34,9 @@ struct ScoreCommand: ParsableCommand {
     @Option(
         help: """
             The form of the references from --e2e: spaced, as the task e2e writes by default, or \
-            plain, as in the file.
+            plain, as in the file. Default: plain.
             """)
-    var e2eText = E2EText.plain
+    var e2eText: E2EText?
 
     @Option(
         parsing: .upToNextOption,
@@ -52,6 +52,9 @@ struct ScoreCommand: ParsableCommand {
     func validate() throws {
         guard (references == nil) != (e2e == nil) else {
             throw ValidationError("Give either --references or --e2e.")
+        }
+        guard e2eText == nil || e2e != nil else {
+            throw ValidationError("--e2e-text: --references are scored as they stand")
         }
     }
 
@@ -78,7 +81,8 @@ struct ScoreCommand: ParsableCommand {
     private func referenceGroups() throws -> [[String]] {
         if let e2e {
             let pairs = try E2EFiles.pairs(in: URL(fileURLWithPath: e2e))
-            return E2EFiles.inputs(pairs).map { $0.references.map(e2eText.form) }
+            let text = e2eText ?? .plain
+            return E2EFiles.inputs(pairs).map { $0.references.map(text.form) }
         }
         return try GeneratedTextFiles.references(in: URL(fileURLWithPath: references ?? ""))
     }

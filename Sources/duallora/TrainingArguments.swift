@@ -13,7 +13,8 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Examples of one forward pass. Default: 8 for text, 32 for sentences.")
+        help: "Examples of one forward pass. Default: 32 for sentences, 16 for commonsense, else 8."
+    )
     var batchSize: Int?
 
     @Option(parsing: .unconditional, help: "Forward passes of one optimizer step.")
@@ -62,7 +63,10 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         name: .customLong("max-length"), parsing: .unconditional,
-        help: "Tokens that an example is cut to. Default: 512 for text, 128 for sentences.")
+        help: """
+            Tokens that an example is cut to. Default: 512 for text and e2e, 1024 for instruct, 256 for \
+            commonsense, 128 for sentences.
+            """)
     var maximumLength: Int?
 
     @Flag(name: .customLong("no-shuffle"), help: "Take the examples in the order of the data.")

@@ -35,11 +35,18 @@ def tokenizer(folder):
     return made
 
 
-def base(folder):
+def make(folder, positions=128):
     model = decoders.make(
-        "gpt2", folder, vocab_size=64, n_positions=128, resid_pdrop=0.0, embd_pdrop=0.0,
+        "gpt2", folder, vocab_size=64, n_positions=positions, resid_pdrop=0.0, embd_pdrop=0.0,
         attn_pdrop=0.0, bos_token_id=END, eos_token_id=END)
     return model, tokenizer(folder)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """The folder of a small model, the model and its tokenizer."""
+    folder = tmp_path_factory.mktemp("base")
+    return folder, *make(folder)
 
 
 def rows(count, seed):
@@ -81,12 +88,12 @@ def loss_of(model, sequences, smoothing=0.0):
 
 
 @pytest.mark.parametrize("form", ["spaced", "plain"])
-def test_the_loss_is_that_of_the_text_and_its_end(form, tmp_path):
-    model, tokens = base(tmp_path / "base")
+def test_the_loss_is_that_of_the_text_and_its_end(form, base, tmp_path):
+    folder, model, tokens = base
     made = rows(20, 1)
     write(tmp_path / "dev.csv", made)
     found = json.loads(harness.succeed(
-        "evaluate", model=tmp_path / "base", task="e2e", data=tmp_path / "dev.csv",
+        "evaluate", model=folder, task="e2e", data=tmp_path / "dev.csv",
         dtype="float32", e2e_text=form, e2e_beams=2, limit=1, json=True))
     expected = loss_of(model, examples(made, tokens, 3 if form == "spaced" else 2))
     assert found["loss"] == pytest.approx(expected, abs=1e-4)
@@ -95,16 +102,16 @@ def test_the_loss_is_that_of_the_text_and_its_end(form, tmp_path):
 
 
 @pytest.mark.parametrize("smoothing", [0.1, 0.3])
-def test_training_smooths_the_labels(smoothing, tmp_path):
-    model, tokens = base(tmp_path / "base")
+def test_training_smooths_the_labels(smoothing, base, tmp_path):
+    folder, model, tokens = base
     (tmp_path / "data").mkdir()
     made = rows(4, 2)
     write(tmp_path / "data/trainset.csv", made)
     write(tmp_path / "data/devset.csv", rows(1, 3))
     harness.succeed(
-        "train", model=tmp_path / "base", task="e2e", data=tmp_path / "data", method="lora",
+        "train", model=folder, task="e2e", data=tmp_path / "data", method="lora",
         output=tmp_path / "out", steps=1, batch_size=4, dtype="float32", logging_steps=1,
-        e2e_beams=1, label_smoothing=None if smoothing == 0.1 else smoothing)
+        e2e_beams=1, limit=1, label_smoothing=None if smoothing == 0.1 else smoothing)
     expected = loss_of(model, examples(made, tokens), smoothing)
     assert harness.log_of(tmp_path / "out")[0][0]["loss"] == pytest.approx(expected, abs=1e-4)
 
@@ -124,12 +131,12 @@ class NoRepeat(LogitsProcessor):
         return scores
 
 
-def test_texts_are_those_of_transformers_beam_search(tmp_path):
-    model, tokens = base(tmp_path / "base")
+def test_texts_are_those_of_transformers_beam_search(base, tmp_path):
+    folder, model, tokens = base
     made = rows(6, 4)
     write(tmp_path / "dev.csv", made)
     harness.succeed(
-        "evaluate", model=tmp_path / "base", task="e2e", data=tmp_path / "dev.csv",
+        "evaluate", model=folder, task="e2e", data=tmp_path / "dev.csv",
         dtype="float32", predictions=tmp_path / "texts.txt")
     prompts = list(dict.fromkeys(row[1] for row in made))
     expected = []
@@ -144,19 +151,19 @@ def test_texts_are_those_of_transformers_beam_search(tmp_path):
     assert (tmp_path / "texts.txt").read_text().splitlines() == expected
 
 
-def test_a_run_learns_and_prints_all_five_scores(tmp_path):
-    base(tmp_path / "base")
+def test_a_run_learns_and_prints_all_five_scores(base, tmp_path):
+    folder = base[0]
     (tmp_path / "data").mkdir()
     write(tmp_path / "data/devset.csv", rows(240, 5))
     done = harness.run(
-        "train", model=tmp_path / "base", task="e2e", data=tmp_path / "data", method="full",
+        "train", model=folder, task="e2e", data=tmp_path / "data", method="full",
         output=tmp_path / "out", steps=120, learning_rate=3e-3, dtype="float32", e2e_beams=2,
         limit=4, predictions=tmp_path / "train.txt")
     assert done.returncode == 0, done.stderr
     assert "note: there is no trainset.csv" in done.stderr
     result = harness.read_json(tmp_path / "out/result.json")
     before = json.loads(harness.succeed(
-        "evaluate", "--json", model=tmp_path / "base", task="e2e", data=tmp_path / "data",
+        "evaluate", "--json", model=folder, task="e2e", data=tmp_path / "data",
         dtype="float32", e2e_beams=2, limit=4))
     assert before["metrics"]["bleu"] < 0.1 < 0.4 < result["metrics"]["bleu"]
     assert set(result["metrics"]) == {"bleu", "nist", "meteor", "rouge_l", "cider"}
@@ -172,19 +179,68 @@ def test_a_run_learns_and_prints_all_five_scores(tmp_path):
         assert scored[metric] == pytest.approx(value, abs=1e-12), metric
 
 
+def test_a_resumed_run_ends_as_one_that_was_not(base, tmp_path):
+    """With dropout, smoothed labels, a warm-up, and the best of the scores on the way."""
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data/devset.csv", rows(60, 7))
+    options = dict(task="e2e", method="lora", dropout=0.2, steps=12, warmup_steps=3, learning_rate=2e-2,
+                   evaluation_steps=2, keep_best=True, patience=4, label_smoothing=0.2,
+                   checkpoint_steps=5, e2e_beams=1, limit=1, logging_steps=1)
+    whole = harness.train(base[0], tmp_path / "data", tmp_path / "whole", **options)
+    stopped = tmp_path / "stopped"
+    (stopped / "checkpoints").mkdir(parents=True)
+    (tmp_path / "whole/checkpoints/step-00000005").rename(stopped / "checkpoints/step-00000005")
+    resumed = harness.train(base[0], tmp_path / "data", stopped, resume=True, **options)
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        assert (stopped / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert resumed["metrics"] == whole["metrics"] and resumed["best_step"] == whole["best_step"]
+
+
+def test_examples_that_are_cut_are_told(base, tmp_path):
+    (tmp_path / "data").mkdir()
+    made = rows(20, 8)
+    write(tmp_path / "data/trainset.csv", made)
+    write(tmp_path / "data/devset.csv", rows(1, 3))
+    lengths = sorted(len(ids) for ids, _ in examples(made, base[2]))
+    starts = [start for _, start in examples(made, base[2])]
+    limit = lengths[0]
+    cut, empty = sum(length > limit for length in lengths), sum(start >= limit for start in starts)
+    assert cut > 0 == empty
+    options = dict(model=base[0], task="e2e", data=tmp_path / "data")
+    done = harness.run("inspect-data", **options, max_length=limit)
+    assert f"note: {cut} of 20 examples are cut to --max-length, {limit} tokens\n" in done.stderr
+    harness.assert_refused(
+        harness.run("train", **options, max_length=min(starts), method="lora", output=tmp_path / "out"),
+        "none of 20 examples has a token to learn", "--max-length")
+    assert not (tmp_path / "out").exists()
+
+
+def test_prompts_that_leave_no_room_are_refused_before_the_run(tmp_path):
+    """Their texts would be written at its end."""
+    make(tmp_path / "base", positions=72)
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data/trainset.csv", rows(4, 2))
+    write(tmp_path / "data/devset.csv", rows(1, 3))
+    options = dict(model=tmp_path / "base", task="e2e", data=tmp_path / "data")
+    for done in (harness.run("train", **options, method="lora", output=tmp_path / "out"),
+                 harness.run("evaluate", **options)):
+        harness.assert_refused(done, "and 64 behind it are more than the model's 72 positions")
+    assert not (tmp_path / "out").exists()
+
+
 REFUSALS = {
     "limit": (dict(limit=0), ["--limit", "0 is not 1 or greater"]),
     "smoothing": (dict(label_smoothing=1), ["--label-smoothing", "1.0"]),
     "beams": (dict(e2e_beams=0), ["--beams", "0"]),
     "predictions": (dict(predictions="nowhere/texts.txt"), ["--predictions", "no folder"]),
     "task": (dict(task="text", e2e_beams=2), ["--e2e-beams", "e2e's"]),
+    "length": (dict(max_length=0), ["--max-length", "0 is not from 4"]),
 }
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_options_that_do_not_fit_are_refused_in_a_line(case, tmp_path):
+def test_options_that_do_not_fit_are_refused_in_a_line(case, base, tmp_path):
     options, words = REFUSALS[case]
-    base(tmp_path / "base")
     write(tmp_path / "dev.csv", rows(4, 1))
-    options = {"task": "e2e", "data": tmp_path / "dev.csv", "model": tmp_path / "base", **options}
+    options = {"task": "e2e", "data": tmp_path / "dev.csv", "model": base[0], **options}
     harness.assert_refused(harness.run("evaluate", **options), *words)

@@ -4,6 +4,7 @@ templates and masks; training on them; data that is refused."""
 import csv
 import json
 import random
+import shutil
 
 import pytest
 import torch
@@ -125,8 +126,9 @@ def test_openai_and_sharegpt_keys_say_the_same(chatml, tmp_path):
     there = [{"conversations": [{"from": names[turn["role"]], "value": turn["content"]} for turn in talk]}
              for talk in talks]
     (tmp_path / "list.json").write_text(json.dumps(there))
-    one, _ = inspected(chatml, write_lines(tmp_path / "a.jsonl", [{"messages": talk} for talk in talks]))
-    assert inspected(chatml, tmp_path / "list.json")[0] == one
+    here = write_lines(tmp_path / "a.jsonl", [{"messages": talk} for talk in talks])
+    found, _ = inspected(chatml, [here, tmp_path / "list.json"])
+    assert len(found) == 40 and found[:20] == found[20:]
 
 
 def test_the_last_answer_alone_or_everything_can_be_learnt(chatml, tmp_path):
@@ -169,22 +171,19 @@ def test_a_template_that_drops_earlier_thoughts_gives_an_example_for_each_answer
                 assert is_learnt, text
 
 
-@pytest.mark.parametrize("form", ["jsonl", "json", "csv"])
-def test_prompt_and_completion_stand_as_they_are_and_end(chatml, tmp_path, form):
+def test_prompt_and_completion_stand_as_they_are_and_end(chatml, tmp_path):
+    """In files of every form."""
     dice = random.Random(5)
-    rows = [{"prompt": speech(dice), "completion": "x" + speech(dice)} for _ in range(60)]
-    data = tmp_path / f"data.{form}"
-    if form == "jsonl":
-        write_lines(data, rows)
-    elif form == "json":
-        data.write_text(json.dumps(rows, indent=1))
-    else:
-        with open(data, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, ["prompt", "completion"])
-            writer.writeheader()
-            writer.writerows(rows)
+    rows = [{"prompt": speech(dice), "completion": "x" + speech(dice)} for _ in range(180)]
+    files = [tmp_path / name for name in ("data.jsonl", "data.json", "data.csv")]
+    write_lines(files[0], rows[:60])
+    files[1].write_text(json.dumps(rows[60:120], indent=1))
+    with open(files[2], "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["prompt", "completion"])
+        writer.writeheader()
+        writer.writerows(rows[120:])
     reference = AutoTokenizer.from_pretrained(chatml)
-    found, _ = inspected(chatml, data)
+    found, _ = inspected(chatml, files)
     for row, given in zip(found, rows, strict=True):
         encoded = reference(
             given["prompt"] + given["completion"], return_offsets_mapping=True,
@@ -213,12 +212,16 @@ def test_too_long_examples_are_cut_or_left_out_as_the_user_says(chatml, tmp_path
 def test_what_is_padding_is_told_and_packing_has_less(chatml, tmp_path):
     dice = random.Random(7)
     data = write_lines(tmp_path / "a.jsonl", [{"messages": conversation(dice)} for _ in range(64)])
-    _, padded = inspected(chatml, data, batch_size=64)
-    rows, _ = inspected(chatml, data)
+    rows, padded = inspected(chatml, data, batch_size=64)
     lengths = [len(row["ids"]) for row in rows]
     assert abs(padded["padding_share"] - (1 - sum(lengths) / (64 * max(lengths)))) < 1e-9
     assert padded["lengths"]["min"] == min(lengths) and padded["lengths"]["max"] == max(lengths)
     assert sum(bar["examples"] for bar in padded["histogram"]) == 64
+    room = max(lengths)
+    same, packed = inspected(chatml, data, batch_size=2, packing=True, max_length=room)
+    assert same == rows
+    # Rows are full but for the last example that found no room.
+    assert 0 < packed["padding_share"] < min(0.3, padded["padding_share"])
 
 
 def learn(model, data, output, **options):
@@ -295,11 +298,12 @@ BAD = {
 def test_bad_data_is_named_with_file_and_line(chatml, tmp_path, name):
     text, message = BAD[name]
     (tmp_path / "a.jsonl").write_text(text)
-    for command in ["train", "inspect-data"]:
-        options = dict(method="lora", output=tmp_path / "out") if command == "train" else {}
-        done = harness.run(command, model=chatml, task="instruct", data=tmp_path / "a.jsonl", **options)
-        harness.assert_refused(done, message)
+    data = dict(task="instruct", data=tmp_path / "a.jsonl")
+    harness.assert_refused(
+        harness.run("train", model=chatml, method="lora", output=tmp_path / "out", **data), message)
     assert not (tmp_path / "out").exists()
+    if name == "a wrong key":  # inspect-data reads what train reads
+        harness.assert_refused(harness.run("inspect-data", model=chatml, **data), message)
 
 
 def test_bad_rows_are_left_out_and_counted_where_the_user_says_so(chatml, tmp_path):
@@ -340,3 +344,48 @@ def test_packed_conversations_have_the_loss_of_padded_ones(chatml, tmp_path):
         "evaluate", "--json", model=chatml, task="instruct", data=data, dtype="float32",
         **options))["loss"] for options in [{}, {"packing": True}]]
     assert abs(losses[0] - losses[1]) < 1e-5
+
+
+def test_a_packed_run_that_is_resumed_ends_as_one_that_was_not(chatml, tmp_path):
+    """In another process, in which Swift hashes otherwise; with several fields, dropout and a warm-up."""
+    dice = random.Random(10)
+    data = write_lines(tmp_path / "a.jsonl", [
+        {"question": speech(dice), "facts": speech(dice), "said": "x" + speech(dice)} for _ in range(60)])
+    options = dict(
+        task="instruct", method="lora", dropout=0.2, field=["instruction=question", "input=facts", "output=said"],
+        packing=True, max_length=128, batch_size=2, gradient_accumulation=2, steps=8, warmup_steps=3,
+        learning_rate=1e-2, checkpoint_steps=3, logging_steps=1)
+    harness.train(chatml, data, tmp_path / "whole", **options)
+    stopped = tmp_path / "stopped"
+    shutil.copytree(tmp_path / "whole/checkpoints/step-00000003", stopped / "checkpoints/step-00000003")
+    harness.train(chatml, data, stopped, resume=True, **options)
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        assert (stopped / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_run_on_other_data_is_not_resumed(chatml, tmp_path):
+    """As many examples of other lengths, and the same in the words of another template."""
+    data = write_lines(tmp_path / "a.jsonl", [TALK] * 30)
+    options = dict(task="instruct", method="lora", steps=4, checkpoint_steps=2, output=tmp_path / "out")
+    harness.succeed("train", model=chatml, data=data, **options)
+    template = tmp_path / "other.jinja"
+    template.write_text(CHATML.replace("<|im_end|>\\n", "<|im_end|>"))
+    other = write_lines(tmp_path / "b.jsonl", [{"messages": [
+        {"role": "user", "content": "a"}, {"role": "assistant", "content": "the sea"}]}] + [TALK] * 29)
+    for changes in (dict(data=other), dict(data=data, chat_template=template)):
+        done = harness.run("train", model=chatml, resume=True, **options, **changes)
+        harness.assert_refused(done, "is of a run with tokens of its examples")
+
+
+REFUSED = {
+    "a negative length": (dict(max_length=-5), "--max-length: -5 is not from 4"),
+    "data to score on": (dict(dev_data="a.jsonl"), "--dev-data: evaluate scores what --data names"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_evaluate_refuses_what_says_nothing_to_it(chatml, tmp_path, name):
+    options, message = REFUSED[name]
+    data = write_lines(tmp_path / "a.jsonl", [TALK])
+    harness.assert_refused(
+        harness.run("evaluate", model=chatml, task="instruct", data=data, **options), message)

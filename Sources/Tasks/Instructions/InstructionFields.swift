@@ -30,6 +30,11 @@ public struct InstructionFields: Equatable, Sendable {
         }
     }
 
+    /// The keys that the user names, as ``init(_:)`` reads them, in the order of the fields.
+    public var spelled: [String] {
+        Field.allCases.compactMap { field in given[field].map { "\(field.rawValue)=\($0)" } }
+    }
+
     /// The keys that a field may have, the first found counting.
     func names(of field: Field) -> [String] {
         given[field].map { [$0] } ?? field.usualNames

@@ -19,7 +19,7 @@ struct JSONReader {
         self.bytes = bytes
         self.path = path
         end = bytes.count
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        position = TaskFile.body(of: bytes).startIndex
     }
 
     /// The next byte that is no white space; nil at the end.
@@ -73,11 +73,12 @@ struct JSONReader {
     private mutating func readObject(depth: Int) throws(TaskDataError) -> JSONObject {
         position += 1
         var members: [JSONObject.Member] = []
+        var keys = KeySet()
         if take("}") { return JSONObject(members) }
         repeat {
             guard peek() == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
             let key = try readString()
-            if members.contains(where: { $0.key == key }) {
+            guard keys.insert(key) else {
                 throw bad("the key '\(key)' comes twice in one object")
             }
             guard take(":") else { throw unexpected("a ':' behind the key '\(key)'") }
@@ -218,5 +219,21 @@ struct JSONReader {
         }
         let shown = (0x21...0x7E).contains(byte) ? "'\(Unicode.Scalar(byte))'" : "byte \(byte)"
         return bad("\(shown) stands where \(wanted) should")
+    }
+}
+
+/// The keys of an object: few of them are compared one by one, which is faster than to hash them.
+private struct KeySet {
+    private var few: [String] = []
+    private var many: Set<String> = []
+
+    /// - Returns: whether the key is new.
+    mutating func insert(_ key: String) -> Bool {
+        guard few.count == 16 else {
+            if few.contains(key) { return false }
+            few.append(key)
+            return true
+        }
+        return !few.contains(key) && many.insert(key).inserted
     }
 }

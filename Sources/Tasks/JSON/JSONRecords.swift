@@ -42,23 +42,11 @@ public struct JSONRecords: Sendable {
         contentsOf file: URL, skipping: ((TaskDataError) -> Void)? = nil
     ) throws(TaskDataError) {
         path = file.relativePath
-        var reader = JSONReader(try Self.bytes(of: file), path: path)
+        var reader = JSONReader(try TaskFile.bytes(of: file), path: path)
         records =
             reader.take("[")
             ? try Self.list(&reader, skipping) : try Self.lines(&reader, skipping)
         guard !records.isEmpty else { throw .empty(path: path) }
-    }
-
-    private static func bytes(of file: URL) throws(TaskDataError) -> [UInt8] {
-        let path = file.relativePath
-        guard FileManager.default.fileExists(atPath: file.path) else {
-            throw .fileNotFound(path: path)
-        }
-        do {
-            return [UInt8](try Data(contentsOf: file))
-        } catch {
-            throw .unreadable(path: path, reason: TabSeparatedFile.reason(error))
-        }
     }
 
     /// The objects of a list whose bracket has been read.

@@ -10,9 +10,11 @@ struct CommonsenseData: CompletionData {
     let dev: [CommonsenseExample]
     let tests: [(set: CommonsenseSet, examples: [CommonsenseExample])]
 
-    func completions(with encoder: TaskEncoder) throws -> [CompletionExample] {
+    func completions(with encoder: TaskEncoder) throws -> Completions {
         let writer = CommonsenseEncoder(task.preset, with: encoder)
-        return try training.map(writer.trainingExample)
+        let examples = try training.map(writer.trainingExample)
+        return Completions(
+            examples, notes: notes + (try examples.cutNotes(limit: encoder.maximumLength)))
     }
 
     func encode(
@@ -30,22 +32,22 @@ struct CommonsenseData: CompletionData {
                     set: number, example: $0, prompt: try writer.testPrompt($0))
             }
         }
-        for ids in (train + score).map(\.ids) + questions.map(\.prompt) {
+        for ids in (train.examples + score).map(\.ids) + questions.map(\.prompt) {
             try model.check(ids: ids)
         }
         let length = encoder.maximumLength
         return EncodedTask(
             training: training.isEmpty
-                ? nil : CompletionSet(train, rowLength: length, layout: layout),
+                ? nil : CompletionSet(train.examples, rowLength: length, layout: layout),
             scorer: CommonsenseScorer(
                 sets: tests.map(\.set), questions: questions,
                 losses: CompletionScorer(score, rowLength: length, layout: layout),
                 encoder: writer, device: device, record: task.record),
-            notes: notes(with: encoder))
+            notes: train.notes)
     }
 
     /// What the numbers are of.
-    func notes(with encoder: TaskEncoder) -> [String] {
+    private var notes: [String] {
         var notes: [String] = []
         if !training.isEmpty {
             let file = folder.mergedFile.map { " of \($0.lastPathComponent)" } ?? ""

@@ -27,6 +27,14 @@ public struct CommonsenseScorer: Scorer {
 
     public let isCostly = true
 
+    public func check(_ model: any TransformerModel) throws {
+        var new = options.maximumNewTokens ?? 0
+        if encoder.preset == .likelihood {
+            new = try sets.flatMap(\.labels).map { try encoder.answer($0).count }.max() ?? 0
+        }
+        try model.checkRoom(for: new, behind: questions.map(\.prompt))
+    }
+
     public func loss(
         of model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
     ) throws -> Double {

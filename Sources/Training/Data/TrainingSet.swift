@@ -31,6 +31,10 @@ public protocol Scorer {
     /// generated: a run then asks for it once, at its end.
     var isCostly: Bool { get }
 
+    /// Finds what a model could not be scored on: a run asks before its first step, for its scores may
+    /// come hours later.
+    func check(_ model: any TransformerModel) throws
+
     /// - Parameter progress: gets the number of examples done.
     func evaluate(
         _ model: any TransformerModel, progress: (Int) throws -> Void
@@ -47,10 +51,24 @@ public protocol Scorer {
 extension Scorer {
     public var isCostly: Bool { false }
 
+    public func check(_ model: any TransformerModel) throws {}
+
     public func loss(
         of model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
     ) throws -> Double {
         try evaluate(model, progress: progress).loss
+    }
+}
+
+extension TransformerModel {
+    /// Checks that prompts and what is to be written behind them have positions.
+    /// - Parameter prompts: their tokens.
+    /// - Throws: ``TrainingError/noRoom(prompt:new:positions:)``.
+    func checkRoom(for new: Int, behind prompts: [[Int]]) throws {
+        let longest = prompts.map(\.count).max() ?? 0
+        // The last new token is not read, and needs no position.
+        guard let positions = maximumLength, longest + new - 1 > positions else { return }
+        throw TrainingError.noRoom(prompt: longest, new: new, positions: positions)
     }
 }
 

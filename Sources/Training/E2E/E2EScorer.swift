@@ -18,6 +18,10 @@ struct E2EScorer: Scorer {
 
     let isCostly = true
 
+    func check(_ model: any TransformerModel) throws {
+        try model.checkRoom(for: options.maximumNewTokens ?? 0, behind: prompts)
+    }
+
     func evaluate(
         _ model: any TransformerModel, progress: (Int) throws -> Void
     ) throws -> Evaluation {
@@ -55,7 +59,8 @@ struct E2EScorer: Scorer {
 
     /// The first paragraph of what was generated, as one line.
     static func line(_ text: String) -> String {
-        let paragraph = text.split(
+        // Swift takes "\r\n" for one character, which is no "\n".
+        let paragraph = text.replacing("\r\n", with: "\n").split(
             separator: "\n\n", maxSplits: 1, omittingEmptySubsequences: false)
         return (paragraph.first ?? "").replacing("\n", with: " ")
             .trimmingCharacters(in: .whitespacesAndNewlines)

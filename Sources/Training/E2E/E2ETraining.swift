@@ -100,22 +100,27 @@ private struct E2EData: CompletionData {
     let task: E2ETraining
     let files: E2EFiles
 
-    func completions(with encoder: TaskEncoder) throws -> [CompletionExample] {
-        try examples(files.training, with: encoder)
+    func completions(with encoder: TaskEncoder) throws -> Completions {
+        let examples = try examples(files.training, with: encoder)
+        return Completions(
+            examples,
+            notes: (files.note.map { [$0] } ?? [])
+                + (try examples.cutNotes(limit: encoder.maximumLength)))
     }
 
     func encode(
         for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
     ) throws -> EncodedTask {
         let model = try loaded.causalModel()
-        let training = try examples(files.training, with: encoder)
+        let training = try completions(with: encoder)
         let scoring = try examples(files.scoring, with: encoder)
-        for example in training + scoring { try model.check(ids: example.ids) }
+        for ids in (training.examples + scoring).map(\.ids) { try model.check(ids: ids) }
         let layout = SequenceLayout(
             isPacked: false, paddingID: encoder.tokenizer.paddingID, device: device)
         let length = encoder.maximumLength
         let set = CompletionSet(
-            training, rowLength: length, layout: layout, labelSmoothing: task.labelSmoothing)
+            training.examples, rowLength: length, layout: layout,
+            labelSmoothing: task.labelSmoothing)
         let inputs = E2EFiles.inputs(files.scoring).prefix(task.limit ?? .max)
         let scorer = E2EScorer(
             losses: CompletionScorer(scoring, rowLength: length, layout: layout),
@@ -125,8 +130,8 @@ private struct E2EData: CompletionData {
             options: task.decoding.options(stopTokens: try stopTokens(of: encoder)),
             predictions: task.predictions)
         return EncodedTask(
-            training: training.isEmpty ? nil : set, scorer: scorer,
-            notes: files.note.map { [$0] } ?? [])
+            training: training.examples.isEmpty ? nil : set, scorer: scorer,
+            notes: training.notes)
     }
 
     private func examples(

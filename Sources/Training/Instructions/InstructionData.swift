@@ -10,13 +10,12 @@ struct InstructionData: CompletionData {
     let training: InstructionFiles.Contents
     let dev: InstructionFiles.Contents?
 
-    func completions(with encoder: TaskEncoder) throws -> [CompletionExample] {
-        try InstructionEncoder(task, encoder).encode(training).examples
-    }
-
-    func notes(with encoder: TaskEncoder) throws -> [String] {
-        try InstructionEncoder(task, encoder).encode(training)
-            .notes(task.truncation, limit: encoder.maximumLength) + templateNotes(encoder)
+    func completions(with encoder: TaskEncoder) throws -> Completions {
+        let encoded = try InstructionEncoder(task, encoder).encode(training)
+        return Completions(
+            encoded.examples,
+            notes: encoded.notes(task.truncation, limit: encoder.maximumLength)
+                + templateNotes(encoder))
     }
 
     func encode(
@@ -109,7 +108,7 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
                 + "; --allow-no-stop trains all the same"
         case .nothingLearnt(let examples, let limit):
             "none of \(examples) examples has a token to learn within its first \(limit) tokens; "
-                + "a greater --max-length or another --truncation may help"
+                + "a greater --max-length, or for instruct another --truncation, may help"
         }
     }
 }

@@ -53,8 +53,10 @@ public struct InstructionTraining: TrainingTask {
     public var identity: [String: String] {
         [
             "train-on": learnt.rawValue, "truncation": truncation.rawValue,
-            "packing": "\(packs)", "dev-share": "\(devShare)", "fields": "\(files.fields)",
-            "skip-bad-rows": "\(files.skipsBadRows)",
+            "packing": "\(packs)", "dev-share": "\(devShare)",
+            "fields": files.fields.spelled.joined(separator: ","),
+            "format": files.format?.rawValue ?? "each file's own",
+            "documents": files.unit.rawValue, "skip-bad-rows": "\(files.skipsBadRows)",
         ]
     }
 

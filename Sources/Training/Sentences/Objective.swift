@@ -58,6 +58,16 @@ public enum Objective: Equatable, Sendable {
     }
 }
 
+extension Objective {
+    /// What a saved head says of itself.
+    var headMeaning: ModelFolder.HeadMeaning {
+        switch self {
+        case .classes(let names): .classes(names)
+        case .regression: .regression
+        }
+    }
+}
+
 extension Label {
     /// The class; a score is none and cannot come from a task of classes.
     fileprivate var category: Int {

@@ -59,8 +59,8 @@ private struct TextData: CompletionData {
     let training: [String]
     let dev: [String]?
 
-    func completions(with encoder: TaskEncoder) throws -> [CompletionExample] {
-        try training.flatMap { try Self.cut($0, with: encoder) }
+    func completions(with encoder: TaskEncoder) throws -> Completions {
+        Completions(try training.flatMap { try Self.cut($0, with: encoder) })
     }
 
     func encode(
@@ -68,7 +68,7 @@ private struct TextData: CompletionData {
     ) throws -> EncodedTask {
         let model = try loaded.causalModel()
         let (train, score) = try HeldOut.split(
-            completions(with: encoder), share: task.devShare,
+            completions(with: encoder).examples, share: task.devShare,
             others: dev.map { try $0.flatMap { try Self.cut($0, with: encoder) } },
             maximumLength: encoder.maximumLength)
         for example in train + score { try model.check(ids: example.ids) }

@@ -1,4 +1,5 @@
 import DualTasks
+import DualTorch
 import Foundation
 import Testing
 
@@ -48,13 +49,13 @@ import Testing
     /// Texts made by JSONSerialization of random values, and what it reads in them.
     @Test("Thousands of random records are what Foundation reads in them")
     func agreesWithFoundation() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SplitMix64(seed: 1)
         var lines: [String] = []
         var values: [NSDictionary] = []
         for _ in 0..<3000 {
             let value = RandomJSON.object(depth: 3, using: &random)
             let options: JSONSerialization.WritingOptions =
-                Bool.random() ? [] : [.withoutEscapingSlashes]
+                Bool.random(using: &random) ? [] : [.withoutEscapingSlashes]
             let data = try JSONSerialization.data(withJSONObject: value, options: options)
             lines.append(String(decoding: data, as: UTF8.self))
             let read = try JSONSerialization.jsonObject(with: data)
@@ -71,19 +72,20 @@ import Testing
 
     @Test("What is read in thousands of damaged records, Foundation reads too, and alike")
     func damage() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SplitMix64(seed: 2)
         let seed = Array(#"{"a":[1,-2.5e3,"x\n\u00e9\""],"bé":{"c":null,"d":[true,false]}}"#.utf8)
         let folder = try TaskFolder()
         let file = folder.url.appendingPathComponent("a.json")
         var read = 0
         for _ in 0..<2000 {
             var bytes = seed
-            for _ in 0..<Int.random(in: 1...2) {
+            for _ in 0..<Int.random(in: 1...2, using: &random) {
                 let place = bytes.indices.randomElement(using: &random) ?? 0
-                switch Int.random(in: 0..<3) {
+                switch Int.random(in: 0..<3, using: &random) {
                 case 0: bytes.remove(at: place)
                 case 1: bytes[place] = seed.randomElement(using: &random) ?? 0
-                default: bytes.insert(UInt8.random(in: 0x20...0xFF), at: place)
+                default:
+                    bytes.insert(UInt8.random(in: 0x20...0xFF, using: &random), at: place)
                 }
             }
             try folder.write(bytes, to: "a.json")
@@ -93,6 +95,16 @@ import Testing
             #expect(RandomJSON.foundation(.object(record.fields)).isEqual(value))
         }
         #expect(read > 50)
+    }
+
+    @Test("An object of many keys is read at once, and one that comes twice is found behind them")
+    func manyKeys() throws {
+        let keys = (0..<100_000).map { "\"key\($0)\":\($0)" }.joined(separator: ",")
+        let fields = try records("{\(keys)}")[0].fields
+        #expect(fields.members.count == 100_000)
+        for key in ["key3", "key99999"] {
+            #expect(throws: TaskDataError.self) { try self.records("{\(keys),\"\(key)\":0}") }
+        }
     }
 
     static let faults: [(String, String)] = [

@@ -1,10 +1,11 @@
 import DualTasks
+import DualTorch
 import Foundation
 
 /// Random values of JSON, and what is read in them as Foundation has it.
 enum RandomJSON {
     static func object(
-        depth: Int, using random: inout SystemRandomNumberGenerator
+        depth: Int, using random: inout SplitMix64
     ) -> [String: Any] {
         var fields: [String: Any] = [:]
         for _ in 0..<Int.random(in: 0...4, using: &random) {
@@ -13,7 +14,7 @@ enum RandomJSON {
         return fields
     }
 
-    private static func value(depth: Int, using random: inout SystemRandomNumberGenerator) -> Any {
+    private static func value(depth: Int, using random: inout SplitMix64) -> Any {
         switch Int.random(in: 0..<(depth > 0 ? 7 : 5), using: &random) {
         case 0: return NSNull()
         case 1: return Bool.random(using: &random)
@@ -30,7 +31,7 @@ enum RandomJSON {
 
     /// Of letters, quotes, control characters and scalars of every length in UTF-8. None is joined to
     /// another by normalization, which Foundation applies to keys.
-    private static func text(using random: inout SystemRandomNumberGenerator) -> String {
+    private static func text(using random: inout SplitMix64) -> String {
         let scalars: [ClosedRange<UInt32>] = [
             0x20...0x7E, 0x20...0x7E, 0...0x1F, 0x22...0x22, 0x5C...0x5C, 0xA1...0xFF,
             0x4E00...0x9FFF, 0x1F600...0x1F64F,
