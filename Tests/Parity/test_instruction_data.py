@@ -323,7 +323,10 @@ def test_data_that_never_teaches_to_stop_is_refused(tmp_path):
     data = write_lines(tmp_path / "a.jsonl", [TALK] * 30)
     options = dict(model=model, task="instruct", data=data, method="lora", output=tmp_path / "out", steps=1)
     done = harness.run("train", **options)
-    harness.assert_refused(done, "no example teaches the model to stop: <|im_end|> is never learnt", "--allow-no-stop")
+    harness.assert_refused(done, "no example teaches the model to stop: <|im_end|> is never learnt", "--allow-no-stop",
+                           "the answers end with ordinary tokens", "<|end|>")
+    cut = harness.run("train", max_length=18, **options)
+    harness.assert_refused(cut, "<|im_end|> is never learnt", "a greater --max-length")
     assert not (tmp_path / "out").exists()
     harness.succeed("train", "--allow-no-stop", **options)
 

@@ -43,12 +43,17 @@ struct InstructionData: CompletionData {
             template: usesTemplate ? instructions.template : nil)
     }
 
-    /// What the answers end with, where that is a token of its own.
-    private func lastSpecialToken(_ example: CompletionExample?, _ tokenizer: Tokenizer) -> String?
-    {
-        guard let example else { return nil }
-        let learnt = zip(example.ids, example.isTrained).filter(\.1).map(\.0)
-        return learnt.last(where: tokenizer.isSpecial).flatMap { tokenizer.token(for: $0) }
+    /// What the answers end with, going by one of them.
+    private func end(
+        of example: CompletionExample?, _ tokenizer: Tokenizer
+    ) -> CompletionDataError.AnswerEnd {
+        let learnt = example.map { zip($0.ids, $0.isTrained).filter(\.1).map(\.0) } ?? []
+        if let special = learnt.last(where: tokenizer.isSpecial),
+            let token = tokenizer.token(for: special)
+        {
+            return .token(token)
+        }
+        return .text(tokenizer.decode(learnt.suffix(12)))
     }
 
     /// Whether an example is put into words by a template.
@@ -76,39 +81,7 @@ struct InstructionData: CompletionData {
         guard !isLearnt else { return }
         throw CompletionDataError.noStopToken(
             stops: encoder.stopTokens.map { encoder.tokenizer.token(for: $0) ?? "\($0)" },
-            special: lastSpecialToken(examples.first, encoder.tokenizer))
-    }
-}
-
-/// Data that cannot be learnt from as it is.
-public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
-    case noTemplate(place: String)
-    case answerNotFound(message: Int)
-    case badExample(place: String, reason: String)
-    case noStopToken(stops: [String], special: String?)
-    case nothingLearnt(examples: Int, limit: Int)
-
-    public var description: String {
-        switch self {
-        case .noTemplate(let place):
-            "\(place): a conversation needs a chat template, and the model has none; "
-                + "--chat-template names a file of one, or alpaca or chatml"
-        case .answerNotFound(let message):
-            "the chat template does not put message \(message) behind the prompt for it; "
-                + "--train-on everything needs no such place"
-        case .badExample(let place, let reason): "\(place): \(reason)"
-        case .noStopToken(let stops, let special):
-            "no example teaches the model to stop: "
-                + (stops.isEmpty
-                    ? "neither the tokenizer nor generation_config.json names a token that ends a text"
-                    : "\(stops.joined(separator: ", ")) is never learnt")
-                + (special.map {
-                    "; the answers end with \($0), which eos_token_id in generation_config.json should name"
-                } ?? "; --max-length may cut the ends off")
-                + "; --allow-no-stop trains all the same"
-        case .nothingLearnt(let examples, let limit):
-            "none of \(examples) examples has a token to learn within its first \(limit) tokens; "
-                + "a greater --max-length, or for instruct another --truncation, may help"
-        }
+            end: examples.contains(where: \.isCut)
+                ? .cut : end(of: examples.first, encoder.tokenizer))
     }
 }

@@ -1,0 +1,51 @@
+/// Data that cannot be learnt from as it is.
+public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
+    case noTemplate(place: String)
+    case answerNotFound(message: Int)
+    case badExample(place: String, reason: String)
+    case noStopToken(stops: [String], end: AnswerEnd)
+    case nothingLearnt(examples: Int, limit: Int)
+
+    /// What answers end with that never end with a stop token.
+    public enum AnswerEnd: Equatable, Sendable {
+        /// Another token that means something of its own.
+        case token(String)
+        /// Ordinary tokens of a text.
+        case text(String)
+        /// Nothing of theirs, for their ends are cut off.
+        case cut
+
+        fileprivate var advice: String {
+            switch self {
+            case .token(let token):
+                "the answers end with \(token), which eos_token_id in generation_config.json should "
+                    + "name"
+            case .text(let text):
+                "the answers end with ordinary tokens, \(text.debugDescription), and "
+                    + "--chat-template takes a template that ends them otherwise"
+            case .cut: "a greater --max-length may keep the ends that are cut off"
+            }
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .noTemplate(let place):
+            "\(place): a conversation needs a chat template, and the model has none; "
+                + "--chat-template names a file of one, or alpaca or chatml"
+        case .answerNotFound(let message):
+            "the chat template does not put message \(message) behind the prompt for it; "
+                + "--train-on everything needs no such place"
+        case .badExample(let place, let reason): "\(place): \(reason)"
+        case .noStopToken(let stops, let end):
+            "no example teaches the model to stop: "
+                + (stops.isEmpty
+                    ? "neither the tokenizer nor generation_config.json names a token that ends a text"
+                    : "\(stops.joined(separator: ", ")) is never learnt")
+                + "; \(end.advice); --allow-no-stop trains all the same"
+        case .nothingLearnt(let examples, let limit):
+            "none of \(examples) examples has a token to learn within its first \(limit) tokens; "
+                + "a greater --max-length, or for instruct another --truncation, may help"
+        }
+    }
+}
