@@ -1,4 +1,4 @@
-"""The paper's generative tasks, from a random model to the table, where no checkpoint can be fetched.
+"""The paper's generative tasks from a random model to the table, without any checkpoint.
 
 A small base is pretrained on plain text, and every method is then trained on it and scored beside
 it: a LLaMA on commonsense reasoning (the columns of the paper's Table 1), a GPT-2 on E2E (those of
@@ -35,7 +35,9 @@ CONFIGS = {
         **VOCABULARY}}
 # The rank is the whole budget of every method, so that all adapters train as many numbers.
 ADAPTER = ["--targets", "all-linear", "--rank", "16"]
-RATES = {"full": "1e-3", "lora": "4e-3", "dual-lora": "4e-3"}
+RATES = {
+    "commonsense": {"full": "5e-4", "lora": "2e-3", "dual-lora": "2e-3"},
+    "e2e": {"full": "1e-3", "lora": "4e-3", "dual-lora": "4e-3"}}
 
 
 def duallora(*words):
@@ -61,7 +63,7 @@ def restaurant_texts(data):
 
 
 def make_base(task, options):
-    """The pretrained base: it has read the texts of the task, and not what is to be made of them."""
+    """The pretrained base: it has read the task's texts, and not what is to be made of them."""
     base = options.output / f"base-{task}"
     if (base / "result.json").exists():
         return base
@@ -89,7 +91,7 @@ def train(task, method, base, options):
     adapts = [] if method == "full" else ADAPTER
     if not (output / "result.json").exists():
         duallora("train", "--model", base, "--task", task, "--data", options.data / task,
-                 "--method", method, *adapts, "--learning-rate", RATES.get(method, "2e-3"),
+                 "--method", method, *adapts, "--learning-rate", RATES[task].get(method, "2e-3"),
                  "--steps", options.steps, "--limit", "20", "--output", output)
     return ["--model", output] if method == "full" else ["--model", base, "--adapter", output]
 
