@@ -27,12 +27,16 @@ COMMAND = os.environ.get("DUALLORA", str(ROOT / ".build/release/duallora"))
 VOCABULARY = {"vocab_size": 50257, "bos_token_id": 50256, "eos_token_id": 50256}
 CONFIGS = {
     "commonsense": {
-        "model_type": "llama", "hidden_size": 128, "intermediate_size": 344, "num_hidden_layers": 6,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512,
+        "model_type": "llama", "hidden_size": 256, "intermediate_size": 688, "num_hidden_layers": 4,
+        "num_attention_heads": 8, "num_key_value_heads": 2, "max_position_embeddings": 512,
         "rms_norm_eps": 1e-5, "tie_word_embeddings": True, **VOCABULARY},
     "e2e": {
         "model_type": "gpt2", "n_embd": 128, "n_layer": 4, "n_head": 4, "n_positions": 512,
         **VOCABULARY}}
+COLUMNS = {
+    "commonsense": ["boolq", "piqa", "siqa", "hellaswag", "winogrande", "arc-easy",
+                    "arc-challenge", "obqa", "average"],
+    "e2e": ["bleu", "nist", "meteor", "rouge_l", "cider"]}
 # The rank is the whole budget of every method, so that all adapters train as many numbers.
 ADAPTER = ["--targets", "all-linear", "--rank", "16"]
 RATES = {
@@ -116,8 +120,8 @@ def main():
                          options.data / options.task, *limit, "--predictions",
                          options.output / f"{options.task}-{name}.txt", "--json")
         rows.append((name, found["metrics"]))
-    columns = list(rows[0][1])
-    print("| |" + "|".join(columns) + "|")
+    columns = [column for column in COLUMNS[options.task] if column in rows[0][1]]
+    print("| | " + " | ".join(columns) + " |")
     print("|---|" + "---:|" * len(columns))
     for name, scores in rows:
         print(f"| {name} | " + " | ".join(f"{scores[column]:.4f}" for column in columns) + " |")
