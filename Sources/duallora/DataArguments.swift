@@ -56,9 +56,9 @@ struct DataArguments: ParsableArguments {
         ]
         for (tasks, given) in groups where !tasks.contains(task) {
             guard let (name, _) = given.first(where: \.isGiven) else { continue }
-            let owner = tasks == CommonsenseTraining.names ? "commonsense" : tasks[0]
-            throw CommandError(
-                "--\(name): the task \(task) has no such option; it is \(owner)'s")
+            let sets = CommonsenseTraining.names.dropFirst()
+            let owners = tasks.filter { !sets.contains($0) }.joined(separator: " and ")
+            throw CommandError("--\(name): the task \(task) has no such option; it is of \(owners)")
         }
     }
 

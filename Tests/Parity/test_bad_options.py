@@ -36,6 +36,8 @@ OPTIONS = {
     "gate of lora": (lambda g: train(g, gate_steps=5), ["--gate-steps", "lora"]),
     "magnitude rank of lora": (lambda g: train(g, magnitude_rank=5), ["--magnitude-rank", "lora"]),
     "rank of full": (lambda g: train(g, method="full", rank=5), ["--rank", "full"]),
+    "an option of two other tasks": (
+        lambda g: train(g, limit=5), ["--limit", "rte", "e2e and commonsense"]),
     "no steps": (lambda g: train(g, steps=0), ["steps"]),
     "no epochs": (lambda g: train(g, steps=None, epochs=0), ["epochs"]),
     "epochs of 2^62": (lambda g: train(g, steps=None, epochs=2 ** 62), ["epochs"]),
