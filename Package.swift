@@ -113,7 +113,8 @@ let package = Package(
             name: "TasksTests", dependencies: ["DualMetrics", "DualTasks", "DualTorch"],
             linkerSettings: runPath),
         .testTarget(
-            name: "RecipesTests", dependencies: ["DualRecipes"], linkerSettings: runPath),
+            name: "RecipesTests", dependencies: ["DualRecipes", "DualTorch"],
+            linkerSettings: runPath),
         .testTarget(name: "ChatTests", dependencies: ["DualChat"], linkerSettings: runPath),
         .testTarget(name: "ChartsTests", dependencies: ["DualCharts"], linkerSettings: runPath),
     ],

@@ -59,6 +59,20 @@ public struct GenerationOptions: Sendable, Equatable {
     /// What transformers generates when nothing is said.
     static let defaultNewTokens = 20
 
+    /// New tokens that ``maximumLength`` leaves behind a prompt; nil where it says nothing.
+    /// - Parameter prompt: what has so many tokens, for the message.
+    /// - Throws: ``GenerationError/badOption(name:reason:)`` where it leaves none.
+    func roomInMaximumLength(behind length: Int, of prompt: String) throws -> Int? {
+        guard let total = maximumLength else { return nil }
+        guard total > length else {
+            throw GenerationError.badOption(
+                name: "max-tokens",
+                reason: "must be given: \(prompt) has \(length) tokens, and the model's "
+                    + "generation_config.json has a max_length of \(total)")
+        }
+        return total - length
+    }
+
     /// - Throws: ``GenerationError/badOption(name:reason:)``.
     public func check() throws {
         try checkCounts()

@@ -131,16 +131,8 @@ public final class TextGenerator {
             }
             return wanted
         }
-        if let total = options.maximumLength {
-            guard total > length else {
-                throw GenerationError.badOption(
-                    name: "max-tokens",
-                    reason: "must be given: a prompt has \(length) tokens, and the model's "
-                        + "generation_config.json has a max_length of \(total)")
-            }
-            return min(total - length, room)
-        }
-        return min(GenerationOptions.defaultNewTokens, room)
+        let new = try options.roomInMaximumLength(behind: length, of: "a prompt")
+        return min(new ?? GenerationOptions.defaultNewTokens, room)
     }
 
     private func rows(

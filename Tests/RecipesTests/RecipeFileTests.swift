@@ -1,3 +1,4 @@
+import DualTorch
 import Foundation
 import Testing
 
@@ -210,7 +211,7 @@ func refusal(_ text: String) -> String {
             output: >-
               out
             """.utf8)
-        var random = SeededNumbers(seed: 1)
+        var random = SplitMix64(seed: 1)
         let letters = Array("\t\n :-[]{}&*!|>'\"%@`,?#~\\\u{7F}".utf8) + [0, 0xC3, 0xFF]
         for _ in 0..<3_000 {
             var bytes = good

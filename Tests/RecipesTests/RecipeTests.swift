@@ -1,3 +1,4 @@
+import DualTorch
 import Foundation
 import Testing
 
@@ -96,7 +97,7 @@ import Testing
         let fixed = [
             "", "null", "NULL", "~", "-", "---", "...", "true", "1e-4", "-1", " a ", "a: b", "a #b",
         ]
-        var random = SeededNumbers(seed: 1)
+        var random = SplitMix64(seed: 1)
         let drawn = (0..<2_000).map { _ in
             let length = Int.random(in: 1...8, using: &random)
             return String((0..<length).compactMap { _ in letters.randomElement(using: &random) })

@@ -103,14 +103,8 @@ public struct Conversation {
             }
         }
         if let wanted = options.maximumNewTokens { return min(wanted, room) }
-        guard let total = options.maximumLength else { return min(Self.defaultNewTokens, room) }
-        guard total > prompt else {
-            throw GenerationError.badOption(
-                name: "max-tokens",
-                reason: "must be given: the conversation has \(prompt) tokens, and the model's "
-                    + "generation_config.json has a max_length of \(total)")
-        }
-        return min(total - prompt, room)
+        let new = try options.roomInMaximumLength(behind: prompt, of: "the conversation")
+        return min(new ?? Self.defaultNewTokens, room)
     }
 }
 
