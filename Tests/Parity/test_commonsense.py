@@ -299,8 +299,6 @@ def test_a_run_goes_through_to_the_table(tmp_path, folder_of, few, method):
     again = json.loads(harness.succeed("evaluate", json=True, **where, **options))
     assert again["examples"] == 3 * len(SETS)
     assert again["metrics"] == result["metrics"]
-    if method != "lora":
-        return
     done = harness.run("evaluate", **where, **options)
     header, _, line = done.stdout.splitlines()[:3]
     assert header.split() == "BoolQ PIQA SIQA HellaS WinoG ARC-e ARC-c OBQA Avg.".split()
@@ -311,10 +309,12 @@ def test_a_run_goes_through_to_the_table(tmp_path, folder_of, few, method):
 
 
 def test_one_set_alone_is_scored_by_its_accuracy(tmp_path, llama, few):
+    merged, _ = predictions(tmp_path, llama, few, protocol="likelihood")
     for name, data in (("boolq", few), ("arc-easy", few / "ARC-Easy")):
         alone, made = predictions(tmp_path, llama, data, task=name, protocol="likelihood")
         assert alone["metric"] == "accuracy" and len(made) == 4
         assert alone["value"] == sum(row["answer"] == row["gold"] for row in made) / 4
+        assert alone["value"] == merged["metrics"][name]
 
 
 def test_a_merged_training_file_is_taken_in_place_of_the_sets_own(tmp_path, llama, few):
