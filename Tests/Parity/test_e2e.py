@@ -233,7 +233,7 @@ REFUSALS = {
     "smoothing": (dict(label_smoothing=1), ["--label-smoothing", "1.0"]),
     "beams": (dict(e2e_beams=0), ["--beams", "0"]),
     "predictions": (dict(predictions="nowhere/texts.txt"), ["--predictions", "no folder"]),
-    "task": (dict(task="text", e2e_beams=2), ["--e2e-beams", "e2e's"]),
+    "task": (dict(task="text", e2e_beams=2), ["--e2e-beams", "is of e2e"]),
     "length": (dict(max_length=0), ["--max-length", "0 is not from 4"]),
 }
 
