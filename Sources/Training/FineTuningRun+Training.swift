@@ -29,7 +29,7 @@ extension FineTuningRun {
         }
         // The scores before the first step, or those that a log has lost.
         if trainer.isAtEvaluation, !log.evaluations.contains(where: { $0.step == done }),
-            let record = try trainer.score()
+            let record = try trainer.score({ try report(.training($0)) })
         {
             try log.add(record)
             try report(.training(.evaluated(record)))
@@ -38,7 +38,7 @@ extension FineTuningRun {
             switch event {
             case .step(let record): try log.add(record)
             case .evaluated(let record): try log.add(record)
-            case .checkpoint: break
+            case .checkpoint, .scoring: break
             // The last score may take long, and fail: what is trained is safe before.
             case .trained: try save(setup)
             }

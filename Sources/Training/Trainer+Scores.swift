@@ -18,14 +18,16 @@ extension Trainer {
     }
 
     /// The scores after the steps done, or the loss alone where more takes long; nil without a scorer.
-    func score() throws -> EvaluationRecord? {
+    func score(_ report: (TrainingEvent) throws -> Void) throws -> EvaluationRecord? {
         guard let scorer else { return nil }
         prepareAdapters()
         let model = trainee.model
         guard scorer.isCostly else {
-            return EvaluationRecord(step: progress.step, try scorer.evaluate(model) { _ in })
+            return EvaluationRecord(
+                step: progress.step, try scorer.evaluate(model) { try report(.scoring($0)) })
         }
-        return EvaluationRecord(step: progress.step, loss: try scorer.loss(of: model) { _ in })
+        return EvaluationRecord(
+            step: progress.step, loss: try scorer.loss(of: model) { try report(.scoring($0)) })
     }
 
     /// The steps after which the model that the run ends with stood as it does.
@@ -34,14 +36,20 @@ extension Trainer {
     }
 
     /// Goes back to what scored best, if that is wanted, and scores it where that is still to do.
-    func finish(_ report: (TrainingEvent) throws -> Void) throws {
+    func finish(
+        shouldStop: () -> Bool, _ report: (TrainingEvent) throws -> Void
+    ) throws {
         let goesBack = finalStep != progress.step
         if goesBack, let best { try trainee.restore(best) }
         prepareAdapters(for: finalStep)
         try report(.trained)
         guard let scorer, goesBack || scorer.isCostly else { return }
         var record = EvaluationRecord(
-            step: finalStep, try scorer.evaluate(trainee.model) { _ in })
+            step: finalStep,
+            try scorer.evaluate(trainee.model) {
+                if shouldStop() { throw TrainingError.interruptedScore }
+                try report(.scoring($0))
+            })
         record.isFinal = true
         try report(.evaluated(record))
     }

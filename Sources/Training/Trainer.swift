@@ -78,7 +78,7 @@ public final class Trainer {
             let place = plan.place(ofStep: progress.step)
             for batches in plan.epoch(place.epoch).dropFirst(place.index) {
                 try step(batches, lastCheckpoint: checkpoints?.newest, report: report)
-                if isAtEvaluation, let record = try score() {
+                if isAtEvaluation, let record = try score(report) {
                     try note(record)
                     try report(.evaluated(record))
                 }
@@ -94,7 +94,7 @@ public final class Trainer {
                 if isOver { break }
             }
         }
-        try finish(report)
+        try finish(shouldStop: shouldStop, report)
     }
 
     /// One optimizer step over its micro-batches.

@@ -5,6 +5,8 @@ public enum TrainingEvent {
     case step(StepRecord)
     case evaluated(EvaluationRecord)
     case checkpoint(URL)
+    /// A score goes on.
+    case scoring(ScoringProgress)
     /// The model stands as the run ends with it; only a last score may follow.
     case trained
 }

@@ -108,6 +108,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case badOption(name: String, reason: String)
     case notFinite(step: Int, learningRate: Double, checkpoint: String?)
     case interrupted(step: Int, checkpoint: String)
+    case interruptedScore
     case unwritable(path: String, reason: String)
     case unreadable(path: String, reason: String)
     case tooShort(sequences: Int, length: Int)
@@ -125,6 +126,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
                     ?? "there is no checkpoint")
         case .interrupted(let step, let checkpoint):
             "stopped after step \(step); --resume goes on from \(checkpoint)"
+        case .interruptedScore:
+            "stopped in the last score; what was trained is saved, and evaluate scores it"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
         case .tooShort(let sequences, let length):

@@ -60,7 +60,10 @@ struct EvaluateCommand: ParsableCommand {
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for text in encoded.notes { note("note: \(text)") }
         try encoded.scorer.check(loaded.model)
-        try show(encoded.scorer.evaluate(loaded.model) { _ in }, task)
+        let evaluation = try RunView.showing {
+            try encoded.scorer.evaluate(loaded.model, progress: $0.show)
+        }
+        try show(evaluation, task)
     }
 
     private func show(_ evaluation: Evaluation, _ task: any TrainingTask) throws {

@@ -7,9 +7,20 @@ final class RunView {
     private let label: String
     private var total = 0
     private var hasBar = false
+    /// The score that goes on, and when a line last told of it.
+    private var scoring: (stage: ScoringProgress.Stage, told: ContinuousClock.Instant)?
 
     /// - Parameter label: stands before every line, for one run of several.
-    init(label: String = "") { self.label = label.isEmpty ? "" : "\(label): " }
+    private init(label: String) { self.label = label.isEmpty ? "" : "\(label): " }
+
+    /// Shows what `body` tells, and leaves the terminal clean whatever comes of it.
+    static func showing<Result>(
+        label: String = "", _ body: (RunView) throws -> Result
+    ) rethrows -> Result {
+        let view = RunView(label: label)
+        defer { view.clearBar() }
+        return try body(view)
+    }
 
     func show(_ event: FineTuningRun.Event) {
         switch event {
@@ -27,12 +38,27 @@ final class RunView {
                 .map { ", \($0.key) \(decimal($0.value))" }.joined()
             line("step \(record.step): dev loss \(decimal(record.evaluationLoss))\(metrics)")
         case .training(.checkpoint(let url)): line("checkpoint \(url.lastPathComponent)")
+        case .training(.scoring(let progress)): show(progress)
         case .training(.trained): break
         }
     }
 
-    /// Leaves the terminal clean.
-    func finish() { clearBar() }
+    /// Shows how far a score has come; in a file, only of one that takes long.
+    func show(_ progress: ScoringProgress) {
+        if scoring?.stage != progress.stage { scoring = (progress.stage, .now) }
+        let text = "scoring: \(progress.stage.rawValue) \(progress.done)/\(progress.total)"
+        if isTerminal {
+            write(overwriting("\(label)\(bar(progress.done, of: progress.total)) \(text)"))
+            hasBar = true
+        } else if let scoring, scoring.told.secondsAgo > 30, progress.done < progress.total {
+            line(text)
+            self.scoring?.told = .now
+        }
+        if progress.done == progress.total {
+            clearBar()
+            scoring = nil
+        }
+    }
 
     private func show(_ record: StepRecord) {
         let rate = Double(record.tokens) / max(record.seconds, 1e-9)

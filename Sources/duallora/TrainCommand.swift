@@ -85,10 +85,10 @@ struct TrainCommand: ParsableCommand {
 
 /// Runs, shows how it goes, and says what came of it.
 func show(_ run: FineTuningRun, json: Bool) throws {
-    let view = RunView()
     Interrupt.watch()
-    let result = try run.run(shouldStop: { Interrupt.happened }, report: view.show)
-    view.finish()
+    let result = try RunView.showing {
+        try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+    }
     guard !json else {
         return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }

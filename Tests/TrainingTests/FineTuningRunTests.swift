@@ -298,13 +298,16 @@ import Testing
             case .training(.step(let record)): events.append("step \(record.step)")
             case .training(.evaluated(let record)): events.append("evaluated \(record.step)")
             case .training(.trained): events.append("trained")
+            case .training(.scoring(let progress)):
+                if progress.done == progress.total { events.append("scored \(progress.total)") }
             case .training(.checkpoint), .note: events.append("other")
             }
         }
         let steps = { (range: ClosedRange<Int>) in range.map { "step \($0)" } }
         let expected =
             ["evaluated 0"] + steps(1...5) + ["evaluated 5"] + steps(6...10) + ["evaluated 10"]
-        #expect(events == ["started 40 10 0"] + expected + ["trained"])
+        let told = expected.flatMap { $0.hasPrefix("evaluated") ? ["scored 16", $0] : [$0] }
+        #expect(events == ["started 40 10 0"] + told + ["trained"])
         let records = try log(place.read("out/train.jsonl"))
         let lines = records.map {
             $0["loss"] == nil ? "evaluated \($0["step"] ?? "")" : "step \($0["step"] ?? "")"

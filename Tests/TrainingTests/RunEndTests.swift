@@ -8,14 +8,18 @@ import Testing
 
 @testable import DualTraining
 
-/// What happens to a run whose last score fails, or could not be taken.
+/// What happens to a run whose last score fails, is stopped, or could not be taken.
 @Suite struct RunEndTests {
     struct Failure: Error {}
 
+    /// How a score at a run's end goes.
+    private enum Course {
+        case refusedBefore, failing, well
+    }
+
     /// The toy task, with scores that are taken at a run's end.
     private struct LateTask: TrainingTask {
-        /// Whether what is wrong shows before the run or only at its end.
-        let isSeenBefore: Bool
+        let course: Course
         private let base = SentenceTraining(ToyTask.self)
 
         var name: String { base.name }
@@ -27,17 +31,17 @@ import Testing
         var defaults: (batchSize: Int, maximumLength: Int) { base.defaults }
         var identity: [String: String] { base.identity }
 
-        init(isSeenBefore: Bool) { self.isSeenBefore = isSeenBefore }
+        init(_ course: Course) { self.course = course }
 
         func read(_ data: [URL]) throws -> any TaskData {
-            LateData(isSeenBefore: isSeenBefore, base: try base.read(data))
+            LateData(course: course, base: try base.read(data))
         }
 
         func readForScoring(_ data: [URL]) throws -> any TaskData { try read(data) }
     }
 
     private struct LateData: TaskData {
-        let isSeenBefore: Bool
+        let course: Course
         let base: any TaskData
 
         func encode(
@@ -45,23 +49,31 @@ import Testing
         ) throws -> EncodedTask {
             let encoded = try base.encode(for: loaded, with: encoder, device: device)
             return EncodedTask(
-                training: encoded.training, scorer: LateScorer(isSeenBefore: isSeenBefore))
+                training: encoded.training, scorer: LateScorer(course: course))
         }
     }
 
     private struct LateScorer: Scorer {
-        let isSeenBefore: Bool
+        let course: Course
         let isCostly = true
 
-        func check(_ model: any TransformerModel) throws { if isSeenBefore { throw Failure() } }
+        func check(_ model: any TransformerModel) throws {
+            if course == .refusedBefore { throw Failure() }
+        }
 
         func loss(
-            of model: any TransformerModel, progress: (Int) throws -> Void
+            of model: any TransformerModel, progress: (ScoringProgress) throws -> Void
         ) throws -> Double { 1 }
 
         func evaluate(
-            _ model: any TransformerModel, progress: (Int) throws -> Void
-        ) throws -> Evaluation { throw Failure() }
+            _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
+        ) throws -> Evaluation {
+            if course == .failing { throw Failure() }
+            for done in 1...3 {
+                try progress(ScoringProgress(stage: .answers, done: done, total: 3))
+            }
+            return Evaluation(loss: 1, metrics: [("accuracy", 1)], exampleCount: 3)
+        }
     }
 
     @Test(
@@ -72,7 +84,7 @@ import Testing
         let method: any FineTuningMethod = isFull ? FullFineTuning() : LoRA(rank: 2)
         _ = try place.run(method, to: "whole").run { _ in }
         #expect(throws: Failure.self) {
-            try place.run(method, to: "new/out") { $0.task = LateTask(isSeenBefore: false) }
+            try place.run(method, to: "new/out") { $0.task = LateTask(.failing) }
                 .run { _ in }
         }
         let name = isFull ? "model.safetensors" : "adapter_model.safetensors"
@@ -85,11 +97,26 @@ import Testing
         let place = try Workplace()
         var events = 0
         #expect(throws: Failure.self) {
-            try place.run(LoRA(rank: 2), to: "new/out") { $0.task = LateTask(isSeenBefore: true) }
+            try place.run(LoRA(rank: 2), to: "new/out") { $0.task = LateTask(.refusedBefore) }
                 .run { _ in events += 1 }
         }
         #expect(events == 0)
         #expect(!place.exists("new"))
+    }
+
+    @Test("Who stops the last score keeps what was trained")
+    func stopped() throws {
+        let place = try Workplace()
+        var told: [Int] = []
+        #expect(throws: TrainingError.interruptedScore) {
+            try place.run(LoRA(rank: 2), to: "out") { $0.task = LateTask(.well) }
+                .run(shouldStop: { told.last == 2 }) {
+                    if case .training(.scoring(let progress)) = $0 { told.append(progress.done) }
+                }
+        }
+        #expect(told == [1, 2])
+        #expect(place.exists("out/adapter_model.safetensors"))
+        #expect(!place.exists("out/result.json"))
     }
 
     @Test("Prompts need positions for themselves and for all but the last token behind them")

@@ -20,14 +20,16 @@ private final class AgreedScorer: Scorer {
     }
 
     func evaluate(
-        _ model: any TransformerModel, progress: (Int) throws -> Void
+        _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
     ) throws -> Evaluation {
         calls.append("scores")
         let loss = isCostly ? 0 : next()
         return Evaluation(loss: loss, metrics: [("accuracy", 1)], exampleCount: 1)
     }
 
-    func loss(of model: any TransformerModel, progress: (Int) throws -> Void) throws -> Double {
+    func loss(of model: any TransformerModel, progress: (ScoringProgress) throws -> Void) throws
+        -> Double
+    {
         calls.append("loss")
         return next()
     }
@@ -153,7 +155,7 @@ private final class AgreedScorer: Scorer {
     func standardLoss() throws {
         struct Plain: Scorer {
             func evaluate(
-                _ model: any TransformerModel, progress: (Int) throws -> Void
+                _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
             ) throws -> Evaluation {
                 Evaluation(loss: 0.75, metrics: [], exampleCount: 1)
             }

@@ -1,28 +1,21 @@
+import DualTorch
 import Foundation
 
-/// Uniform numbers that depend on a seed alone: SplitMix64, Steele et al. 2014,
-/// doi:10.1145/2714064.2660195.
-struct TokenGenerator: RandomNumberGenerator {
-    private var state: UInt64
+/// Tokens drawn by uniform numbers that depend on a seed alone.
+struct TokenGenerator {
+    private var numbers: SplitMix64
 
     /// - Parameters:
     ///   - prompt, sequence: numbers of a continuation, each of which gets draws of its own.
     init(seed: UInt64, prompt: Int, sequence: Int) {
-        state = seed
-        state = next() ^ UInt64(truncatingIfNeeded: prompt)
-        state = next() ^ UInt64(truncatingIfNeeded: sequence)
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        numbers = SplitMix64(seed: seed)
+        for part in [prompt, sequence] {
+            numbers = SplitMix64(seed: numbers.next() ^ UInt64(truncatingIfNeeded: part))
+        }
     }
 
     /// In [0, 1), of 53 bits.
-    mutating func nextUniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+    mutating func nextUniform() -> Double { Double(numbers.next() >> 11) * 0x1p-53 }
 
     /// A token drawn from the softmax of scores by inverting its distribution function, in the order
     /// of token ids; nil if no token may be drawn.

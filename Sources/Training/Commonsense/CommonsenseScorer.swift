@@ -36,18 +36,18 @@ public struct CommonsenseScorer: Scorer {
     }
 
     public func loss(
-        of model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
+        of model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Double {
         try losses.evaluate(model, progress: progress).loss
     }
 
     public func evaluate(
-        _ model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
+        _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Evaluation {
         guard let causal = model as? any CausalModel else {
             throw ModelError.noHead(folder: "this model")
         }
-        let loss = try losses.evaluate(model).loss
+        let loss = try losses.evaluate(model, progress: progress).loss
         let answers =
             encoder.preset == .likelihood
             ? try comparedAnswers(causal, progress) : try writtenAnswers(causal, progress)
@@ -62,7 +62,7 @@ public struct CommonsenseScorer: Scorer {
 
     /// What the model writes behind each prompt: beam search, as both presets decode.
     private func writtenAnswers(
-        _ model: any CausalModel, _ progress: (Int) throws -> Void
+        _ model: any CausalModel, _ progress: (ScoringProgress) throws -> Void
     ) throws -> [CommonsenseAnswer] {
         let generator = TextGenerator(model: model)
         var answers = [CommonsenseAnswer?](repeating: nil, count: questions.count)
@@ -78,7 +78,8 @@ public struct CommonsenseScorer: Scorer {
                     answer: sets[question.set].answer(in: text))
             }
             done += indices.count
-            try progress(done)
+            try progress(
+                ScoringProgress(stage: .answers, done: done, total: questions.count))
         }
         return answers.compactMap(\.self)
     }
@@ -101,7 +102,7 @@ public struct CommonsenseScorer: Scorer {
 
     /// The answers that the model finds most probable.
     private func comparedAnswers(
-        _ model: any CausalModel, _ progress: (Int) throws -> Void
+        _ model: any CausalModel, _ progress: (ScoringProgress) throws -> Void
     ) throws -> [CommonsenseAnswer] {
         let likelihoods = AnswerLikelihoods(model: model, device: device)
         var answers = [CommonsenseAnswer?](repeating: nil, count: questions.count)
@@ -124,7 +125,8 @@ public struct CommonsenseScorer: Scorer {
                     logProbabilities: sums, lengths: asked[place].answers.map(\.count))
             }
             done += indices.count
-            try progress(done)
+            try progress(
+                ScoringProgress(stage: .answers, done: done, total: questions.count))
         }
         return answers.compactMap(\.self)
     }

@@ -20,7 +20,7 @@ public struct CompletionScorer: Scorer {
     }
 
     public func evaluate(
-        _ model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
+        _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Evaluation {
         var (total, tokens, done) = (0.0, 0, 0)
         let lengths = examples.map(\.ids.count)
@@ -38,7 +38,8 @@ public struct CompletionScorer: Scorer {
             total += loss * Double(count)
             tokens += count
             done += indices.count
-            try progress(done)
+            try progress(
+                ScoringProgress(stage: .losses, done: done, total: examples.count))
         }
         let mean = tokens > 0 ? total / Double(tokens) : .nan
         return Evaluation(

@@ -25,6 +25,18 @@ public enum Batching: Equatable, Sendable {
     case packed(rowLength: Int)
 }
 
+/// How far a score has come.
+public struct ScoringProgress: Equatable, Sendable {
+    /// What is made of the examples: where text is generated, losses come first.
+    public enum Stage: String, Sendable {
+        case losses, answers
+    }
+    public let stage: Stage
+    /// Examples.
+    public let done: Int
+    public let total: Int
+}
+
 /// Scores a model on examples that it is not trained on.
 public protocol Scorer {
     /// Whether ``evaluate(_:progress:)`` takes much longer than ``loss(of:progress:)``, as where text is
@@ -35,16 +47,16 @@ public protocol Scorer {
     /// come hours later.
     func check(_ model: any TransformerModel) throws
 
-    /// - Parameter progress: gets the number of examples done.
+    /// - Parameter progress: hears of every batch.
     func evaluate(
-        _ model: any TransformerModel, progress: (Int) throws -> Void
+        _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
     ) throws -> Evaluation
 
     /// The mean loss alone, as ``Evaluation/loss`` has it: what a run asks for between two epochs, where
     /// the metrics take long. Scorers that generate text compute it without generating any.
-    /// - Parameter progress: gets the number of examples done.
+    /// - Parameter progress: hears of every batch.
     func loss(
-        of model: any TransformerModel, progress: (Int) throws -> Void
+        of model: any TransformerModel, progress: (ScoringProgress) throws -> Void
     ) throws -> Double
 }
 
@@ -54,7 +66,7 @@ extension Scorer {
     public func check(_ model: any TransformerModel) throws {}
 
     public func loss(
-        of model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
+        of model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Double {
         try evaluate(model, progress: progress).loss
     }

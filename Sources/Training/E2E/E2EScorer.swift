@@ -23,18 +23,19 @@ struct E2EScorer: Scorer {
     }
 
     func evaluate(
-        _ model: any TransformerModel, progress: (Int) throws -> Void
+        _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
     ) throws -> Evaluation {
         guard let model = model as? any CausalModel else {
             throw ModelError.noHead(folder: "this model")
         }
-        let loss = try losses.evaluate(model).loss
+        let loss = try losses.evaluate(model, progress: progress).loss
         var texts: [String] = []
         let generator = TextGenerator(model: model, tokenizer: tokenizer)
         for first in stride(from: 0, to: prompts.count, by: options.batchSize) {
             let batch = Array(prompts[first..<min(first + options.batchSize, prompts.count)])
             texts += try generator.generate(ids: batch, options).map { Self.line($0.text ?? "") }
-            try progress(texts.count)
+            try progress(
+                ScoringProgress(stage: .answers, done: texts.count, total: prompts.count))
         }
         if let predictions {
             try AtomicFile.write(
@@ -52,7 +53,7 @@ struct E2EScorer: Scorer {
     }
 
     func loss(
-        of model: any TransformerModel, progress: (Int) throws -> Void
+        of model: any TransformerModel, progress: (ScoringProgress) throws -> Void
     ) throws -> Double {
         try losses.loss(of: model, progress: progress)
     }

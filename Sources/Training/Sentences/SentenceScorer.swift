@@ -20,9 +20,8 @@ public struct SentenceScorer: Scorer {
         self.device = device
     }
 
-    /// Scores `model` on every example; `progress` gets the number of examples done.
     public func evaluate(
-        _ model: any TransformerModel, progress: (Int) throws -> Void = { _ in }
+        _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Evaluation {
         let objective = Objective(task)
         var predictions = [Label?](repeating: nil, count: examples.count)
@@ -36,7 +35,8 @@ public struct SentenceScorer: Scorer {
                 predictions[index] = label
             }
             done += indices.count
-            try progress(done)
+            try progress(
+                ScoringProgress(stage: .losses, done: done, total: examples.count))
         }
         let metrics = try task.metrics(
             predictions: predictions.compactMap { $0 }, labels: examples.map(\.label))

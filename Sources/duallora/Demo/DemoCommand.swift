@@ -109,10 +109,9 @@ struct DemoCommand: ParsableCommand {
         if method is any LinearAdapterMethod { run.targets = .allLinear }
         run.computeType = .float32
         run.device = device
-        let view = RunView(label: "   \(type(of: method).facts.name)")
         Interrupt.watch()
-        let result = try run.run(shouldStop: { Interrupt.happened }, report: view.show)
-        view.finish()
-        return result
+        return try RunView.showing(label: "   \(type(of: method).facts.name)") {
+            try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+        }
     }
 }
