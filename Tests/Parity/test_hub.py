@@ -207,7 +207,9 @@ def test_a_download_that_is_killed_is_gone_on_from(repository, user, hub, how):
 
     hub.storage.send_body = stall
     incomplete = user / "models--org--name/blobs" / f"{harness.digest(shard)}.incomplete"
-    running = subprocess.Popen([harness.COMMAND, "inspect", "org/name"], stderr=subprocess.PIPE)
+    # Who runs the tests in the background ignores Ctrl-C, and what they start would inherit that.
+    running = subprocess.Popen([harness.COMMAND, "inspect", "org/name"], stderr=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     deadline = time.monotonic() + 20
     while not (incomplete.exists() and incomplete.stat().st_size == half):
         assert time.monotonic() < deadline and running.poll() is None
