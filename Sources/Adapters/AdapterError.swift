@@ -16,12 +16,14 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case nameTaken(_ name: String)
     case savedTwice(name: String)
     case noAdapter(folder: String)
+    case pickled(file: String)
     case unsupported(file: String, key: String, found: String, reason: String)
     case noSuchLayer(name: String, file: String)
     case wrongShape(name: String, file: String, expected: [Int], found: [Int])
     case missingTensor(name: String, file: String)
     case extraTensors(names: [String], file: String)
     case differentTwins(_ first: String, _ second: String, file: String)
+    case notFinite(place: String)
     case noGradient(tensor: String, steps: Int)
     case notCalibrated(layer: String, reason: String)
 
@@ -37,7 +39,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .noTargets: "no target layers are named"
         case .noSuchBlock(let index, let count):
             "there is no block \(index): the model's are 0 to \(count - 1)"
-        case .badPattern(let pattern): "'\(pattern)' is not a regular expression"
+        case .badPattern(let pattern): "'\(pattern)' is not a regular expression of Python's"
         case .noSuchModule(let name): "the model has no module '\(name)' to save"
         case .noSuchAdapter(let name, let known):
             "there is no adapter '\(name)'; there are \(known.joined(separator: ", "))"
@@ -48,6 +50,9 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .doesNotMerge(let method):
             "\(method) cannot be merged: its change is none of the weights"
         case .noAdapter(let folder): "\(folder) has no adapter_config.json"
+        case .pickled(let file):
+            "\(file) is a pickle, which could run any code and is never read; save the adapter with "
+                + "safetensors"
         case .unsupported(let file, let key, let found, let reason):
             "\(file): '\(key)' is \(found), \(reason)"
         case .noSuchLayer(let name, let file):
@@ -60,6 +65,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
                 + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
         case .differentTwins(let first, let second, let file):
             "\(file): '\(first)' and '\(second)' differ, but must be one tensor"
+        case .notFinite(let place): "\(place): there are numbers that are not finite, or too large"
         case .noGradient(let tensor, let steps):
             "'\(tensor)' received no gradient in the first \(steps) step(s): it would not train"
         case .notCalibrated(let layer, let reason): "\(layer) cannot be calibrated: \(reason)"

@@ -26,14 +26,36 @@ public struct AdapterFolder {
         }
         self.url = url
         configuration = try ConfigurationFile(file)
+        // These tell methods of one type apart.
+        for name in ["use_dora", "use_mora"] { _ = try configuration.flag(name) }
         let type = try configuration.text("peft_type") ?? "(none)"
         guard let found = MethodRegistry.adapterMethod(peftType: type, configuration) else {
             throw AdapterError.unsupported(
                 file: file.path, key: "peft_type", found: type,
                 reason: "but known are " + MethodRegistry.peftTypes.joined(separator: ", "))
         }
-        weights = try SafetensorsFile(url.appendingPathComponent(Self.weightsName))
+        try Self.checkTask(configuration)
+        weights = try Self.openWeights(in: url)
         method = try found.init(configuration).fitted(to: weights)
+    }
+
+    /// - Throws: ``AdapterError/unsupported(file:key:found:reason:)`` for what no model here is for.
+    private static func checkTask(_ configuration: ConfigurationFile) throws {
+        guard let type = try configuration.text("task_type"), TaskType(rawValue: type) == nil
+        else { return }
+        throw AdapterError.unsupported(
+            file: configuration.url.path, key: "task_type", found: type,
+            reason: "but known are " + TaskType.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+
+    private static func openWeights(in folder: URL) throws -> SafetensorsFile {
+        let place = folder.appendingPathComponent(weightsName)
+        let pickle = folder.appendingPathComponent("adapter_model.bin")
+        let manager = FileManager.default
+        if !manager.fileExists(atPath: place.path), manager.fileExists(atPath: pickle.path) {
+            throw AdapterError.pickled(file: pickle.path)
+        }
+        return try SafetensorsFile(place)
     }
 
     private var prefix: String { type(of: method).keyPrefix }
@@ -68,24 +90,69 @@ public struct AdapterFolder {
     /// - Throws: ``AdapterError`` naming the tensor.
     public func load(for slots: AdapterSlots) throws -> AdapterSet {
         let targets = try TargetSelection(configuration)
+        let form = try form(for: slots)
+        let method = try method(in: form, slots)
         let reading = AdapterReading(
-            file: weights, prefix: prefix, bodyPrefix: slots.bodyPrefix, method: type(of: method))
-        try reading.checkSizes(of: method, in: slots)
+            file: weights, slots: slots, method: type(of: method),
+            savedModules: try configuration.list("modules_to_save") ?? [],
+            biases: method.trainedBiases, form: form)
+        try reading.checkSizes(of: method)
         let parts = try method.makeSavedParts(for: slots, targets: targets)
-        let saved = try reading.savedParameters(
-            of: slots.parameters, parts,
-            listed: try configuration.list("modules_to_save") ?? [])
-        let set = AdapterSet(method, parts, targets: targets, savedParameters: saved, of: slots)
+        let set = AdapterSet(
+            method, parts, targets: targets, savedParameters: try reading.savedParameters(parts),
+            form: form, of: slots)
         try reading.load(set)
         return set
+    }
+
+    private func form(for slots: AdapterSlots) throws -> AdapterForm {
+        var form = AdapterForm()
+        let paths = weights.names.filter { $0.hasPrefix(prefix) }.map { $0.withoutPrefix(prefix) }
+        form.isOfBareBody =
+            !paths.isEmpty && !slots.bodyPrefix.isEmpty
+            && !paths.contains { $0.hasPrefix(slots.bodyPrefix) }
+        if let tied = slots.tiedHead { form.keepsTie = try keepsTie(tied) }
+        return form
+    }
+
+    /// An embedding that is no module to save is the base's own, with all that share it; one that is parts
+    /// from the head unless LoRA's `ensure_weight_tying` is set, which PEFT heeds for two names alone.
+    private func keepsTie(_ tied: TiedHead) throws -> Bool {
+        let listed = try configuration.list("modules_to_save") as [String]? ?? []
+        let ends = [tied.embedding.modulePath, tied.own.modulePath]
+        guard listed.contains(where: { name in ends.contains { $0.hasSuffix(name) } }) else {
+            return true
+        }
+        let isHeeded = listed.contains { $0.isOrEndsIn("embed_tokens") || $0.isOrEndsIn("lm_head") }
+        return try configuration.flag("ensure_weight_tying") ?? false && isHeeded
+            && type(of: method).peftType == LoRA.peftType
+    }
+
+    /// The method as its patterns mean it for this model: '^' is where a path of the file begins.
+    private func method(
+        in form: AdapterForm, _ slots: AdapterSlots
+    ) throws -> any AdapterMethod {
+        guard form.isOfBareBody else { return method }
+        var fields = configuration.fieldsWithNulls
+        let start = "^" + slots.bodyPrefix.replacing(".", with: "\\.")
+        for name in ["rank_pattern", "alpha_pattern"] {
+            guard let pattern = fields[name] as? [String: Any] else { continue }
+            let pairs = pattern.map { key, value in
+                (key.hasPrefix("^") ? start + key.dropFirst() : key, value)
+            }
+            fields[name] = Dictionary(pairs) { first, _ in first }
+        }
+        let anchored = ConfigurationFile(configuration.url, fields: fields)
+        return try type(of: method).init(anchored).fitted(to: weights)
     }
 }
 
 extension AdapterFolder {
     /// What the adapted model is for, as PEFT spells it.
-    public enum TaskType: String, Sendable {
+    public enum TaskType: String, CaseIterable, Sendable {
         case sequenceClassification = "SEQ_CLS"
         case causalLanguageModel = "CAUSAL_LM"
+        case featureExtraction = "FEATURE_EXTRACTION"
     }
 
     /// Writes an adapter, each file whole or not at all.
@@ -104,7 +171,9 @@ extension AdapterFolder {
                 tensors["base_model." + name] = try value.to(.float32)
             }
         }
-        for saved in set.savedParameters { tensors[saved.key] = try saved.value.to(.float32) }
+        for saved in set.savedParameters {
+            for key in set.keys(of: saved) { tensors[key] = try saved.stored().to(.float32) }
+        }
         try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weightsName))
         var fields = fields(of: set, task: task, baseModel: baseModel, seed: seed)
         if let baseRevision { fields["revision"] = baseRevision }
@@ -131,17 +200,31 @@ extension AdapterFolder {
 }
 
 extension AdapterSet {
-    /// The shortest names of the modules that are saved whole, each of which names no other module.
+    /// The shortest names of the modules that are saved whole, each of which names no other module: PEFT
+    /// takes every module whose path ends in one, be it in the middle of a word.
     fileprivate var savedModuleNames: Set<String> {
-        let whole = Set(
+        var whole = Set(
             savedParameters.filter { !$0.isBiasAlone(of: self) }.map(\.parameter.modulePath))
-        let others = Set(slots.parameters.map(\.modulePath)).subtracting(whole)
+        if form.keepsTie, let tied = slots.tiedHead, whole.contains(tied.embedding.modulePath) {
+            whole.insert(tied.own.modulePath)
+        }
+        let others = Set(slots.savable.map(\.modulePath)).subtracting(whole)
         return Set(
             whole.map { path in
                 let words = path.split(separator: ".")
                 let names = words.indices.reversed().map { words[$0...].joined(separator: ".") }
-                return names.first { name in !others.contains { $0.isInside(name) } } ?? path
+                return names.first { name in
+                    !others.contains { $0.isInside(name) || $0.hasSuffix(name) }
+                } ?? path
             })
+    }
+
+    /// A weight that the embedding and the head go on sharing is written for both.
+    fileprivate func keys(of saved: SavedParameter) -> [String] {
+        guard form.keepsTie, let tied = slots.tiedHead, saved.parameter === tied.embedding else {
+            return [saved.key]
+        }
+        return [tied.embedding, tied.own].map { type(of: method).keyPrefix + $0.name }
     }
 }
 

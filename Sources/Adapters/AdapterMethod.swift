@@ -26,6 +26,9 @@ public protocol AdapterMethod: FineTuningMethod {
     /// The tensor of a file that this one must be equal to, if there is one.
     static func twin(of key: String) -> String?
 
+    /// Whether the configuration has a field for layers that are left out.
+    static var hasExclusion: Bool { get }
+
     /// Fresh parts for a model, not yet in its slots.
     /// - Parameters:
     ///   - targets: for methods that choose among linear layers.
@@ -65,6 +68,7 @@ extension AdapterMethod {
     public static var keyPrefix: String { "base_model.model." }
     public static func reads(_ file: ConfigurationFile) -> Bool { true }
     public static var foreignPeftTypes: [String] { [] }
+    public static var hasExclusion: Bool { true }
     public static func isRepeated(_ key: String) -> Bool { false }
     public static func spellings(of tensor: String) -> [String] { [tensor] }
     public var standardTargets: TargetSelection.Rule { .standard }

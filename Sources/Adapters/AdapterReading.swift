@@ -4,16 +4,21 @@ import DualTorch
 /// How the tensors of a file find their places in an adapter.
 struct AdapterReading {
     let file: SafetensorsFile
-    let prefix: String
-    /// What stands before the paths of a model's body, and is missing in adapters of a bare body.
-    let bodyPrefix: String
+    let slots: AdapterSlots
     let method: any AdapterMethod.Type
+    /// `modules_to_save`.
+    let savedModules: [String]
+    let biases: TrainedBiases
+    let form: AdapterForm
+
+    private var prefix: String { method.keyPrefix }
+    private var bodyPrefix: String { slots.bodyPrefix }
 
     /// Copies every tensor of the file into the adapter.
     /// - Throws: ``AdapterError``.
     func load(_ set: AdapterSet) throws {
         try checkTwins()
-        var rest = Set(file.names.filter { !isRepeated($0) })
+        var rest = Set(file.names.filter { !isRepeated($0) && !isSecondOfTied($0) })
         for (name, value) in try set.savedTensors() {
             let key = try key(of: name)
             try load(key, into: value)
@@ -30,7 +35,7 @@ struct AdapterReading {
             }
         }
         for saved in set.savedParameters {
-            try load(saved.key, into: saved.value)
+            try load(saved.key, into: saved.value, storage: saved.parameter.storage)
             rest.remove(saved.key)
         }
         guard rest.isEmpty else {
@@ -45,7 +50,7 @@ struct AdapterReading {
 
     /// Checks the sizes that the configuration alone gives, before anything is made of them.
     /// - Throws: ``AdapterError/wrongShape(name:file:expected:found:)``.
-    func checkSizes(of method: any AdapterMethod, in slots: AdapterSlots) throws {
+    func checkSizes(of method: any AdapterMethod) throws {
         let layers = slots.linears.map { ($0.path, $0.outputSize, $0.inputSize) }
         let blocks = slots.blocks.map { ($0.path, $0.hiddenSize, $0.hiddenSize) }
         for (path, outputs, inputs) in [("", 0, 0)] + layers + blocks {
@@ -65,7 +70,8 @@ struct AdapterReading {
     /// Checks that tensors which are one in the adapter are the same in the file.
     private func checkTwins() throws {
         for key in file.names.sorted() {
-            guard let twin = method.twin(of: key), file.contains(twin) else { continue }
+            let other = isSecondOfTied(key) ? embeddingKey : method.twin(of: key)
+            guard let twin = other, file.contains(twin) else { continue }
             let (first, second) = (try file.tensor(twin), try file.tensor(key))
             guard first.shape == second.shape, try first.largestDifference(to: second) == 0 else {
                 throw AdapterError.differentTwins(twin, key, file: file.url.path)
@@ -74,16 +80,13 @@ struct AdapterReading {
     }
 
     /// The file's weights of the model; a module that is saved is saved whole.
-    func savedParameters(
-        of parameters: [Parameter], _ parts: AdapterParts, listed: [String]
-    ) throws -> [SavedParameter] {
+    func savedParameters(_ parts: AdapterParts) throws -> [SavedParameter] {
         let own = try ownKeys(parts)
         let saved = try file.names.compactMap { key -> SavedParameter? in
-            if own.contains(key) || isRepeated(key) { return nil }
-            let name = key.withoutPrefix(prefix)
-                .replacing(".base_layer.", with: ".")
-            guard let found = parameters.first(where: { $0.name.isOrEndsIn(name) }) else {
-                throw AdapterError.noSuchLayer(name: key, file: file.url.path)
+            if own.contains(key) || isRepeated(key) || isSecondOfTied(key) { return nil }
+            let found = try parameter(of: key)
+            guard speaks(of: found) else {
+                throw AdapterError.extraTensors(names: [key], file: file.url.path)
             }
             let value = try Tensor.zeros(found.value.shape, device: found.value.device)
             return try SavedParameter(found, key: key, value: value)
@@ -91,15 +94,51 @@ struct AdapterReading {
         let found = Set(saved.map(\.name))
         // A bias may come alone: PEFT's `bias` option.
         let whole = found.filter { !$0.hasSuffix(".bias") }
-        for parameter in parameters where !found.contains(parameter.name) {
-            let module = parameter.name.split(separator: ".").dropLast().joined(separator: ".")
+        let places = form.keepsTie ? slots.parameters : slots.savable
+        for parameter in places where !found.contains(parameter.name) {
+            let module = parameter.modulePath
             let isStarted = whole.contains { $0.hasPrefix(module + ".") }
-            if isStarted || listed.contains(where: module.isOrEndsIn) {
+            if isStarted || savedModules.contains(where: module.isOrEndsIn) {
                 throw missing(prefix + parameter.name)
             }
         }
         return saved
     }
+
+    /// The weight of the model that a tensor is named after.
+    private func parameter(of key: String) throws -> Parameter {
+        let name = key.withoutPrefix(prefix).replacing(".base_layer.", with: ".")
+        if key.hasPrefix(prefix) {
+            if form.keepsTie, let tied = slots.tiedHead, name == tied.own.name {
+                return tied.embedding
+            }
+            let names = [name, bodyPrefix + name]
+            if let found = slots.savable.first(where: { names.contains($0.name) }) { return found }
+        }
+        throw AdapterError.noSuchLayer(name: key, file: file.url.path)
+    }
+
+    /// Whether the configuration says that the adapter brings a weight of the model. PEFT saves a
+    /// classifier without saying so, and embeddings and the head behind them on request.
+    private func speaks(of parameter: Parameter) -> Bool {
+        if biases != .none, parameter.name.hasSuffix(".bias") { return true }
+        if !parameter.name.hasPrefix(bodyPrefix) || parameter === slots.prompt?.words {
+            return true
+        }
+        let words = parameter.name.split(separator: ".").dropLast()
+        return words.indices.contains { end in
+            let module = words[...end].joined(separator: ".")
+            return savedModules.contains(where: module.hasSuffix)
+        }
+    }
+
+    /// Whether a tensor is the head's copy of an embedding that the head goes on sharing.
+    private func isSecondOfTied(_ key: String) -> Bool {
+        guard form.keepsTie, let tied = slots.tiedHead, let embeddingKey else { return false }
+        return key == prefix + tied.own.name && file.contains(embeddingKey)
+    }
+
+    private var embeddingKey: String? { slots.tiedHead.map { prefix + $0.embedding.name } }
 
     /// Keys of the adapter's own tensors, with the body's prefix and without.
     private func ownKeys(_ parts: AdapterParts) throws -> Set<String> {
@@ -147,12 +186,15 @@ struct AdapterReading {
         .missingTensor(name: key, file: file.url.path)
     }
 
-    private func load(_ key: String, into value: Tensor) throws {
+    private func load(
+        _ key: String, into value: Tensor, storage: Parameter.Storage = .asIs
+    ) throws {
         let stored = try file.tensor(key)
-        guard stored.shape == value.shape else {
+        let place = storage == .transposed ? try value.transposed() : value
+        guard stored.shape == place.shape else {
             throw AdapterError.wrongShape(
-                name: key, file: file.url.path, expected: value.shape, found: stored.shape)
+                name: key, file: file.url.path, expected: place.shape, found: stored.shape)
         }
-        try withoutGradient { _ = try value.copy(from: stored) }
+        try withoutGradient { _ = try place.copy(from: stored) }
     }
 }

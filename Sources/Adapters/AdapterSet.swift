@@ -16,6 +16,8 @@ public final class AdapterSet {
     /// Weights of the model that train whole and are saved with the adapter: the head, modules that
     /// the user names, biases.
     public let savedParameters: [SavedParameter]
+    /// How a file has it.
+    let form: AdapterForm
     let slots: AdapterSlots
 
     /// Puts a fresh adapter into a model.
@@ -43,7 +45,8 @@ public final class AdapterSet {
 
     init(
         _ method: any AdapterMethod, _ parts: AdapterParts, targets: TargetSelection,
-        savedParameters: [SavedParameter], of slots: AdapterSlots
+        savedParameters: [SavedParameter], form: AdapterForm = AdapterForm(),
+        of slots: AdapterSlots
     ) {
         self.method = method
         self.targets = targets
@@ -52,6 +55,7 @@ public final class AdapterSet {
         savesShared = parts.savesShared
         needsShared = parts.needsShared
         self.savedParameters = savedParameters
+        self.form = form
         self.slots = slots
     }
 
@@ -103,16 +107,24 @@ public final class AdapterSet {
         let prefix = type(of: method).keyPrefix
         return try parts.flatMap { placed in
             // The one part of a whole model has no path, and PEFT gives its tensors no prefix.
-            let start = placed.path.isEmpty ? "" : prefix + placed.path
+            let start = placed.path.isEmpty ? "" : prefix + path(placed.path)
             return try placed.part.savedTensors().map { (start + $0.name, $0.value) }
         }
+    }
+
+    /// A path as the file has it.
+    private func path(_ path: String) -> String {
+        form.isOfBareBody ? path.withoutPrefix(slots.bodyPrefix) : path
     }
 
     /// `target_modules` and its kin, of methods that choose among linear layers.
     var targetFields: [String: Any] {
         let targets = targets.standing(for: method.standardTargets)
         return layers.isEmpty
-            ? [:] : targets.fields(chosen: layers, standard: slots.defaultTargets)
+            ? [:]
+            : targets.fields(
+                chosen: layers.map { path($0.path) }, standard: slots.defaultTargets,
+                hasExclusion: type(of: method).hasExclusion)
     }
 
     // MARK: - In the model and out of it
@@ -123,13 +135,31 @@ public final class AdapterSet {
     /// Puts the adapter in its slots, and the weights that it brings in the place of the model's.
     public func putIn() {
         for part in parts { part.putIn() }
+        putInSaved()
+    }
+
+    /// The same of the weights alone.
+    func putInSaved() {
         for saved in savedParameters { saved.parameter.value = saved.value }
+        guard let tied = slots.tiedHead, !form.keepsTie else { return }
+        if let head = saved(tied.own) {
+            tied.part(headWeight: head.value)
+        } else if let embedding = saved(tied.embedding), !tied.isApart {
+            tied.part(headWeight: embedding.original)
+        }
     }
 
     /// Takes the adapter off; the model is what it was.
     public func remove() {
         for part in parts { part.takeOut() }
         for saved in savedParameters { saved.parameter.value = saved.original }
+        if let tied = slots.tiedHead, saved(tied.own) != nil || saved(tied.embedding) != nil {
+            tied.join()
+        }
+    }
+
+    private func saved(_ parameter: Parameter) -> SavedParameter? {
+        savedParameters.first { $0.parameter === parameter }
     }
 
     /// Tells parts that follow the steps of training where it stands.
@@ -160,6 +190,15 @@ extension PlacedPart {
     }
 }
 
+/// How the file of an adapter was made, where that says what it means.
+struct AdapterForm {
+    /// Whether its paths are those of a model without a head, such as `LlamaModel`.
+    var isOfBareBody = false
+    /// Whether the head goes on sharing an embedding that the adapter brings: PEFT's
+    /// `ensure_weight_tying`.
+    var keepsTie = false
+}
+
 /// A weight of the model that an adapter brings a value of its own for.
 public struct SavedParameter {
     public let parameter: Parameter
@@ -171,6 +210,11 @@ public struct SavedParameter {
     let original: Tensor
 
     public var name: String { parameter.name }
+
+    /// The adapter's value as a file keeps it.
+    func stored() throws -> Tensor {
+        parameter.storage == .transposed ? try value.transposed().contiguous() : value
+    }
 
     init(_ parameter: Parameter, key: String, value: Tensor? = nil) throws {
         self.parameter = parameter

@@ -60,9 +60,8 @@ extension LayerPattern<Double> {
         let fields = try file.object(key)
         self.init(
             try fields.sorted { $0.key < $1.key }.map { name, found in
-                guard let value = (found as? NSNumber)?.doubleValue, value.isFinite, value > 0
-                else {
-                    throw file.bad(key, found: "\(found)", expected: "numbers above 0 by layer")
+                guard let value = (found as? NSNumber)?.doubleValue, value.isFinite else {
+                    throw file.bad(key, found: "\(found)", expected: "numbers by layer")
                 }
                 return (name, value)
             })
@@ -87,11 +86,37 @@ extension ConfigurationFile {
     }
 }
 
-/// The path of a layer, and the regular expressions that name some.
+/// The path of a layer, and the regular expressions that name some: Python's, for PEFT reads them too.
 enum LayerPath {
     /// Whether the whole of a path matches.
+    /// - Throws: ``AdapterError/badPattern(_:)``.
     static func matches(_ path: String, _ pattern: String) throws -> Bool {
-        guard let expression = try? Regex(pattern) else { throw AdapterError.badPattern(pattern) }
-        return path.wholeMatch(of: expression) != nil
+        let spelled = pattern.replacing("(?P<", with: "(?<").replacing(
+            /\(\?P=(\w+)\)/, with: { "\\k<\($0.output.1)>" })
+        guard isKnownToPython(pattern),
+            let expression = try? NSRegularExpression(pattern: "(?:\(spelled))\\z")
+        else { throw AdapterError.badPattern(pattern) }
+        let whole = NSRange(path.startIndex..., in: path)
+        return expression.firstMatch(in: path, options: .anchored, range: whole) != nil
+    }
+
+    /// Whether a pattern has none of what other dialects have besides: `\p{L}`, `[[:alpha:]]`, `(?<n>...)`.
+    private static func isKnownToPython(_ pattern: String) -> Bool {
+        var rest = pattern[...]
+        while let place = rest.firstIndex(where: { "\\([".contains($0) }) {
+            let (sign, after) = (rest[place], rest[rest.index(after: place)...])
+            rest = after
+            switch sign {
+            case "\\":
+                guard let escaped = after.first else { return false }
+                if escaped.isASCII, escaped.isLetter, !"AbBdDsSwWZafnrtvxuUN".contains(escaped) {
+                    return false
+                }
+                rest = after.dropFirst()
+            case "[": if after.hasPrefix("[:") { return false }
+            default: if after.prefixMatch(of: /\?<[^=!]/) != nil { return false }
+            }
+        }
+        return true
     }
 }

@@ -34,7 +34,7 @@ public struct LowRankConversion {
     ///   - set: in its model's slots or not; it stays where it is.
     ///   - progress: gets every layer's loss when it is known.
     /// - Throws: ``AdapterError/doesNotMerge(method:)``, ``AdapterError/badOption(method:option:reason:)``
-    ///   for a rank that is none.
+    ///   for a rank that is none, ``AdapterError/notFinite(place:)``.
     public init(
         of set: AdapterSet, rank: Int, progress: (Loss) throws -> Void = { _ in }
     ) throws {
@@ -62,7 +62,7 @@ public struct LowRankConversion {
         self.losses = losses
         adapter = AdapterSet(
             method, AdapterParts(parts), targets: set.targets, savedParameters: set.savedParameters,
-            of: set.slots)
+            form: set.form, of: set.slots)
     }
 
     private static func converted(
@@ -71,6 +71,10 @@ public struct LowRankConversion {
         let rank = method.rank
         return try withoutGradient {
             let update = try adapter.weightUpdate(for: layer).detached().wide()
+            let norm = try update.norm().item()
+            guard norm.isFinite else {
+                throw AdapterError.notFinite(place: "the change of \(layer.path)")
+            }
             let (d, k) = (layer.outputSize, layer.inputSize)
             let kept = min(rank, d, k)
             let found = try TruncatedSVD(update, rank: kept)
@@ -83,7 +87,7 @@ public struct LowRankConversion {
             _ = try up.slice(0..<kept, along: 1).copy(from: found.left * roots)
             _ = try down.slice(0..<kept).copy(from: found.right * roots.reshaped(-1, 1))
             let loss = Loss(
-                path: layer.path, norm: try update.norm().item(),
+                path: layer.path, norm: norm,
                 error: try (update - up.matmul(down)).norm().item())
             let bias = try adapter.biasUpdate(for: layer)?.detached().to(update.dtype).cloned()
             return (

@@ -99,7 +99,7 @@ public final class NamedAdapters {
             }
             if !members.isEmpty { layer.adapter = WeightedAdapters(members) }
         }
-        for saved in chosen.flatMap(\.set.savedParameters) { saved.parameter.value = saved.value }
+        for (set, _) in chosen { set.putInSaved() }
     }
 
     /// No adapter acts; the model is what it was, bit for bit.

@@ -27,6 +27,8 @@ public struct TargetSelection: Equatable, Sendable {
     public var blocksPattern: [String] = []
     /// Modules that are saved whole, by path or the end of one: nothing in them is adapted, as in PEFT.
     public var savedModules: [String] = []
+    /// Whether a file says it, whose tensors say the same once more.
+    var isOfFile = false
 
     public init(_ rule: Rule) { self.rule = rule }
 
@@ -45,7 +47,7 @@ public struct TargetSelection: Equatable, Sendable {
     /// Whether nothing is said of layers.
     var isStandard: Bool {
         var layers = self
-        layers.savedModules = []
+        (layers.savedModules, layers.isOfFile) = ([], false)
         return layers == .standard
     }
 
@@ -55,7 +57,8 @@ public struct TargetSelection: Equatable, Sendable {
         self.init(names == ["all-linear"] ? .allLinear : .names(names))
     }
 
-    /// The layers that are meant, of a model's linear layers; every name must match at least one.
+    /// The layers that are meant, of a model's linear layers; every name must match at least one,
+    /// of a file's some name.
     /// - Throws: ``AdapterError/noSuchTarget(name:known:)`` listing the names that exist,
     ///   ``AdapterError/badPattern(_:)``.
     public func layers(of slots: AdapterSlots) throws -> [Linear] {
@@ -94,6 +97,10 @@ public struct TargetSelection: Equatable, Sendable {
         let linears = slots.linears
         guard case .names(let names) = rule else { return }
         guard !names.isEmpty else { throw AdapterError.noTargets }
+        // What PEFT wrote may name layers of other architectures besides.
+        if isOfFile, names.contains(where: { name in linears.contains { $0.matches(name) } }) {
+            return
+        }
         for name in names where !linears.contains(where: { $0.matches(name) }) {
             if slots.isEmbeddingOrHead(name) { throw AdapterError.embeddingTarget(name: name) }
             throw AdapterError.noSuchTarget(name: name, known: Self.knownNames(linears))
@@ -177,23 +184,28 @@ extension TargetSelection {
             blocks = try file.list("layers_to_transform")
         }
         if let one = file.fields["layers_pattern"] as? String {
-            blocksPattern = [one]
+            blocksPattern = one.isEmpty ? [] : [one]
         } else {
             blocksPattern = try file.list("layers_pattern") ?? []
         }
         savedModules = try file.list("modules_to_save") ?? []
+        isOfFile = true
     }
 
     private static func rule(_ file: ConfigurationFile, _ key: String) throws -> Rule? {
         guard let text = file.fields[key] as? String else {
             return try (file.list(key) as [String]?).map(Rule.names)
         }
-        return text == "all-linear" ? .allLinear : .pattern(text)
+        return text.lowercased() == "all-linear" ? .allLinear : .pattern(text)
     }
 
     /// The fields of the configuration; what is no list of names is spelled out, as PEFT does.
-    func fields(chosen layers: [Linear], standard: [String]) -> [String: Any] {
-        var fields: [String: Any] = ["target_modules": layers.map(\.path).sorted()]
+    /// - Parameter hasExclusion: whether there is a field for layers that are left out.
+    func fields(
+        chosen paths: [String], standard: [String], hasExclusion: Bool
+    ) -> [String: Any] {
+        var fields: [String: Any] = ["target_modules": paths.sorted()]
+        if excluded != nil, !hasExclusion { return fields }
         switch rule {
         case .names(let names): fields["target_modules"] = names.sorted()
         case .standard: fields["target_modules"] = standard.sorted()

@@ -82,7 +82,8 @@ public struct ConfigurationFile {
     public func flag(_ key: String) throws -> Bool? {
         guard let value = fields[key] else { return nil }
         guard let number = value as? NSNumber, isBoolean(number) else {
-            throw bad(key, found: "\(value)", expected: "true or false")
+            let found = (value as? String).map { "'\($0)'" } ?? "\(value)"
+            throw bad(key, found: found, expected: "true or false")
         }
         return number.boolValue
     }

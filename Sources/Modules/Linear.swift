@@ -31,7 +31,7 @@ public final class Linear {
     /// The module's path in the reference implementation, without `.weight`.
     public let path: String
     /// (out, in)
-    public let weight: Parameter
+    public private(set) var weight: Parameter
     /// (out), if any.
     public let bias: Parameter?
     public let inputSize: Int
@@ -67,6 +67,9 @@ public final class Linear {
         bias = nil
         (outputSize, inputSize) = (weight.value.size(0), weight.value.size(1))
     }
+
+    /// Computes with another weight of the same shape from now on.
+    func take(_ weight: Parameter) { self.weight = weight }
 
     /// (..., in) to (..., out), computed in the type of `x`.
     public func callAsFunction(_ x: Tensor, mode: ForwardMode = .inference) throws -> Tensor {

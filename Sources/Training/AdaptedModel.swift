@@ -71,6 +71,18 @@ public struct AdaptedModel {
         let restored = try adapters.names.flatMap { try adapters[$0].savedParameters.map(\.name) }
         return AdaptedModel(
             folder: folder, loaded: loaded, adapters: adapters,
-            notes: loaded.notes(restored: Set(restored)))
+            notes: loaded.notes(restored: Set(restored)) + (try notes(of: sources, adapters)))
+    }
+
+    private static func notes(
+        of sources: [Source], _ adapters: NamedAdapters
+    ) throws -> [String] {
+        try sources.compactMap { source in
+            let saved = try adapters[source.folder.relativePath].savedParameters
+            guard source.weight != 1, let first = saved.first else { return nil }
+            let rest = saved.count > 1 ? " and \(saved.count - 1) more" : ""
+            return "\(source.folder.relativePath): \(first.name)\(rest), which it brings whole, "
+                + "cannot be weighted and acts as it is"
+        }
     }
 }

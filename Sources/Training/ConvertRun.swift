@@ -37,9 +37,7 @@ public struct ConvertRun {
         guard 1...65_536 ~= rank else {
             throw TrainingError.badOption(name: "rank", reason: "\(rank) is not from 1 to 65536")
         }
-        guard output.standardizedFileURL != adapter.standardizedFileURL else {
-            throw MergeError.sameFolder(path: output.path, what: "adapter")
-        }
+        try MergeError.check(output, isNoneOf: [(model, "model"), (adapter, "adapter")])
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
         options.weights = .stored
@@ -53,11 +51,14 @@ public struct ConvertRun {
         let base = try probes.outputs(of: loaded.model)
         conversion.adapter.putIn()
         let converted = try probes.outputs(of: loaded.model)
+        let (change, lost) = (try distance(adapted, base), try distance(converted, adapted))
+        guard change.isFinite, lost.isFinite else {
+            throw AdapterError.notFinite(place: "the outputs of the adapted model")
+        }
         try write(conversion.adapter)
-        let change = try distance(adapted, base)
         return Result(
             notes: loaded.notes, losses: conversion.losses, lostShare: conversion.lostShare,
-            lostOutputShare: change > 0 ? try distance(converted, adapted) / change : 0)
+            lostOutputShare: change > 0 ? lost / change : 0)
     }
 
     private func write(_ set: AdapterSet) throws {

@@ -47,7 +47,7 @@ public struct MergeRun {
         do {
             try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
             try ModelFolder.write(
-                weights, fields: loaded.folder.configuration.fieldsWithNulls,
+                weights, fields: fields(loaded),
                 head: (loaded.model as? any SequenceModel)?.head.map {
                     headMeaning(outputs: $0.outputSize, loaded)
                 },
@@ -63,6 +63,12 @@ public struct MergeRun {
         }
     }
 
+    private func fields(_ loaded: AdaptedModel) -> [String: Any] {
+        var fields = loaded.folder.configuration.fieldsWithNulls
+        if loaded.model.slots.tiedHead?.isApart ?? false { fields["tie_word_embeddings"] = false }
+        return fields
+    }
+
     /// The chat template of the first adapter that has one, else the model's.
     private func copyTemplate(to folder: URL) throws {
         for source in adapters.map(\.folder) + [model]
@@ -70,11 +76,8 @@ public struct MergeRun {
     }
 
     private func checkPlaces() throws {
-        let place = output.resolvingSymlinksInPath().standardizedFileURL.path
-        for (input, what) in [(model, "model")] + adapters.map({ ($0.folder, "adapter") })
-        where input.resolvingSymlinksInPath().standardizedFileURL.path == place {
-            throw MergeError.sameFolder(path: output.path, what: what)
-        }
+        try MergeError.check(
+            output, isNoneOf: [(model, "model")] + adapters.map { ($0.folder, "adapter") })
     }
 
     private func load(_ model: URL, _ adapters: [AdaptedModel.Source]) throws -> AdaptedModel {
@@ -147,7 +150,15 @@ public enum MergeError: Error, Equatable, CustomStringConvertible {
             "the merged model's outputs differ from the adapted one's by \(found), "
                 + "more than \(allowed); nothing is written"
         case .sameFolder(let path, let what):
-            "\(path) is the \(what)'s own folder; give the merged model another"
+            "\(path) is the \(what)'s own folder; give the output another"
+        }
+    }
+
+    /// Refuses to write over what is read.
+    static func check(_ output: URL, isNoneOf inputs: [(folder: URL, what: String)]) throws {
+        func place(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
+        for (folder, what) in inputs where place(folder) == place(output) {
+            throw MergeError.sameFolder(path: output.path, what: what)
         }
     }
 }

@@ -61,7 +61,7 @@ public final class Trainee {
                 reason: "\(type(of: method).facts.name) changes no linear layers")
         }
         let named = try Self.parameters(of: model, modulesToSave)
-        let saved = model.parameters.filter { parameter in
+        let saved = model.slots.savable.filter { parameter in
             isHead(parameter.name) || parameter.isCreated
                 || named.contains { $0 === parameter }
         }
@@ -100,7 +100,7 @@ public final class Trainee {
         of model: any TransformerModel, _ modules: [String]
     ) throws -> [Parameter] {
         try modules.flatMap { name in
-            let found = model.parameters.filter { parameter in
+            let found = model.slots.savable.filter { parameter in
                 let words = parameter.name.split(separator: ".").dropLast()
                 return words.indices.contains { end in
                     let path = words[...end].joined(separator: ".")
@@ -122,7 +122,11 @@ public final class Trainee {
 
     /// All numbers of the model, and the adapter's.
     public var totalCount: Int {
-        model.parameters.reduce(adapter?.parameterCount ?? 0) { $0 + $1.value.count }
+        let tied = model.slots.tiedHead
+        let own =
+            (adapter?.parameterCount ?? 0)
+            + (tied?.isApart == true ? tied?.own.value.count ?? 0 : 0)
+        return model.parameters.reduce(own) { $0 + $1.value.count }
     }
 
     /// What moves the tensors that train; weights whose gradients are projected have their own.

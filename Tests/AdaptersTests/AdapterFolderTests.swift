@@ -180,7 +180,7 @@ import Testing
         Field("bias", #""some""#, "one of none, all, lora_only"),
         Field("rank_pattern", #"{"query": 0}"#, "ranks by layer"),
         Field("rank_pattern", "[4]", "must be an object"),
-        Field("alpha_pattern", #"{"query": "x"}"#, "numbers above 0 by layer"),
+        Field("alpha_pattern", #"{"query": "x"}"#, "numbers by layer"),
         Field("layers_to_transform", #""all""#, "must be a list of Int"),
         Field("r", "0", "from 1 to 65536"),
         Field("r", #""8""#, "must be an integer"),

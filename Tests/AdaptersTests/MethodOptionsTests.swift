@@ -49,7 +49,7 @@ import Testing
         Refusal("dora", ["lora-bias": "true"], "--lora-bias", "no such option"),
         Refusal("dora", ["rank": "0"], "--rank", "0 is not a rank"),
         Refusal("hira", ["alpha": "4"], "--alpha", "no such option"),
-        Refusal("hira", ["rank-pattern": "query=x"], "--rank-pattern", "not LAYER=VALUE"),
+        Refusal("lora", ["rank-pattern": "query=x"], "--rank-pattern", "not LAYER=VALUE"),
         Refusal("hira", ["dropout": "1"], "--dropout", "probability"),
         Refusal("dual-lora", ["rank": "7"], "--rank", "7 cannot be halved"),
         Refusal("dual-lora", ["rank": "-2"], "--rank", "-2 is not a rank"),
@@ -189,6 +189,30 @@ import Testing
         #expect(found == row.chosen)
     }
 
+    @Test(
+        "A pattern that Python reads otherwise, or not at all, is refused",
+        arguments: [
+            "[[:alpha:]]*query", #"\p{L}.*query"#, #"\Qbert\E.*query"#, "(?<rest>.*)query", #".*\"#,
+        ])
+    func otherDialects(_ pattern: String) throws {
+        let slots = try Bert.tiny().slots
+        #expect(throws: AdapterError.badPattern(pattern)) {
+            try TargetSelection.pattern(pattern).layers(of: slots)
+        }
+    }
+
+    @Test(
+        "What Python's patterns have is read",
+        arguments: [
+            "(?P<rest>.*)query", #"bert\.(?P<e>e)ncod(?P=e)r.*query"#, "bert.*(?<!key)(?<=query)",
+            "(?i:BERT).*query",
+            #"bert\..*?\.\d\..*[.]query"#, "bert.*+|bert.*query", #"\Abert[(\[a-z.0-9]*query\Z"#,
+        ])
+    func pythonsDialect(_ pattern: String) throws {
+        let layers = try TargetSelection.pattern(pattern).layers(of: Bert.tiny().slots)
+        #expect(!layers.isEmpty)
+    }
+
     @Test("A selection that leaves no layer, and a pattern that is none, are refused")
     func emptySelections() throws {
         let slots = try Bert.tiny().slots
@@ -196,7 +220,9 @@ import Testing
         targets.blocks = [7]
         #expect(message { _ = try targets.layers(of: slots) }.contains("query in blocks 7"))
         let pattern = TargetSelection.pattern("(")
-        #expect(message { _ = try pattern.layers(of: slots) } == "'(' is not a regular expression")
+        #expect(
+            message { _ = try pattern.layers(of: slots) }
+                == "'(' is not a regular expression of Python's")
     }
 
     @Test("The first key that matches the end of a path gives the value")

@@ -16,13 +16,7 @@ import Testing
         ("lora", ["init-weights": "gaussian", "bias": "all"]),
         ("lora-plus", lora.with(["loraplus-lr-ratio": "4", "lora-bias": "true"])),
         ("dora", lora.with(["init-weights": "gaussian"])),
-        (
-            "hira",
-            [
-                "rank": "3", "dropout": "0.1", "rank-pattern": "q_proj=4",
-                "init-weights": "gaussian",
-            ]
-        ),
+        ("hira", ["rank": "3", "dropout": "0.1", "init-weights": "gaussian"]),
         ("mora", ["rank": "3", "dropout": "0.1", "mora-type": "6", "bias": "lora_only"]),
         ("flora", ["rank": "3", "alpha": "5", "dropout": "0.1", "init-style": "nlu"]),
         (

@@ -229,7 +229,7 @@ ADAPTERS = {
             g.folder / "lora/adapter_model.safetensors")["base_model.model.classifier.bias"])),
         adapted("lora"), ["more.weight"]),
     "a target that is no layer": (
-        lambda g: g.adapter("lora", target_modules=["query", "value", "gate_proj"]),
+        lambda g: g.adapter("lora", target_modules=["gate_proj"]),
         adapted("lora"), ["gate_proj"]),
     "a head of another size": (
         lambda g: g.adapter("lora", reshaped("classifier.weight")), adapted("lora"),

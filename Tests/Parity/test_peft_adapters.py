@@ -58,6 +58,13 @@ LOADED = {
     "no head": dict(QUERY_VALUE, task_type=TaskType.FEATURE_EXTRACTION, kind=BertModel),
     "no head, dense": dict(
         target_modules=["output.dense"], task_type=TaskType.FEATURE_EXTRACTION, kind=BertModel),
+    "no head, a pattern of whole paths": dict(
+        QUERY_VALUE, task_type=TaskType.FEATURE_EXTRACTION, kind=BertModel, r=4,
+        rank_pattern={r"^encoder.layer.1.*value": 2},
+        alpha_pattern={r"^encoder.layer.0.attention.self.query": 30}),
+    "a pattern that looks behind": dict(target_modules=r".*self\.(?P<kind>query|key|value)(?<!key)"),
+    "a name of another architecture": dict(target_modules=["query", "value", "q_proj"]),
+    "alphas of 0 and below": dict(QUERY_VALUE, alpha_pattern={"query": 0, "value": -3}),
     "no task type": dict(QUERY_VALUE, task_type=None),
     "head of its own size": dict(QUERY_VALUE, kind=BertModel, num_labels=3),
     "1 label": dict(QUERY_VALUE, num_labels=1),
@@ -129,6 +136,9 @@ REFUSED = {
     "trained tokens": dict(
         QUERY_VALUE, trainable_token_indices={"word_embeddings": [3, 4]},
         word="trainable_token_indices"),
+    "another task": dict(QUERY_VALUE, edits=dict(task_type="TOKEN_CLS"), word="TOKEN_CLS"),
+    "a flag in quotes": dict(
+        QUERY_VALUE, edits=dict(use_dora="true"), word="'use_dora' is 'true'"),
     "an unknown type": dict(QUERY_VALUE, edits=dict(peft_type="IA3"), word="IA3"),
     "no peft_type": dict(QUERY_VALUE, edits=dict(peft_type=None), word="peft_type"),
 }
@@ -248,6 +258,16 @@ SPOILT = {
     "too wide": (lambda tensors, key: tensors.update(
         {key: torch.zeros(tensors[key].shape[0], tensors[key].shape[1] + 1)}), "has shape"),
 }
+
+
+def test_a_pickle_is_refused_as_one(tmp_path):
+    make(tmp_path, **QUERY_VALUE)
+    adapter = tmp_path / "adapter"
+    torch.save(load_file(adapter / "adapter_model.safetensors"), adapter / "adapter_model.bin")
+    (adapter / "adapter_model.safetensors").unlink()
+    done = harness.run("forward", model=tmp_path / "base", adapter=adapter, ids="1 2 3",
+                       output=tmp_path / "forward.safetensors")
+    harness.assert_refused(done, "adapter_model.bin is a pickle", "safetensors")
 
 
 @pytest.mark.parametrize("name", ["lora", "dora", "hira"])

@@ -6,7 +6,8 @@ import numpy
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel
 
 import harness
 
@@ -130,6 +131,70 @@ def test_the_lora_of_an_adapter_has_its_biases(tmp_path, architecture, name):
     harness.assert_close(converted, expected)
     harness.assert_close(
         harness.outputs_here(tmp_path, base, rows, adapter=tmp_path / "lora"), expected)
+
+
+def test_the_lora_of_a_bare_models_adapter_is_for_the_bare_model(tmp_path):
+    base = harness.make_base("llama", tmp_path / "base")
+    AutoModel.from_pretrained(base, dtype=torch.float32).save_pretrained(tmp_path / "bare")
+
+    def opened():
+        return AutoModel.from_pretrained(tmp_path / "bare", dtype=torch.float32)
+
+    model = get_peft_model(opened(), LoraConfig(
+        task_type="FEATURE_EXTRACTION", target_modules=r"layers\..*\.(q|v)_proj")).eval()
+    harness.randomize_trained(model)
+    model.save_pretrained(tmp_path / "adapter")
+    harness.succeed("convert", model=tmp_path / "bare", adapter=tmp_path / "adapter", rank=8,
+                    output=tmp_path / "lora")
+    with torch.no_grad():
+        plain, expected, found = (
+            {"hidden": each(torch.tensor([[3, 1, 4, 1, 5]])).last_hidden_state} for each in (
+                opened().eval(), model,
+                PeftModel.from_pretrained(opened(), tmp_path / "lora").eval()))
+    harness.assert_close(found, expected)
+    assert harness.relative_error(plain["hidden"], expected["hidden"]) > 1e-2
+
+
+def converted(tmp_path, change=lambda tensors, key: None, output=None, **options):
+    """Converts a random adapter, whose tensors are changed before."""
+    base = harness.make_base("llama", tmp_path / "base")
+    folder = adapter(tmp_path, base, "llama", "one", 1)
+    tensors = load_file(folder / "adapter_model.safetensors")
+    change(tensors, sorted(tensors)[1])
+    save_file(tensors, folder / "adapter_model.safetensors")
+    before = harness.digest(folder / "adapter_model.safetensors")
+    if output == "a link":
+        (tmp_path / "out").symlink_to(folder)
+    place = base if output == "the base" else tmp_path / "out"
+    done = harness.run("convert", model=base, adapter=folder, rank=1, output=place, **options)
+    assert harness.digest(folder / "adapter_model.safetensors") == before
+    assert not (base / "adapter_config.json").exists()
+    return done
+
+
+@pytest.mark.parametrize("json_flag", [None, True])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e30])
+def test_a_change_that_is_not_finite_is_not_converted(tmp_path, number, json_flag):
+    def change(tensors, key):
+        tensors[key][0, 0] = number
+
+    done = converted(tmp_path, change, json=json_flag)
+    harness.assert_refused(done, "model.layers.0.self_attn.", "not finite")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("output", ["a link", "the base"])
+def test_a_conversion_does_not_write_over_what_it_reads(tmp_path, output):
+    harness.assert_refused(converted(tmp_path, output=output), "own folder")
+
+
+def test_what_an_adapter_brings_whole_is_not_weighted_and_said(tmp_path):
+    base = harness.make_base("gpt2", tmp_path / "base")
+    one = adapter(tmp_path, base, "gpt2", "one", 1, bias="all")
+    done = harness.run("forward", model=base, adapter=one, adapter_weights="0.5", ids="1 2 3",
+                       output=tmp_path / "forward.safetensors")
+    assert done.returncode == 0
+    assert "bias and" in done.stderr and "acts as it is" in done.stderr
 
 
 REFUSED = {

@@ -13,15 +13,14 @@ public struct HiRA: LinearAdapterMethod {
         parameterFormula: "r (d + k)", merges: true, source: "Huang et al. 2025, ICLR, eq. 4")
     public static let peftType = "HIRA"
     public static let options: [MethodOption] = [
-        MethodOption("rank", "Rank of B A. Default 32."), .dropout,
-        MethodOption("rank-pattern", "Ranks of some layers: layers.0.q_proj=4,v_proj=8."),
-        .start,
+        MethodOption("rank", "Rank of B A. Default 32."), .dropout, .start,
     ]
 
     public var rank: Int
     /// Probability of dropping elements of the adapter's input.
     public var dropout: Double
-    /// Ranks of layers that have their own.
+    /// Ranks of layers that have their own, in a file: PEFT (0.21) takes none from a `rank_pattern`, so that
+    /// there is no option for it.
     public var ranks = LayerPattern<Int>()
     public var start = FactorStart.uniform
 
@@ -32,15 +31,13 @@ public struct HiRA: LinearAdapterMethod {
 
     public var settings: MethodOptions {
         MethodOptions(chosen: [
-            "rank": rank, "dropout": dropout, "rank-pattern": ranks.text,
-            "init-weights": start.rawValue,
+            "rank": rank, "dropout": dropout, "init-weights": start.rawValue,
         ])
     }
 
     public init(_ options: MethodOptions) throws {
         let given = try options.of(Self.self)
         self.init(rank: try given.rank() ?? 32, dropout: try given.probability() ?? 0)
-        ranks = try given.rankPattern("rank-pattern")
         start = try given.choice("init-weights") ?? .uniform
     }
 

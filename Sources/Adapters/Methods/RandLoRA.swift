@@ -24,6 +24,8 @@ public struct RandLoRA: LinearAdapterMethod {
         parameterFormula: "ceil(min(d, k) / r) (r + min(d, k))", merges: true,
         source: "Albert et al. 2025, arXiv:2502.00987")
     public static let peftType = "RANDLORA"
+    /// PEFT's configuration knows no `exclude_modules`.
+    public static let hasExclusion = false
     public static let options =
         [
             MethodOption(

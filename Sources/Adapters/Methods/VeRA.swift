@@ -16,6 +16,8 @@ public struct VeRA: LinearAdapterMethod {
         parameterFormula: "d + r", merges: true,
         source: "Kopiczko et al. 2023, arXiv:2310.11454")
     public static let peftType = "VERA"
+    /// PEFT's configuration knows no `exclude_modules`.
+    public static let hasExclusion = false
     public static let stepProducts = 2
     public static let options =
         [

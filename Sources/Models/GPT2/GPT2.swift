@@ -181,6 +181,7 @@ public final class GPT2: CausalModel {
             prompt: PromptSlot(
                 words: words.weight, layers: configuration.layers, heads: configuration.heads),
             parameters: parameters,
+            tiedHead: TiedHead(head, embedding: words.weight),
             defaultTargets: ["c_attn"], bodyPrefix: "transformer.")
     }
 

@@ -199,6 +199,7 @@ public final class Llama: CausalModel {
             prompt: PromptSlot(
                 words: embedding.weight, layers: configuration.layers, heads: configuration.heads),
             parameters: parameters,
+            tiedHead: TiedHead(head, embedding: embedding.weight),
             defaultTargets: ["q_proj", "v_proj"], bodyPrefix: "model.")
     }
 

@@ -23,7 +23,7 @@ extension ModelFolder {
             weights, to: folder.appendingPathComponent("model.safetensors"))
         var fields = fields
         if let head { head.describe(in: &fields) }
-        if let dtype = weights.values.first?.dtype {
+        if let dtype = mostCommonType(of: weights) {
             fields["dtype"] = dtype.rawValue
             fields["torch_dtype"] = nil
         }
@@ -32,6 +32,13 @@ extension ModelFolder {
             let copy = folder.appendingPathComponent(file.lastPathComponent)
             try AtomicFile.write(try Data(contentsOf: file), to: copy)
         }
+    }
+
+    /// The type of most of the numbers: what an adapter brought whole may be wider than the model.
+    private static func mostCommonType(of weights: [String: Tensor]) -> DType? {
+        var counts: [DType: Int] = [:]
+        for weight in weights.values { counts[weight.dtype, default: 0] += weight.count }
+        return counts.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }?.key
     }
 
     /// Writes `config.json`.
@@ -52,6 +59,9 @@ extension ModelFolder {
             let name =
                 isBare ? parameter.name.dropFirst(model.bodyPrefix.count) : parameter.name[...]
             weights[String(name)] = try parameter.stored()
+        }
+        if let tied = model.slots.tiedHead, tied.isApart {
+            weights[tied.own.name] = try tied.own.stored()
         }
         return weights
     }

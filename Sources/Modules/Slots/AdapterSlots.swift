@@ -12,6 +12,8 @@ public struct AdapterSlots {
     public let prompt: PromptSlot?
     /// Every weight of the model.
     public let parameters: [Parameter]
+    /// nil for a model whose head has a weight of its own.
+    public let tiedHead: TiedHead?
     /// Names of the linear layers that adapters change when nothing is said.
     public let defaultTargets: [String]
     /// What stands before all paths but the head's, and is missing in adapters of a bare body.
@@ -22,9 +24,14 @@ public struct AdapterSlots {
         (prefix?.adapter?.count ?? 0) + (prompt?.adapter?.count ?? 0)
     }
 
+    /// Every weight that an adapter may bring a value of its own for: those of the model, and that of a head
+    /// which shares the embedding's.
+    public var savable: [Parameter] { parameters + (tiedHead.map { [$0.headWeight] } ?? []) }
+
     public init(
         linears: [Linear] = [], blocks: [BlockEnd] = [], blockLayers: [BlockLayers] = [],
         prefix: PrefixSlot? = nil, prompt: PromptSlot? = nil, parameters: [Parameter] = [],
+        tiedHead: TiedHead? = nil,
         defaultTargets: [String] = [], bodyPrefix: String = ""
     ) {
         self.linears = linears
@@ -33,6 +40,7 @@ public struct AdapterSlots {
         self.prefix = prefix
         self.prompt = prompt
         self.parameters = parameters
+        self.tiedHead = tiedHead
         self.defaultTargets = defaultTargets
         self.bodyPrefix = bodyPrefix
     }
