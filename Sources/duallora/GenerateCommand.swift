@@ -160,16 +160,15 @@ struct GenerateCommand: ParsableCommand {
     private func stream(
         _ prompt: String, _ ids: [Int], _ generator: TextGenerator, _ options: GenerationOptions
     ) throws {
-        let output = FileHandle.standardOutput
         var pieces = try generator.stream(ids: ids, options).makeAsyncIterator()
-        if echo { output.write(Data(prompt.utf8)) }
+        if echo { StandardOutput.write(prompt) }
         var isFirst = talk.messages != nil
         while var piece = try pieces.nextPiece(isCancelled: { Interrupt.happened }) {
             if isFirst { piece = answer(piece, pieces.ids, generator.tokenizer) }
             isFirst = false
-            output.write(Data(piece.utf8))
+            StandardOutput.write(piece)
         }
-        output.write(Data("\n".utf8))
+        print("")
         note(pieces.clock.summary)
     }
 
