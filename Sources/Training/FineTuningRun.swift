@@ -82,6 +82,7 @@ public struct FineTuningRun {
     public func run(
         shouldStop: () -> Bool = { false }, report: (Event) throws -> Void
     ) throws -> RunResult {
+        try checkPlaces()
         let setup = try prepare()
         let folder = try OutputFolder(output)
         var isTrained = false

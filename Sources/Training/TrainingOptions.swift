@@ -115,6 +115,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case noRoom(prompt: Int, new: Int, positions: Int)
     case nothingToResume(folder: String)
     case otherRun(checkpoint: String, field: String, saved: String, given: String)
+    case ownFolder(path: String, of: String)
     case badCheckpoint(path: String, reason: String)
 
     public var description: String {
@@ -140,6 +141,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .nothingToResume(let folder): "\(folder) has no checkpoint to resume from"
         case .otherRun(let checkpoint, let field, let saved, let given):
             "\(checkpoint) is of a run with \(field) \(saved), not \(given)"
+        case .ownFolder(let path, let owner):
+            "\(path) is the folder of \(owner), whose files the run would replace; give --output "
+                + "another"
         case .badCheckpoint(let path, let reason): "\(path): \(reason)"
         }
     }
