@@ -11,7 +11,7 @@ extension FineTuningRun {
         let trainer = setup.trainer
         for note in setup.notes { try report(.note(note)) }
         let checkpoints = CheckpointFolder(
-            checkpointsPlace, identity: identity(of: setup.trainer, examples: setup.exampleCount))
+            checkpointsPlace, identity: try identity(of: setup))
         let replacesRun = replacesRun
         if !resume { checkpoints.remove() }
         let done = resume ? try checkpoints.restore(trainer) : 0
