@@ -1,6 +1,9 @@
 import Foundation
 
 extension ChatTemplate {
+    /// What ``copy(from:to:)`` and ``write(to:)`` make in a folder.
+    public static let writtenNames = [fileName, folderName]
+
     /// Writes the templates that a folder has into another, as transformers writes them since 4.43:
     /// `chat_template.jinja`, and others than the default into `additional_chat_templates`.
     ///

@@ -12,6 +12,11 @@ public struct ChatTemplate: Sendable {
     public let name: String
     /// The tokenizer's special tokens, such as `bos_token`, which templates know by these names.
     public let specialTokens: [String: String]
+    /// What the template may ask for besides, such as `enable_thinking`, where a conversation says
+    /// nothing else.
+    public var variables: [String: TemplateValue] = [:]
+    /// What `strftime_now` tells; nil for the clock's time.
+    public var date: Date?
     private let syntax: Syntax
 
     /// Reads a template.
@@ -33,20 +38,23 @@ public struct ChatTemplate: Sendable {
     /// Whether the template says what of its text the assistant generates.
     public var marksGeneration: Bool { syntax.marksGeneration }
 
+    /// Whether the text of a conversation may depend on the day.
+    public var asksForDate: Bool { source.contains("strftime_now") }
+
     /// The text of a conversation.
     ///
     /// It holds the special tokens that the template writes; who encodes it adds none.
     ///
     /// - Parameters:
     ///   - addGenerationPrompt: whether the beginning of an assistant's message comes last.
-    ///   - variables: what the template may ask for besides, such as `enable_thinking`; they come
+    ///   - variables: what the template may ask for besides, before ``variables`` of its own; they come
     ///     before special tokens and messages of the same name.
-    ///   - now: what `strftime_now` tells.
+    ///   - now: what `strftime_now` tells; nil for ``date``.
     /// - Throws: ``ChatTemplateError``; ``ChatTemplateError/raised(file:line:message:)`` where the
     ///   template refuses the conversation.
     public func render(
         _ messages: [ChatMessage], addGenerationPrompt: Bool,
-        variables: [String: TemplateValue] = [:], now: Date = Date()
+        variables: [String: TemplateValue] = [:], now: Date? = nil
     ) throws -> String {
         try renderTracked(
             messages, addGenerationPrompt: addGenerationPrompt, variables: variables, now: now
@@ -59,7 +67,7 @@ public struct ChatTemplate: Sendable {
     /// - Throws: as ``render(_:addGenerationPrompt:variables:now:)``.
     public func renderTracked(
         _ messages: [ChatMessage], addGenerationPrompt: Bool,
-        variables: [String: TemplateValue] = [:], now: Date = Date()
+        variables: [String: TemplateValue] = [:], now: Date? = nil
     ) throws -> (text: String, generated: [Range<Int>]?) {
         guard !messages.isEmpty else { throw ChatTemplateError.emptyConversation }
         var context: [String: TemplateValue] = [
@@ -67,8 +75,9 @@ public struct ChatTemplate: Sendable {
             "add_generation_prompt": .bool(addGenerationPrompt),
         ]
         context.merge(specialTokens.mapValues { .string($0) }) { fixed, _ in fixed }
+        context.merge(self.variables) { _, given in given }
         context.merge(variables) { _, given in given }
-        return try render(context, now)
+        return try render(context, now ?? date ?? Date())
     }
 
     private func render(

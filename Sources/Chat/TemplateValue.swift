@@ -35,7 +35,7 @@ extension TemplateValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral
     public init(nilLiteral: ()) { self = .none }
 }
 
-extension TemplateValue: Decodable {
+extension TemplateValue: Codable {
     /// Reads any JSON value. The keys of an object come in the order of their names: decoders do
     /// not tell the file's order.
     public init(from decoder: any Decoder) throws {
@@ -62,6 +62,24 @@ extension TemplateValue: Decodable {
             self = .string(text)
         } else {
             self = .list(try value.decode([TemplateValue].self))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        if case .mapping(let entries) = self {
+            var fields = encoder.container(keyedBy: AnyKey.self)
+            for entry in entries { try fields.encode(entry.value, forKey: AnyKey(entry.key)) }
+            return
+        }
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .none: try container.encodeNil()
+        case .bool(let bool): try container.encode(bool)
+        case .integer(let integer): try container.encode(integer)
+        case .number(let number): try container.encode(number)
+        case .string(let text): try container.encode(text)
+        case .list(let values): try container.encode(values)
+        case .mapping: break
         }
     }
 

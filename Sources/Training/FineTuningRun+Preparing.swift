@@ -18,6 +18,10 @@ extension FineTuningRun {
         let exampleCount: Int
         /// In whose words the examples are, if they are in a template's.
         let template: ChatTemplate?
+        /// What a template that asks for the time was told.
+        let templateDate: Date?
+        let examplesDigest: String
+        let baseDigest: String
         let notes: [String]
     }
 
@@ -35,7 +39,8 @@ extension FineTuningRun {
         }
         var options = options
         options.batchSize = options.batchSize ?? task.defaults.batchSize
-        let encoder = try encoder(tokenizer, for: loaded.model, in: folder)
+        let templateDate = try dateForTemplate()
+        let encoder = try encoder(tokenizer, for: loaded.model, in: folder, date: templateDate)
         let encoded = try data.encode(for: loaded, with: encoder, device: device)
         guard let examples = encoded.training, !examples.lengths.isEmpty else {
             throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
@@ -53,20 +58,45 @@ extension FineTuningRun {
         return Setup(
             configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee,
             exampleCount: examples.lengths.count, template: encoded.template,
+            templateDate: templateDate, examplesDigest: digest(of: examples),
+            baseDigest: try baseDigest(configuration),
             notes: loaded.notes() + encoded.notes
                 + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : []))
     }
 
     /// What turns the task's text into the model's numbers.
     private func encoder(
-        _ tokenizer: Tokenizer, for model: any TransformerModel, in folder: ModelFolder?
+        _ tokenizer: Tokenizer, for model: any TransformerModel, in folder: ModelFolder?,
+        date: Date?
     ) throws -> TaskEncoder {
-        TaskEncoder(
-            tokenizer,
-            template: task.usesTemplate
-                ? try chatTemplate ?? ChatTemplate.load(from: tokenizerFolder) : nil,
-            maximumLength: try maximumLength(on: model),
+        var template = try usedTemplate()
+        template?.variables = templateVariables
+        template?.date = date
+        return TaskEncoder(
+            tokenizer, template: template, maximumLength: try maximumLength(on: model),
             stopTokens: try stopTokens(folder, tokenizer))
+    }
+
+    /// What puts the conversations into words; nil where there are none, or no template.
+    private func usedTemplate() throws -> ChatTemplate? {
+        guard task.usesTemplate else { return nil }
+        return try chatTemplate ?? ChatTemplate.load(from: tokenizerFolder)
+    }
+
+    /// What a template that asks for the time is told, so that a run can be made again: what is set, else
+    /// what the run was told that is resumed, else now, to the second; nil where it does not ask.
+    public func dateForTemplate() throws -> Date? {
+        guard let template = try usedTemplate(), template.asksForDate else { return nil }
+        if let templateDate { return templateDate }
+        let saved = resume ? CheckpointFolder(checkpointsPlace).newestIdentity : nil
+        let text = saved?.flags[RunIdentity.templateDate] ?? ChatTemplate.text(of: Date())
+        return ChatTemplate.date(text)
+    }
+
+    private func digest(of examples: any TrainingSet) -> String {
+        var fingerprint = Fingerprint()
+        examples.add(to: &fingerprint)
+        return fingerprint.text
     }
 
     /// Tokens that an example is cut to: virtual tokens take some of the model's positions.

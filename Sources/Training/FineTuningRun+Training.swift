@@ -1,12 +1,8 @@
 import DualAdapters
-import DualChat
-import DualModels
-import DualModules
-import DualTokenization
 import DualTorch
 import Foundation
 
-// The course of a run, and what it writes.
+// The course of a run.
 extension FineTuningRun {
     /// The steps that there are to do, and what comes of them.
     func train(
@@ -15,18 +11,17 @@ extension FineTuningRun {
         let trainer = setup.trainer
         for note in setup.notes { try report(.note(note)) }
         let checkpoints = CheckpointFolder(
-            checkpointsPlace, identity: identity(of: setup.trainer, examples: setup.exampleCount))
+            checkpointsPlace, identity: try identity(of: setup))
+        let replacesRun = replacesRun
         if !resume { checkpoints.remove() }
         let done = resume ? try checkpoints.restore(trainer) : 0
+        removeLeftovers()
         let log = try RunLog(output.appendingPathComponent("train.jsonl"), resumedStep: done)
         try report(
             .started(
                 trainable: setup.trainee.trainableCount, total: setup.trainee.totalCount,
                 examples: setup.exampleCount, steps: trainer.totalSteps, doneSteps: done))
-        if let recipe {
-            let place = output.appendingPathComponent("recipe.yaml")
-            try AtomicFile.write(Data(recipe.utf8), to: place)
-        }
+        try writeRecipe(replacing: replacesRun)
         // The scores before the first step, or those that a log has lost.
         if trainer.isAtEvaluation, !log.evaluations.contains(where: { $0.step == done }),
             let record = try trainer.score({ try report(.training($0)) })
@@ -40,7 +35,7 @@ extension FineTuningRun {
             case .evaluated(let record): try log.add(record)
             case .checkpoint, .scoring: break
             // The last score may take long, and fail: what is trained is safe before.
-            case .trained: try save(setup)
+            case .trained: try save(setup, replacing: replacesRun)
             }
             try report(.training(event))
         }
@@ -59,42 +54,6 @@ extension FineTuningRun {
         try result.write(to: output.appendingPathComponent("result.json"))
         if options.checkpointSteps == nil { checkpoints.remove() }
         return result
-    }
-
-    private func save(_ setup: Setup) throws {
-        if let adapter = setup.trainee.adapter {
-            try AdapterFolder.write(
-                adapter, task: task.adapterTask, baseModel: baseName,
-                baseRevision: baseReference?.revision, seed: options.seed, to: output)
-        } else {
-            try ModelFolder.write(
-                try ModelFolder.checkpointWeights(of: setup.trainee.model),
-                fields: fields(setup), head: task.headMeaning,
-                copying: (Tokenizer.fileNames + ModelFolder.companionNames)
-                    .map(tokenizerFolder.appendingPathComponent),
-                to: output)
-        }
-        if let template = setup.template ?? chatTemplate {
-            try template.write(to: output)
-        } else {
-            try ChatTemplate.copy(from: tokenizerFolder, to: output)
-        }
-    }
-
-    private func fields(_ setup: Setup) -> [String: Any] {
-        var fields = setup.configuration.fieldsWithNulls
-        if case .new = base, let model = setup.trainee.model as? any CausalModel {
-            fields["architectures"] = [model.className]
-            // The reference's own choice is LLaMA's, whatever the tokenizer.
-            let known = setup.configuration.fields
-            if let id = known["bos_token_id"] ?? setup.tokenizer.beginningOfTextID {
-                fields["bos_token_id"] = id
-            }
-            if let id = known["eos_token_id"] ?? setup.tokenizer.endOfTextID {
-                fields["eos_token_id"] = id
-            }
-        }
-        return fields
     }
 
     private func result(_ setup: Setup, _ log: RunLog) -> RunResult {

@@ -41,6 +41,10 @@ public struct FineTuningRun {
     public var resume = false
     /// What puts conversations into words, and goes into the output folder; nil for the model's own.
     public var chatTemplate: ChatTemplate?
+    /// What the chat template may ask for besides the conversations.
+    public var templateVariables: [String: TemplateValue] = [:]
+    /// What a chat template that asks for the time is told; nil for when the run began.
+    public var templateDate: Date?
     /// What made the run, for `recipe.yaml` in the output folder; nil for no such file.
     public var recipe: String?
 
@@ -82,6 +86,7 @@ public struct FineTuningRun {
     public func run(
         shouldStop: () -> Bool = { false }, report: (Event) throws -> Void
     ) throws -> RunResult {
+        try checkPlaces()
         let setup = try prepare()
         let folder = try OutputFolder(output)
         var isTrained = false
@@ -100,7 +105,7 @@ public struct FineTuningRun {
     /// the log of a loss that went astray.
     private func leavesWork(_ error: any Error) -> Bool {
         if case .notFinite? = error as? TrainingError { return true }
-        return CheckpointFolder(checkpointsPlace, identity: [:]).newest != nil
+        return CheckpointFolder(checkpointsPlace).newest != nil
     }
 
     var checkpointsPlace: URL { output.appendingPathComponent("checkpoints") }

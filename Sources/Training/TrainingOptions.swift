@@ -114,7 +114,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case tooShort(sequences: Int, length: Int)
     case noRoom(prompt: Int, new: Int, positions: Int)
     case nothingToResume(folder: String)
-    case otherRun(checkpoint: String, field: String, saved: String, given: String)
+    case otherRun(checkpoint: String, difference: String)
+    case ownFolder(path: String, of: String)
     case badCheckpoint(path: String, reason: String)
 
     public var description: String {
@@ -138,8 +139,11 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
             "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
                 + "positions; take a model with more, or, for commonsense, a smaller --max-length"
         case .nothingToResume(let folder): "\(folder) has no checkpoint to resume from"
-        case .otherRun(let checkpoint, let field, let saved, let given):
-            "\(checkpoint) is of a run with \(field) \(saved), not \(given)"
+        case .otherRun(let checkpoint, let difference):
+            "\(checkpoint) is of a run \(difference)"
+        case .ownFolder(let path, let owner):
+            "\(path) is the folder of \(owner), whose files the run would replace; give --output "
+                + "another"
         case .badCheckpoint(let path, let reason): "\(path): \(reason)"
         }
     }

@@ -26,7 +26,8 @@ struct ChatArguments: ParsableArguments {
         if system != nil, !chat { throw ValidationError("--system goes with --chat") }
         if !isGiven, template.isGiven {
             throw ValidationError(
-                "--chat-template and --template-variables go with --chat or --messages")
+                "--chat-template, --template-variables and --template-date go with --chat or "
+                    + "--messages")
         }
     }
 }
@@ -39,16 +40,20 @@ struct TemplateArguments: ParsableArguments {
             """)
     var chatTemplate: String?
 
-    @Option(
-        help: """
-            JSON object of what the template may ask for: '{"enable_thinking": false}'.
-            """)
-    var templateVariables: String?
+    @OptionGroup var context: TemplateContext
 
-    var isGiven: Bool { chatTemplate != nil || templateVariables != nil }
+    var isGiven: Bool { chatTemplate != nil || context.isGiven }
 
-    /// The template of the file that is named, else of the first folder that has one.
+    /// The template of the file that is named, else of the first folder that has one; with what it may
+    /// ask for.
     func load(from folders: [URL]) throws -> ChatTemplate {
+        var template = try find(in: folders)
+        template.variables = try context.variables
+        template.date = try context.date
+        return template
+    }
+
+    private func find(in folders: [URL]) throws -> ChatTemplate {
         if let chatTemplate {
             return try ChatTemplate.load(named: chatTemplate, tokensFrom: folders.last)
         }
@@ -57,17 +62,6 @@ struct TemplateArguments: ParsableArguments {
         throw CommandError(
             "\(names): no chat template in chat_template.jinja, tokenizer_config.json or "
                 + "chat_template.json; name one with --chat-template")
-    }
-
-    var variables: [String: TemplateValue] {
-        get throws {
-            guard let text = templateVariables else { return [:] }
-            let value = try? JSONDecoder().decode(TemplateValue.self, from: Data(text.utf8))
-            guard case .mapping(let entries)? = value else {
-                throw CommandError("--template-variables: '\(text)' is no JSON object")
-            }
-            return Dictionary(entries.map { ($0.key, $0.value) }) { _, last in last }
-        }
     }
 }
 

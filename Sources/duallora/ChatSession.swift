@@ -46,9 +46,9 @@ struct ChatSession {
     /// The next line, with those that it is continued on.
     private func question() -> String? {
         // Not to standard output, which has the answers alone wherever it goes.
-        if isTerminal { Self.prompt("> ") }
+        if isTerminal { StandardError.write("> ") }
         guard var line = readLine() else {
-            if isTerminal { Self.prompt("\n") }
+            if isTerminal { StandardError.write("\n") }
             return nil
         }
         while line.hasSuffix("\\") {
@@ -66,14 +66,15 @@ struct ChatSession {
         defer { Interrupt.stopWatching() }
         let shows = !json
         let generation = try conversation.ask(
-            question, isCancelled: { Interrupt.happened }, onPiece: { if shows { Self.write($0) } })
+            question, isCancelled: { Interrupt.happened },
+            onPiece: { if shows { StandardOutput.write($0) } })
         try show(generation)
         if Interrupt.happened, !isTerminal { throw ExitCode(130) }
     }
 
     /// Ends an answer, or prints it as an object.
     private func show(_ generation: Generation?) throws {
-        guard json else { return Self.write("\n") }
+        guard json else { return print("") }
         try printJSON([
             "role": "assistant", "content": conversation.messages.last?.content ?? "",
             "finish": generation?.finish.rawValue ?? "", "tokens": generation?.tokens ?? 0,
@@ -111,13 +112,5 @@ struct ChatSession {
         } catch {
             throw CommandError("/save: \(path) cannot be written")
         }
-    }
-
-    private static func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
-
-    private static func prompt(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
     }
 }

@@ -55,8 +55,7 @@ struct ChatTemplateCommand: ParsableCommand {
         let tokenizer = json ? try Tokenizer.load(from: folder) : nil
         for conversation in try ConversationFile(messages).conversations {
             let made = try template.renderTracked(
-                conversation, addGenerationPrompt: generationPrompt,
-                variables: self.template.variables)
+                conversation, addGenerationPrompt: generationPrompt)
             guard let tokenizer else {
                 print(made.text)
                 continue
@@ -89,7 +88,7 @@ struct ChatTemplateCommand: ParsableCommand {
             try ChatTemplate(source: template, name: "template").renderTracked(
                 messages, addGenerationPrompt: add_generation_prompt ?? false,
                 variables: variables ?? [:],
-                now: now.map(Date.init(timeIntervalSince1970:)) ?? Date())
+                now: now.map(Date.init(timeIntervalSince1970:)))
         }
     }
 

@@ -70,11 +70,6 @@ func tokenIDs(_ text: String, _ option: String) throws -> [Int] {
     }
 }
 
-/// Says something beside the result.
-func note(_ text: String) {
-    FileHandle.standardError.write(Data("\(text)\n".utf8))
-}
-
 /// One JSON object on standard output.
 func printJSON(_ fields: [String: Any]) throws {
     let data = try JSONSerialization.data(

@@ -62,9 +62,14 @@ struct DataArguments: ParsableArguments {
         }
     }
 
-    /// The chat template that the user gives, or else the model's.
-    func template(of model: URL) throws -> ChatTemplate? {
-        try givenTemplate(for: model) ?? ChatTemplate.load(from: model)
+    /// What puts conversations into words: the chat template that the user gives, else that of the first adapter that has one, else the
+    /// model's.
+    func template(of model: URL, adapters: [URL] = []) throws -> ChatTemplate? {
+        var template =
+            try givenTemplate(for: model) ?? ChatTemplate.load(fromFirstOf: adapters + [model])
+        template?.variables = try instructions.context.variables
+        template?.date = try instructions.context.date
+        return template
     }
 
     /// The chat template that the user gives, with the special tokens of the model.
@@ -164,6 +169,8 @@ struct InstructionArguments: ParsableArguments {
             """)
     var chatTemplate: String?
 
+    @OptionGroup var context: TemplateContext
+
     @Flag(help: "instruct: leave rows out that cannot be used, and count them.")
     var skipBadRows = false
 
@@ -191,6 +198,6 @@ struct InstructionArguments: ParsableArguments {
             ("format", format != nil), ("field", !fields.isEmpty), ("train-on", trainOn != nil),
             ("truncation", truncation != nil),
             ("skip-bad-rows", skipBadRows), ("allow-no-stop", allowNoStop),
-        ]
+        ] + context.given
     }
 }

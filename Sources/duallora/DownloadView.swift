@@ -58,5 +58,5 @@ final class DownloadView {
         write("\(text)\n")
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { StandardError.write(text) }
 }

@@ -23,6 +23,7 @@ struct DualLoRACommand: ParsableCommand {
         ])
 
     static func main() {
+        StandardOutput.checkAtExit()
         let words = Array(CommandLine.arguments.dropFirst())
         guard words.first == TrainWords.command else {
             do { return main(try MethodFlags.spelledOut(words)) } catch { exit(withError: error) }

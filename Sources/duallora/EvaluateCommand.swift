@@ -49,12 +49,14 @@ struct EvaluateCommand: ParsableCommand {
         var options = ModelFolder.LoadOptions()
         options.computeType = dtype
         options.device = device
-        let loaded = try AdaptedModel.load(
-            model: place, adapters: adapters.sources, options: options)
+        let sources = try adapters.sources
+        let loaded = try AdaptedModel.load(model: place, adapters: sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
         let wanted = maximumLength ?? task.defaults.maximumLength
         let encoder = TaskEncoder(
-            tokenizer, template: task.usesTemplate ? try data.template(of: place) : nil,
+            tokenizer,
+            template: task.usesTemplate
+                ? try data.template(of: place, adapters: sources.map(\.folder)) : nil,
             maximumLength: min(wanted, loaded.model.maximumLength ?? wanted),
             stopTokens: try GenerationOptions.stopTokens(of: loaded.folder, tokenizer: tokenizer))
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)

@@ -73,8 +73,7 @@ struct GenerateCommand: ParsableCommand {
         let sequences = try ids.map { try tokenIDs($0, "--ids") }
         let folder = try ModelFolder(source.model(model).url)
         let template = try talk.isGiven ? talkTemplate(folder.url) : nil
-        let variables = try talk.template.variables
-        let texts = try texts(template, variables)
+        let texts = try texts(template)
         let needsTokenizer = ids.isEmpty || !choice.stop.isEmpty
         let tokenizer = needsTokenizer ? try Tokenizer.load(from: folder.url) : nil
         var options = try choice.options(folder: folder, tokenizer: tokenizer)
@@ -85,7 +84,7 @@ struct GenerateCommand: ParsableCommand {
         let generator = TextGenerator(
             model: try loaded.loaded.causalModel(),
             tokenizer: try tokenizer ?? options.tokenizerForStops(in: folder))
-        if talk.chat, let template { return try hold(template, variables, generator, options) }
+        if talk.chat, let template { return try hold(template, generator, options) }
         Interrupt.watch()
         let encoded = try ids.isEmpty ? encode(texts, generator) : sequences
         let speed = GenerationClock()
@@ -117,12 +116,10 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private func hold(
-        _ template: ChatTemplate, _ variables: [String: TemplateValue],
-        _ generator: TextGenerator, _ options: GenerationOptions
+        _ template: ChatTemplate, _ generator: TextGenerator, _ options: GenerationOptions
     ) throws {
-        var conversation = try Conversation(
+        let conversation = try Conversation(
             with: generator, template: template, options: options, system: talk.system)
-        conversation.variables = variables
         var session = ChatSession(conversation, json: json)
         try session.run()
     }
@@ -135,12 +132,10 @@ struct GenerateCommand: ParsableCommand {
         return try texts.map { try tokenizer.encode($0, addingSpecialTokens: false).ids }
     }
 
-    private func texts(
-        _ template: ChatTemplate?, _ variables: [String: TemplateValue]
-    ) throws -> [String] {
+    private func texts(_ template: ChatTemplate?) throws -> [String] {
         if let messages = talk.messages, let template {
             return try ConversationFile(messages).conversations.map {
-                try template.render($0, addGenerationPrompt: true, variables: variables)
+                try template.render($0, addGenerationPrompt: true)
             }
         }
         guard let prompts else { return prompt }
@@ -160,16 +155,15 @@ struct GenerateCommand: ParsableCommand {
     private func stream(
         _ prompt: String, _ ids: [Int], _ generator: TextGenerator, _ options: GenerationOptions
     ) throws {
-        let output = FileHandle.standardOutput
         var pieces = try generator.stream(ids: ids, options).makeAsyncIterator()
-        if echo { output.write(Data(prompt.utf8)) }
+        if echo { StandardOutput.write(prompt) }
         var isFirst = talk.messages != nil
         while var piece = try pieces.nextPiece(isCancelled: { Interrupt.happened }) {
             if isFirst { piece = answer(piece, pieces.ids, generator.tokenizer) }
             isFirst = false
-            output.write(Data(piece.utf8))
+            StandardOutput.write(piece)
         }
-        output.write(Data("\n".utf8))
+        print("")
         note(pieces.clock.summary)
     }
 

@@ -74,7 +74,7 @@ struct InspectDataCommand: ParsableCommand {
 
     /// What the model's folder encodes with.
     private func encoder(_ task: any TrainingTask) throws -> TaskEncoder {
-        let url = try source.model(model).url
+        let url = try source.configuration(model)
         let folder = try ModelFolder(url)
         var shapes = ModelFolder.LoadOptions()
         shapes.drawing = .shapesOnly

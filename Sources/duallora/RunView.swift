@@ -86,7 +86,7 @@ final class RunView {
         hasBar = false
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { StandardError.write(text) }
 }
 
 /// A number with a fixed count of decimals; a dash for one that is not defined.

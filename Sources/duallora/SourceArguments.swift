@@ -17,6 +17,11 @@ struct SourceArguments: ParsableArguments {
         try located(name, revision: revision, for: .model)
     }
 
+    /// The folder of a model's configuration and tokenizer, for what needs no weights.
+    func configuration(_ name: String) throws -> URL {
+        try located(name, revision: revision, for: .configuration).url
+    }
+
     /// The folder of a tokenizer.
     func tokenizer(_ name: String) throws -> URL {
         try located(name, revision: revision, for: .tokenizer).url

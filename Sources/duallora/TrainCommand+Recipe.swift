@@ -1,5 +1,6 @@
 import DualLoRA
 import DualRecipes
+import Foundation
 
 extension TrainCommand {
     /// About one call, not about what comes of the run.
@@ -7,7 +8,8 @@ extension TrainCommand {
 
     /// The run as a recipe: what was set, and the defaults of everything else that does not wait for the
     /// model.
-    func recipeText() throws -> String {
+    /// - Parameter templateDate: what a template that asks for the time is told.
+    func recipeText(templateDate: Date? = nil) throws -> String {
         guard let words = TrainWords.current else { return "" }
         let method = try method.make()
         let task = try data.trainingTask().defaults
@@ -24,6 +26,7 @@ extension TrainCommand {
         // The method knows its own, in other words where there are others.
         for name in Self.ownFlags.union(MethodRegistry.optionNames) { values[name] = nil }
         for (name, value) in method.settings.all { values[name] = [value] }
+        if let templateDate { values["template-date"] = [ChatTemplate.text(of: templateDate)] }
         for (decider, other) in [("steps", "epochs"), ("warmup-steps", "warmup-ratio")]
         where values[decider] != nil {
             values[other] = nil

@@ -78,7 +78,10 @@ struct TrainCommand: ParsableCommand {
         run.device = device
         run.resume = resume
         run.chatTemplate = try data.givenTemplate(for: base.url)
-        run.recipe = try recipeText()
+        run.templateVariables = try data.instructions.context.variables
+        run.templateDate = try data.instructions.context.date
+        run.templateDate = try run.dateForTemplate()
+        run.recipe = try recipeText(templateDate: run.templateDate)
         try show(run, json: json)
     }
 }

@@ -106,6 +106,31 @@ import Testing
         }
     }
 
+    @Test("Configuration and tokenizer need no weights, neither from the hub nor in the cache")
+    func configuration() throws {
+        let generation = ["generation_config.json": Data("{}".utf8)]
+        let names = [
+            "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+        ]
+        let hub = try LoopbackHub(modelFiles(generation))
+        // The tokenizer alone is not all that there is to get.
+        _ = try hub.resolver().locate("org/name", for: .tokenizer)
+        #expect(hub.names == names.filter { $0 != "generation_config.json" })
+        _ = try hub.resolver().locate("org/name", for: .configuration)
+        #expect(hub.names == names)
+        hub.hub.stop()
+        hub.hub.forget()
+        for variables in [[:], ["HF_HUB_OFFLINE": "1"]] {
+            let place = try hub.resolver(variables).locate("org/name", for: .configuration)
+            #expect(place.url.path == hub.snapshot.path)
+        }
+        #expect(hub.hub.requests.isEmpty)
+        #expect(
+            message {
+                _ = try hub.resolver(["HF_HUB_OFFLINE": "1"]).locate("org/name", for: .model)
+            }.contains("model.safetensors"))
+    }
+
     @Test("A tokenizer that is there already is not fetched again with the model")
     func kindsAfterAnother() throws {
         let hub = try LoopbackHub(modelFiles())

@@ -4,6 +4,7 @@ templates and masks; training on them; data that is refused."""
 import csv
 import json
 import random
+import re
 import shutil
 
 import pytest
@@ -366,7 +367,8 @@ def test_a_packed_run_that_is_resumed_ends_as_one_that_was_not(chatml, tmp_path)
 
 
 def test_a_run_on_other_data_is_not_resumed(chatml, tmp_path):
-    """As many examples of other lengths, and the same in the words of another template."""
+    """As many examples of other lengths, the same in the words of another template, and other words of
+    the same length."""
     data = write_lines(tmp_path / "a.jsonl", [TALK] * 30)
     options = dict(task="instruct", method="lora", steps=4, checkpoint_steps=2, output=tmp_path / "out")
     harness.succeed("train", model=chatml, data=data, **options)
@@ -376,7 +378,99 @@ def test_a_run_on_other_data_is_not_resumed(chatml, tmp_path):
         {"role": "user", "content": "a"}, {"role": "assistant", "content": "the sea"}]}] + [TALK] * 29)
     for changes in (dict(data=other), dict(data=data, chat_template=template)):
         done = harness.run("train", model=chatml, resume=True, **options, **changes)
-        harness.assert_refused(done, "is of a run with tokens of its examples")
+        harness.assert_refused(done, "is of a run on ", " tokens, not ")
+    turned = write_lines(tmp_path / "c.jsonl", [{"messages": [
+        {"role": "user", "content": "b"}, {"role": "assistant", "content": "a"}]}] + [TALK] * 29)
+    done = harness.run("train", model=chatml, resume=True, data=turned, **options)
+    harness.assert_refused(done, "is of a run on another set of examples")
+
+
+# As Llama 3.2's: today's date, if nothing else is said.
+DATED = """{%- if date_string is not defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif -%}
+{{- "Today: " + date_string + "\\n" -}}""" + CHATML
+
+
+def dated_run(tmp_path, name, **options):
+    """The adapter of a run in the words of that template."""
+    model = tmp_path / "dated"
+    if not model.exists():
+        write_model(model, DATED)
+    data = write_lines(tmp_path / "a.jsonl", [TALK] * 30)
+    harness.train(model, data, tmp_path / name, task="instruct", method="lora", steps=3, **options)
+    return (tmp_path / name / "adapter_model.safetensors").read_bytes()
+
+
+def told(tmp_path, **options):
+    """What a model learns of the first row."""
+    return inspected(tmp_path / "dated", tmp_path / "a.jsonl", **options)[0][0]["text"]
+
+
+def test_a_template_that_asks_for_the_date_is_told_the_one_that_the_user_says(tmp_path):
+    first = dated_run(tmp_path, "first", template_date="2024-07-26")
+    assert told(tmp_path, template_date="2024-07-26").startswith("Today: 26 Jul 2024\n")
+    assert told(tmp_path, template_variables='{"date_string": "noon"}').startswith("Today: noon\n")
+    assert dated_run(tmp_path, "again", template_date="2024-07-26T11:22:33") == first
+    pinned = json.dumps({"date_string": "26 Jul 2024"})
+    assert dated_run(tmp_path, "variable", template_variables=pinned) == first
+    assert dated_run(tmp_path, "other", template_date="2024-07-27") != first
+
+
+def test_a_recipe_records_the_date_that_a_template_was_told(tmp_path):
+    first = dated_run(tmp_path, "first")
+    recipe = (tmp_path / "first/recipe.yaml").read_text()
+    day = re.search(r'template-date: "(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"', recipe).group(1)
+    (tmp_path / "later.yaml").write_text(recipe.replace(day, "2001-02-03T04:05:06"))
+    for name, path, same in (("again", "first/recipe.yaml", True), ("later", "later.yaml", False)):
+        harness.succeed("train", tmp_path / path, output=tmp_path / name)
+        made = (tmp_path / name / "adapter_model.safetensors").read_bytes()
+        assert (made == first) == same
+
+
+def test_a_resumed_run_keeps_the_date_that_it_began_with(tmp_path):
+    options = dict(checkpoint_steps=2, template_variables='{"x": 1}')
+    whole = dated_run(tmp_path, "whole", template_date="2024-07-26", **options)
+    stopped = tmp_path / "stopped"
+    shutil.copytree(
+        tmp_path / "whole/checkpoints/step-00000002", stopped / "checkpoints/step-00000002")
+    assert dated_run(tmp_path, "stopped", resume=True, **options) == whole
+    assert "2024-07-26T00:00:00" in (stopped / "recipe.yaml").read_text()
+    shutil.rmtree(stopped)
+    shutil.copytree(
+        tmp_path / "whole/checkpoints/step-00000002", stopped / "checkpoints/step-00000002")
+    common = dict(model=tmp_path / "dated", data=tmp_path / "a.jsonl", output=stopped, task="instruct",
+                  method="lora", steps=3, resume=True, checkpoint_steps=2)
+    for words, changes in (
+            ("with --template-date 2024-07-26T00:00:00, not 2024-07-27T00:00:00",
+             dict(template_date="2024-07-27", template_variables='{"x": 1}')),
+            ('with --template-variables {"x":1}, not {"x":2}', dict(template_variables='{"x": 2}'))):
+        harness.assert_refused(harness.run("train", **common, **changes), words)
+
+
+def test_what_no_template_can_be_told_is_refused(chatml, tmp_path):
+    data = write_lines(tmp_path / "a.jsonl", [TALK] * 30)
+    for changes, word in ((dict(template_date="yesterday"), "--template-date: 'yesterday'"),
+                          (dict(template_variables="[]"), "--template-variables: '[]'")):
+        for command, options in (("inspect-data", {}), ("evaluate", {}),
+                                 ("train", dict(method="lora", output=tmp_path / "out"))):
+            done = harness.run(
+                command, model=chatml, task="instruct", data=data, **options, **changes)
+            harness.assert_refused(done, word)
+
+
+def test_an_adapter_is_scored_in_the_words_that_it_was_trained_on(tmp_path):
+    """Its template comes before the model's, and stands for one where the model has none."""
+    dice = random.Random(12)
+    data = write_lines(tmp_path / "a.jsonl", [{"messages": conversation(dice)} for _ in range(40)])
+    other = tmp_path / "other.jinja"
+    other.write_text(CHATML.replace("user", "USER").replace("<|im_start|>", "<|im_start|>: "))
+    for name, own in (("bare", None), ("with", CHATML)):
+        model = write_model(tmp_path / name, own)
+        adapter = tmp_path / f"{name} adapter"
+        learn(model, data, adapter, steps=2, chat_template=other)
+        scores = [json.loads(harness.succeed(
+            "evaluate", "--json", model=model, adapter=adapter, task="instruct", data=data,
+            dtype="float32", **options)) for options in ({}, dict(chat_template=other))]
+        assert scores[0] == scores[1]
 
 
 REFUSED = {

@@ -16,6 +16,8 @@ public final class TemporaryFolder {
 
     @discardableResult
     public func write(_ bytes: Data, to name: String) throws -> URL {
+        try FileManager.default.createDirectory(
+            at: file(name).deletingLastPathComponent(), withIntermediateDirectories: true)
         try bytes.write(to: file(name))
         return file(name)
     }

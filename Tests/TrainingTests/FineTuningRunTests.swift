@@ -152,7 +152,7 @@ import Testing
             }
         }
         #expect(written == ["step-00000003", "step-00000006", "step-00000009"])
-        let folder = CheckpointFolder(place.output("out/checkpoints"), identity: [:])
+        let folder = CheckpointFolder(place.output("out/checkpoints"))
         #expect(folder.all.map(\.lastPathComponent) == ["step-00000006", "step-00000009"])
     }
 
@@ -178,7 +178,7 @@ import Testing
             change(&$0)
         }
         let text = message { _ = try run.run { _ in } }
-        #expect(text.contains("is of a run with \(field) "), "in: \(text)")
+        #expect(text.contains("is of a run with --\(field) "), "in: \(text)")
         #expect(place.exists("out/checkpoints/step-00000002"))
     }
 

@@ -4,6 +4,8 @@ import Foundation
 public enum RepositoryKind: String, CaseIterable, Sendable {
     /// A model and its tokenizer.
     case model
+    /// A model's configuration and its tokenizer, without weights.
+    case configuration
     /// A tokenizer alone.
     case tokenizer
     /// An adapter in PEFT's layout.
@@ -17,6 +19,7 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
     private static let templates = [
         "tokenizer_config.json", "chat_template.jinja", "chat_template.json",
     ]
+    private static let generation = "generation_config.json"
     private static let weights = "model.safetensors"
     private static let index = "model.safetensors.index.json"
     private static let pickles = [
@@ -26,7 +29,8 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
     /// Files that are taken along where the repository has them, what decides last.
     var companions: [String] {
         switch self {
-        case .model: ["generation_config.json"] + RepositoryKind.tokenizer.companions
+        case .model, .configuration:
+            [Self.generation] + RepositoryKind.tokenizer.companions
         case .tokenizer:
             Self.templates + ["special_tokens_map.json", "added_tokens.json", "config.json"]
                 + ["merges.txt"] + Self.vocabularies
@@ -37,7 +41,7 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
     /// The files without which nothing can be done, but for the weights' shards.
     private var essential: [String] {
         switch self {
-        case .model: ["config.json"]
+        case .model, .configuration: ["config.json"]
         case .tokenizer: []
         case .adapter: ["adapter_config.json", "adapter_model.safetensors"]
         }
@@ -48,7 +52,8 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
         if let name = essential.first(where: { !snapshot.has($0) }) { return name }
         switch self {
         case .adapter: return nil
-        case .tokenizer: return Self.hasTokenizer(snapshot) ? nil : Self.vocabularies[0]
+        case .tokenizer, .configuration:
+            return Self.hasTokenizer(snapshot) ? nil : Self.vocabularies[0]
         case .model: return Self.missingWeights(in: snapshot)
         }
     }
@@ -59,8 +64,15 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
         if let listing = snapshot.listing {
             return companions.allSatisfy { !listing.contains($0) || snapshot.has($0) }
         }
-        return self != .model || Self.hasTokenizer(snapshot)
-            || Self.vocabularies.allSatisfy(snapshot.isKnownToLack)
+        switch self {
+        case .model:
+            return Self.hasTokenizer(snapshot)
+                || Self.vocabularies.allSatisfy(snapshot.isKnownToLack)
+        // Who asked for the tokenizer alone has not asked for this.
+        case .configuration:
+            return snapshot.has(Self.generation) || snapshot.isKnownToLack(Self.generation)
+        case .tokenizer, .adapter: return true
+        }
     }
 
     private static func hasTokenizer(_ snapshot: CachedSnapshot) -> Bool {
@@ -91,7 +103,7 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
                 throw Self.refusal(Self.weights, listing)
             }
             return (has(Self.weights) ? [] : [Self.index]) + companions.filter(has)
-        case .tokenizer:
+        case .tokenizer, .configuration:
             guard Self.vocabularies.contains(where: has) else {
                 throw HubError.lacks(
                     listing.repository, what: "tokenizer",
@@ -122,7 +134,7 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
     /// - Throws: ``HubError`` for an index that names what cannot be a shard.
     func weightFiles(of listing: HubListing, _ snapshot: CachedSnapshot) throws -> [String] {
         switch self {
-        case .tokenizer: return []
+        case .tokenizer, .configuration: return []
         case .adapter: return ["adapter_model.safetensors"]
         case .model:
             if listing.files.contains(Self.weights) { return [Self.weights] }

@@ -11,7 +11,8 @@ import Foundation
 /// Papineni et al. 2002, ACL P02-1040. Reference: the E2E challenge's `metrics/pymteval.py`,
 /// `BLEUScore()`; as there, a count of 0 is taken as 1e-15, so that the score is defined.
 ///
-/// - Returns: from 0 to 1.
+/// - Returns: from 0 to 1 where every text has three words or more. A shorter one takes up to three from
+///   the number of n-grams, as there, so that a set with many empty texts can score above 1.
 /// - Throws: ``MetricError`` when there is no segment, or one without references.
 public func bleu(_ segments: [GenerationSegment]) throws(MetricError) -> Double {
     try checkSegments(segments, metric: "BLEU")

@@ -64,6 +64,19 @@ public final class AtomicFile {
         try file.commit()
     }
 
+    /// Removes what processes that were killed left of files that they were writing.
+    public static func removeLeftovers(of names: [String], in folder: URL) {
+        let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for file in found where file.hasPrefix(".") && file.hasSuffix(".partial") {
+            let words = file.dropFirst().dropLast(".partial".count)
+            guard let dot = words.lastIndex(of: "."),
+                UInt64(words[words.index(after: dot)...]) != nil,
+                names.contains(String(words[..<dot]))
+            else { continue }
+            unlink(folder.appendingPathComponent(file).path)
+        }
+    }
+
     private func failure() -> SafetensorsError {
         .unwritable(file: target.path, reason: String(cString: strerror(errno)))
     }

@@ -39,6 +39,15 @@ public struct CompletionSet: TrainingSet {
         indices.reduce(0) { $0 + trainedCounts[$1] }
     }
 
+    public func add(to fingerprint: inout Fingerprint) {
+        for example in examples {
+            fingerprint.add(example.ids.count)
+            for (id, isTrained) in zip(example.ids, example.isTrained) {
+                fingerprint.add(2 * id + (isTrained ? 1 : 0))
+            }
+        }
+    }
+
     public func loss(
         of model: any TransformerModel, on indices: [Int], mode: ForwardMode
     ) throws -> Tensor {

@@ -9,6 +9,8 @@ public protocol TrainingSet {
     /// How examples come together in a batch.
     var batching: Batching { get }
 
+    /// Adds all that the examples are: their tokens, and what of them is learnt.
+    func add(to fingerprint: inout Fingerprint)
     /// What the mean loss of the examples counts for in a step: how many things are predicted.
     func weight(of indices: [Int]) -> Int
     /// The mean loss of the examples, differentiable.

@@ -54,7 +54,7 @@ public struct InstructionTraining: TrainingTask {
         [
             "train-on": learnt.rawValue, "truncation": truncation.rawValue,
             "packing": "\(packs)", "dev-share": "\(devShare)",
-            "fields": files.fields.spelled.joined(separator: ","),
+            "field": files.fields.spelled.joined(separator: ","),
             "format": files.format?.rawValue ?? "each file's own",
             "documents": files.unit.rawValue, "skip-bad-rows": "\(files.skipsBadRows)",
         ]

@@ -10,17 +10,20 @@ import Foundation
 public struct CheckpointFolder {
     public let url: URL
     /// What must be the same for a resumed run to continue this one.
-    private let identity: [String: String]
+    private let identity: RunIdentity
     private static let kept = 2
 
-    public init(_ url: URL, identity: [String: String]) {
+    init(_ url: URL, identity: RunIdentity) {
         self.url = url
         self.identity = identity
     }
 
+    /// - Parameter url: a folder to look into.
+    public init(_ url: URL) { self.init(url, identity: RunIdentity()) }
+
     private struct State: Codable {
         var progress: Trainer.Progress
-        var identity: [String: String]
+        var identity: RunIdentity
     }
 
     /// Checkpoints, oldest first.
@@ -69,19 +72,9 @@ public struct CheckpointFolder {
         guard let newest else {
             throw TrainingError.nothingToResume(folder: url.deletingLastPathComponent().path)
         }
-        let state: State
-        do {
-            let data = try Data(contentsOf: newest.appendingPathComponent("state.json"))
-            state = try JSONDecoder().decode(State.self, from: data)
-        } catch {
-            throw TrainingError.badCheckpoint(
-                path: newest.path, reason: "state.json does not decode")
-        }
-        for (field, saved) in state.identity.sorted(by: { $0.key < $1.key })
-        where identity[field] != saved {
-            throw TrainingError.otherRun(
-                checkpoint: newest.path, field: field, saved: saved,
-                given: identity[field] ?? "none")
+        let state = try Self.state(of: newest)
+        if let difference = state.identity.difference(to: identity) {
+            throw TrainingError.otherRun(checkpoint: newest.path, difference: difference)
         }
         let file = try SafetensorsFile(newest.appendingPathComponent("state.safetensors"))
         try withoutGradient {
@@ -93,6 +86,28 @@ public struct CheckpointFolder {
         try trainer.generator.restore(file.tensor(Self.randomName).cloned())
         trainer.restore(state.progress, best: best)
         return state.progress.step
+    }
+
+    private static func state(of checkpoint: URL) throws -> State {
+        func bad(_ reason: String) -> TrainingError {
+            .badCheckpoint(path: checkpoint.path, reason: reason)
+        }
+        let data: Data
+        do {
+            data = try Data(contentsOf: checkpoint.appendingPathComponent("state.json"))
+            return try JSONDecoder().decode(State.self, from: data)
+        } catch DecodingError.typeMismatch, DecodingError.keyNotFound {
+            throw bad(
+                "an earlier version of duallora wrote it, without a word on the base model and the "
+                    + "examples; without --resume the run starts anew")
+        } catch {
+            throw bad("state.json does not decode")
+        }
+    }
+
+    /// What the run was that left the newest checkpoint, where that can be told.
+    var newestIdentity: RunIdentity? {
+        newest.flatMap { try? Self.state(of: $0).identity }
     }
 
     /// What had the lowest dev loss when the checkpoint was written; nil where the run keeps none.
