@@ -156,8 +156,7 @@ public enum MergeError: Error, Equatable, CustomStringConvertible {
 
     /// Refuses to write over what is read.
     static func check(_ output: URL, isNoneOf inputs: [(folder: URL, what: String)]) throws {
-        func place(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
-        for (folder, what) in inputs where place(folder) == place(output) {
+        for (folder, what) in inputs where folder.isSameFile(as: output) {
             throw MergeError.sameFolder(path: output.path, what: what)
         }
     }

@@ -68,3 +68,12 @@ public struct OutputFolder {
         return error.localizedDescription
     }
 }
+
+extension URL {
+    /// Whether both are names of one file or folder, by whatever links.
+    func isSameFile(as other: URL) -> Bool {
+        var (mine, others) = (stat(), stat())
+        guard stat(path, &mine) == 0, stat(other.path, &others) == 0 else { return false }
+        return mine.st_ino == others.st_ino && mine.st_dev == others.st_dev
+    }
+}
