@@ -1,3 +1,5 @@
+import DualJSON
+
 /// A value that a template is given by name, besides the messages.
 public enum TemplateValue: Equatable, Sendable {
     case none
@@ -35,41 +37,19 @@ extension TemplateValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral
     public init(nilLiteral: ()) { self = .none }
 }
 
-extension TemplateValue: Decodable {
-    /// Reads any JSON value. The keys of an object come in the order of their names: decoders do
-    /// not tell the file's order.
-    public init(from decoder: any Decoder) throws {
-        if let fields = try? decoder.container(keyedBy: AnyKey.self) {
-            let keys = fields.allKeys.map(\.stringValue).sorted {
-                $0.utf8.lexicographicallyPrecedes($1.utf8)
-            }
-            self = .mapping(
-                try keys.map {
-                    Entry($0, try fields.decode(TemplateValue.self, forKey: AnyKey($0)))
-                })
-            return
+extension TemplateValue {
+    /// A value of JSON as Python reads it: numbers without a point are integers, and keys keep their
+    /// order.
+    public init(_ json: JSONValue) {
+        switch json {
+        case .null: self = .none
+        case .bool(let value): self = .bool(value)
+        // A number of more digits than a machine's word is as near as a double comes.
+        case .number(let text): self = Int(text).map { .integer($0) } ?? .number(Double(text) ?? 0)
+        case .string(let text): self = .string(text)
+        case .array(let values): self = .list(values.map(TemplateValue.init))
+        case .object(let object):
+            self = .mapping(object.members.map { Entry($0.key, TemplateValue($0.value)) })
         }
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .none
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let integer = try? value.decode(Int.self) {
-            self = .integer(integer)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .string(text)
-        } else {
-            self = .list(try value.decode([TemplateValue].self))
-        }
-    }
-
-    private struct AnyKey: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init(_ name: String) { stringValue = name }
-        init?(stringValue: String) { self.init(stringValue) }
-        init?(intValue: Int) { nil }
     }
 }

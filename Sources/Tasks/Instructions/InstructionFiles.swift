@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// Reads instruction data: JSON, JSON Lines and CSV in the forms of Alpaca, of prompt and completion and

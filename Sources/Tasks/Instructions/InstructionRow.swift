@@ -1,4 +1,5 @@
 import DualChat
+import DualJSON
 
 /// A row of a file as it stands: its fields by their keys.
 struct InstructionRow {
