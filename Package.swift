@@ -30,9 +30,11 @@ let package = Package(
         .target(name: "DualTokenization", path: "Sources/Tokenization"),
         .target(name: "DualHub", path: "Sources/Hub"),
         .target(name: "DualMetrics", path: "Sources/Metrics"),
-        .target(name: "DualChat", path: "Sources/Chat"),
+        .target(name: "DualJSON", path: "Sources/JSON"),
+        .target(name: "DualChat", dependencies: ["DualJSON"], path: "Sources/Chat"),
         .target(
-            name: "DualTasks", dependencies: ["DualChat", "DualMetrics"], path: "Sources/Tasks"),
+            name: "DualTasks", dependencies: ["DualChat", "DualJSON", "DualMetrics"],
+            path: "Sources/Tasks"),
         .target(name: "DualCharts", path: "Sources/Charts"),
         .target(name: "DualRecipes", dependencies: ["Yams"], path: "Sources/Recipes"),
         .target(
@@ -51,7 +53,7 @@ let package = Package(
         .target(
             name: "DualLoRA",
             dependencies: [
-                "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualMetrics",
+                "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualJSON", "DualMetrics",
                 "DualModels",
                 "DualModules", "DualTasks",
                 "DualTokenization", "DualTorch", "DualTraining",
@@ -60,7 +62,7 @@ let package = Package(
         .executableTarget(
             name: "DualLoRACommand",
             dependencies: [
-                "DualLoRA", "DualRecipes",
+                "DualJSON", "DualLoRA", "DualRecipes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/duallora", linkerSettings: runPath),
@@ -110,12 +112,14 @@ let package = Package(
             name: "HubTests", dependencies: ["DualHub", "DualTokenization"],
             resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(
-            name: "TasksTests", dependencies: ["DualMetrics", "DualTasks", "DualTorch"],
+            name: "TasksTests",
+            dependencies: ["DualChat", "DualJSON", "DualMetrics", "DualTasks", "DualTorch"],
             linkerSettings: runPath),
         .testTarget(
             name: "RecipesTests", dependencies: ["DualRecipes", "DualTorch"],
             linkerSettings: runPath),
-        .testTarget(name: "ChatTests", dependencies: ["DualChat"], linkerSettings: runPath),
+        .testTarget(
+            name: "ChatTests", dependencies: ["DualChat", "DualJSON"], linkerSettings: runPath),
         .testTarget(name: "ChartsTests", dependencies: ["DualCharts"], linkerSettings: runPath),
     ],
     swiftLanguageModes: [.v6],

@@ -1,3 +1,5 @@
+import DualJSON
+
 /// One turn of a conversation.
 public struct ChatMessage: Codable, Equatable, Sendable {
     /// Who speaks: `system`, `user` or `assistant`, as far as the template knows it.
@@ -7,5 +9,61 @@ public struct ChatMessage: Codable, Equatable, Sendable {
     public init(role: String, content: String) {
         self.role = role
         self.content = content
+    }
+}
+
+extension ChatMessage {
+    /// What messages of other packages have besides, and their templates write: a conversation that
+    /// lost it would be another one.
+    package static let fieldsNotRead = [
+        "tool_calls", "function_call", "reasoning_content", "reasoning", "thinking",
+    ]
+
+    /// What goes with a whole conversation in the same way.
+    package static let conversationFieldsNotRead = [
+        "tools", "functions", "documents", "chat_template_kwargs",
+    ]
+}
+
+/// JSON that should be a conversation and is none.
+package enum ConversationFault: Error, Equatable {
+    case notMessages
+    case missing(message: Int, key: String)
+    case notRead(message: Int, key: String)
+
+    /// What is wrong, behind the name of the place.
+    package var reason: String {
+        switch self {
+        case .notMessages: "no array of messages [{\"role\": ..., \"content\": ...}, ...]"
+        case .missing(let message, let key): "message \(message) lacks '\(key)'"
+        case .notRead(let message, let key):
+            "message \(message) has '\(key)', which is not read and would be lost, as the chat template "
+                + "gets roles and contents alone; write it into the content"
+        }
+    }
+}
+
+extension ChatMessage {
+    /// The messages of an array as OpenAI spells it.
+    package static func conversation(
+        _ value: JSONValue
+    ) throws(ConversationFault) -> [ChatMessage] {
+        guard case .array(let values) = value else { throw .notMessages }
+        var messages: [ChatMessage] = []
+        for (place, value) in values.enumerated() {
+            guard case .object(let fields) = value else { throw .notMessages }
+            if let key = fieldsNotRead.first(where: { fields[$0]?.saysNothing == false }) {
+                throw .notRead(message: place + 1, key: key)
+            }
+            func text(_ key: String) throws(ConversationFault) -> String {
+                guard let value = fields[key] else {
+                    throw .missing(message: place + 1, key: key)
+                }
+                guard case .string(let text) = value else { throw .notMessages }
+                return text
+            }
+            messages.append(ChatMessage(role: try text("role"), content: try text("content")))
+        }
+        return messages
     }
 }

@@ -140,27 +140,48 @@ enum SpecialTokens {
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
 
-    /// By name: those of `tokenizer_config.json`, else of `special_tokens_map.json`.
+    /// By name, as transformers finds them: those of `tokenizer_config.json`, and over them those of
+    /// `special_tokens_map.json` where the former does not list its added tokens, as it did not of old.
     static func read(from folder: URL) throws -> [String: String] {
+        let url = folder.appendingPathComponent(ChatTemplate.settingsName)
+        let settings = try JSONFields.read(url)
+        var tokens = try named(in: settings, url)
+        guard settings["added_tokens_decoder"] == nil else { return tokens }
+        let mapURL = folder.appendingPathComponent("special_tokens_map.json")
+        let map = try JSONFields.read(mapURL)
+        for name in names where map[name] is NSNull { tokens[name] = nil }
+        return tokens.merging(try named(in: map, mapURL)) { _, later in later }
+    }
+
+    /// The tokens of a file: the usual ones and those that a model has of its own. As in transformers,
+    /// `model_specific_special_tokens` counts only where no other place names one of these.
+    private static func named(in fields: [String: Any], _ url: URL) throws -> [String: String] {
         var tokens: [String: String] = [:]
-        for name in ["special_tokens_map.json", ChatTemplate.settingsName] {
-            let url = folder.appendingPathComponent(name)
-            let fields = try JSONFields.read(url)
-            for name in names {
-                guard let value = fields[name], !(value is NSNull) else { continue }
+        var own: [String: String] = [:]
+        for (name, value) in fields where name.hasSuffix("_token") && !(value is NSNull) {
+            if names.contains(name) {
                 tokens[name] = try text(value, name, url)
+            } else {
+                own[name] = text(value)
             }
-            let others = fields["extra_special_tokens"] as? [String: Any] ?? [:]
-            for (name, value) in others { tokens[name] = try text(value, name, url) }
         }
-        return tokens
+        for key in ["extra_special_tokens", "model_specific_special_tokens"]
+        where key == "extra_special_tokens" || own.isEmpty {
+            for (name, value) in fields[key] as? [String: Any] ?? [:] {
+                own[name] = try text(value, name, url)
+            }
+        }
+        return tokens.merging(own) { _, own in own }
     }
 
     /// A token is spelled alone, or with how it is matched.
     private static func text(_ value: Any, _ name: String, _ url: URL) throws -> String {
-        if let text = value as? String { return text }
-        if let text = (value as? [String: Any])?["content"] as? String { return text }
+        if let text = text(value) { return text }
         throw ChatTemplateError.badField(
             file: url.path, field: name, expected: "a string or an object with 'content'")
+    }
+
+    private static func text(_ value: Any) -> String? {
+        value as? String ?? (value as? [String: Any])?["content"] as? String
     }
 }

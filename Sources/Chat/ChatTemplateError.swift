@@ -1,3 +1,5 @@
+import DualJSON
+
 /// A chat template that cannot be read, or a conversation that it refuses.
 public enum ChatTemplateError: Error, Equatable, CustomStringConvertible {
     case unreadable(file: String, reason: String)
@@ -22,13 +24,13 @@ public enum ChatTemplateError: Error, Equatable, CustomStringConvertible {
         case .noTemplate(let file, let named, let known):
             "\(file) has no chat template named '\(named)'; it has: "
                 + known.joined(separator: ", ")
-        case .syntax(let file, let line, let reason): "\(file):\(line): \(reason)"
+        case .syntax(let file, let line, let reason): "\(file):\(line): \(reason.excerpt(400))"
         case .unsupported(let file, let line, let feature, let supported):
             "\(file):\(line): the chat template uses \(feature), which is not supported"
                 + (supported.map { "; supported: \($0)" } ?? "")
         case .raised(let file, let line, let message):
-            "\(file):\(line): the chat template refuses the conversation: \(message)"
-        case .failed(let file, let line, let reason): "\(file):\(line): \(reason)"
+            "\(file):\(line): the chat template refuses the conversation: \(message.excerpt(400))"
+        case .failed(let file, let line, let reason): "\(file):\(line): \(reason.excerpt(400))"
         case .limit(let file, let line, let reason): "\(file):\(line): \(reason)"
         case .emptyConversation: "the conversation has no message"
         }

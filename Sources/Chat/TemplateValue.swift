@@ -1,3 +1,5 @@
+import DualJSON
+
 /// A value that a template is given by name, besides the messages.
 public enum TemplateValue: Equatable, Sendable {
     case none
@@ -35,59 +37,35 @@ extension TemplateValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral
     public init(nilLiteral: ()) { self = .none }
 }
 
-extension TemplateValue: Codable {
-    /// Reads any JSON value. The keys of an object come in the order of their names: decoders do
-    /// not tell the file's order.
-    public init(from decoder: any Decoder) throws {
-        if let fields = try? decoder.container(keyedBy: AnyKey.self) {
-            let keys = fields.allKeys.map(\.stringValue).sorted {
-                $0.utf8.lexicographicallyPrecedes($1.utf8)
-            }
-            self = .mapping(
-                try keys.map {
-                    Entry($0, try fields.decode(TemplateValue.self, forKey: AnyKey($0)))
-                })
-            return
-        }
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .none
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let integer = try? value.decode(Int.self) {
-            self = .integer(integer)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .string(text)
-        } else {
-            self = .list(try value.decode([TemplateValue].self))
+extension TemplateValue {
+    /// A value of JSON as Python reads it: numbers without a point are integers, and keys keep their
+    /// order.
+    public init(_ json: JSONValue) {
+        switch json {
+        case .null: self = .none
+        case .bool(let value): self = .bool(value)
+        // A number of more digits than a machine's word is as near as a double comes.
+        case .number(let text): self = Int(text).map { .integer($0) } ?? .number(Double(text) ?? 0)
+        case .string(let text): self = .string(text)
+        case .array(let values): self = .list(values.map(TemplateValue.init))
+        case .object(let object):
+            self = .mapping(object.members.map { Entry($0.key, TemplateValue($0.value)) })
         }
     }
+}
 
-    public func encode(to encoder: any Encoder) throws {
-        if case .mapping(let entries) = self {
-            var fields = encoder.container(keyedBy: AnyKey.self)
-            for entry in entries { try fields.encode(entry.value, forKey: AnyKey(entry.key)) }
-            return
-        }
-        var container = encoder.singleValueContainer()
+extension TemplateValue: CustomStringConvertible {
+    /// Nearly as JSON has it, in one line, keys in their order.
+    public var description: String {
         switch self {
-        case .none: try container.encodeNil()
-        case .bool(let bool): try container.encode(bool)
-        case .integer(let integer): try container.encode(integer)
-        case .number(let number): try container.encode(number)
-        case .string(let text): try container.encode(text)
-        case .list(let values): try container.encode(values)
-        case .mapping: break
+        case .none: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .string(let text): "\"\(text)\""
+        case .list(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+        case .mapping(let entries):
+            "{" + entries.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
         }
-    }
-
-    private struct AnyKey: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init(_ name: String) { stringValue = name }
-        init?(stringValue: String) { self.init(stringValue) }
-        init?(intValue: Int) { nil }
     }
 }

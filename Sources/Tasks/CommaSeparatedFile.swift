@@ -20,15 +20,30 @@ public struct CommaSeparatedFile: Sendable {
     /// The rows below the header, in order.
     public let rows: [Row]
 
+    /// - Parameter skipping: gets what is wrong with a row that is then left out, as it is not UTF-8;
+    ///   nil to throw it. A misplaced quote is thrown either way, for where the next row begins cannot
+    ///   be told.
     /// - Throws: ``TaskDataError`` for a file that cannot be read, is not UTF-8, has no row below
-    ///   its header, names two columns alike, or misplaces a quote.
-    public init(contentsOf file: URL) throws(TaskDataError) {
+    ///   its header, read or skipped, names two columns alike, or misplaces a quote.
+    public init(
+        contentsOf file: URL, skipping: ((TaskDataError) -> Void)? = nil
+    ) throws(TaskDataError) {
         path = file.relativePath
         var scanner = CommaSeparatedScanner(try TaskFile.bytes(of: file), path: path)
+        guard let first = try scanner.nextRow() else { throw .empty(path: path) }
+        header = try scanner.texts(of: first).fields
         var rows: [Row] = []
-        while let row = try scanner.nextRow() { rows.append(row) }
-        guard rows.count > 1 else { throw .empty(path: path) }
-        header = rows.removeFirst().fields
+        var hasSkipped = false
+        while let row = try scanner.nextRow() {
+            do throws(TaskDataError) {
+                rows.append(try scanner.texts(of: row))
+            } catch {
+                guard let skipping else { throw error }
+                skipping(error)
+                hasSkipped = true
+            }
+        }
+        guard !rows.isEmpty || hasSkipped else { throw .empty(path: path) }
         self.rows = rows
         for (place, name) in header.enumerated() where header[..<place].contains(name) {
             throw .repeatedColumn(path: path, name: name)
@@ -93,31 +108,42 @@ private struct CommaSeparatedScanner {
         line += 1
     }
 
-    mutating func nextRow() throws(TaskDataError) -> CommaSeparatedFile.Row? {
+    /// A row whose bytes are no texts yet.
+    struct RawRow {
+        let line: Int
+        var fields: [(bytes: ArraySlice<UInt8>, line: Int)] = []
+    }
+
+    mutating func nextRow() throws(TaskDataError) -> RawRow? {
         while !isAtEnd, isAtLineEnd { takeLineEnd() }
         guard !isAtEnd else { return nil }
-        let first = line
-        var fields = [try nextField()]
+        var row = RawRow(line: line)
+        try readField(into: &row)
         while !isAtLineEnd {
             // A field ends at a comma or at the end of its line, so this is a comma.
             place += 1
-            fields.append(try nextField())
+            try readField(into: &row)
         }
         takeLineEnd()
-        return CommaSeparatedFile.Row(line: first, fields: fields)
+        return row
     }
 
-    private mutating func nextField() throws(TaskDataError) -> String {
+    private mutating func readField(into row: inout RawRow) throws(TaskDataError) {
+        let first = line
+        row.fields.append((try nextField(), first))
+    }
+
+    private mutating func nextField() throws(TaskDataError) -> ArraySlice<UInt8> {
         if !isAtEnd, bytes[place] == Self.quote { return try quotedField() }
         let start = place
         while !isAtLineEnd, bytes[place] != Self.comma {
             guard bytes[place] != Self.quote else { throw .strayQuote(path: path, line: line) }
             place += 1
         }
-        return try text(bytes[start..<place], startingOn: line)
+        return bytes[start..<place]
     }
 
-    private mutating func quotedField() throws(TaskDataError) -> String {
+    private mutating func quotedField() throws(TaskDataError) -> ArraySlice<UInt8> {
         let first = line
         var field: [UInt8] = []
         place += 1
@@ -135,7 +161,16 @@ private struct CommaSeparatedScanner {
         guard isAtLineEnd || bytes[place] == Self.comma else {
             throw .strayQuote(path: path, line: line)
         }
-        return try text(field[...], startingOn: first)
+        return field[...]
+    }
+
+    /// The row as texts.
+    /// - Throws: ``TaskDataError/notUTF8(path:line:)``.
+    func texts(of row: RawRow) throws(TaskDataError) -> CommaSeparatedFile.Row {
+        var fields: [String] = []
+        fields.reserveCapacity(row.fields.count)
+        for field in row.fields { fields.append(try text(field.bytes, startingOn: field.line)) }
+        return CommaSeparatedFile.Row(line: row.line, fields: fields)
     }
 
     private func text(_ field: ArraySlice<UInt8>, startingOn first: Int) throws(TaskDataError)

@@ -1,3 +1,5 @@
+import DualJSON
+
 /// Task data that cannot be read as what it should be.
 ///
 /// Every message is one line, begins with the path as the caller gave it (and the line, from 1),
@@ -12,6 +14,8 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case empty(path: String)
     case noText(path: String)
     case notUTF8(path: String, line: Int)
+    case isUTF16(path: String)
+    case severalFiles(folder: String, names: [String])
     case emptyLine(path: String, line: Int)
     case columnCount(path: String, line: Int, found: Int, expected: [String])
     case wrongHeader(path: String, found: [String], expected: [String])
@@ -52,6 +56,11 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(path): the file has no text but white space; there should be some to read."
         case .notUTF8(let path, let line):
             "\(path):\(line): the line is not valid UTF-8; save the file in that encoding."
+        case .isUTF16(let path):
+            "\(path): the file is in UTF-16, as its first two bytes say; save it in UTF-8."
+        case .severalFiles(let folder, let names):
+            "\(folder): the folder has \(names.map { "'\($0)'" }.joined(separator: " and ")), and it is "
+                + "not clear which is meant; name the files themselves, or leave one there."
         case .emptyLine(let path, let line):
             "\(path):\(line): the line is empty; remove it or put an example there."
         case .columnCount(let path, let line, let found, let expected):
@@ -59,17 +68,17 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
                 + "it should have \(expected.count), separated by tabs: "
                 + "\(expected.joined(separator: ", "))."
         case .wrongHeader(let path, let found, let expected):
-            "\(path):1: the header is '\(excerpt(found.joined(separator: " ")))'; "
+            "\(path):1: the header is '\(found.joined(separator: " ").excerpt())'; "
                 + "it should be '\(expected.joined(separator: " "))', separated by tabs."
         case .unknownLabel(let path, let line, let found, let known):
-            "\(path):\(line): label '\(excerpt(found))' is unknown; "
+            "\(path):\(line): label '\(found.excerpt())' is unknown; "
                 + "it should be \(quotedList(known))."
         case .badScore(let path, let line, let found):
-            "\(path):\(line): score '\(excerpt(found))' is not a number from 0 to 5."
+            "\(path):\(line): score '\(found.excerpt())' is not a number from 0 to 5."
         case .emptySentence(let path, let line, let column):
             "\(path):\(line): column '\(column)' is empty; it should hold a sentence."
         case .badMeaning(let path, let line, let found):
-            "\(path):\(line): '\(excerpt(found))' is no meaning representation; "
+            "\(path):\(line): '\(found.excerpt())' is no meaning representation; "
                 + "it should be like 'name[The Vaults], eatType[pub]'."
         case .oneMeaning(let path):
             "\(path): all texts have one meaning; there should be two at least, "
@@ -81,14 +90,14 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(path):\(line): the quoted field that begins here does not end; "
                 + "close it with a double quote."
         case .repeatedColumn(let path, let name):
-            "\(path):1: the header names two columns '\(excerpt(name))'; give each its own name."
+            "\(path):1: the header names two columns '\(name.excerpt())'; give each its own name."
         case .missingColumn(let path, let name, let found):
             "\(path):1: the header has no column '\(name)'; "
-                + "it has '\(excerpt(found.joined(separator: ",")))'."
+                + "it has '\(found.joined(separator: ",").excerpt())'."
         case .fieldCount(let path, let line, let found, let expected):
             "\(path):\(line): the row has \(found) \(found == 1 ? "field" : "fields"); "
                 + "it should have \(expected.count), separated by commas: "
-                + "\(excerpt(expected.joined(separator: ","))); "
+                + "\(expected.joined(separator: ",").excerpt()); "
                 + "a field with a comma in it stands in double quotes."
         case .badJSON(let path, let line, let reason):
             "\(path):\(line): \(reason)."
@@ -97,9 +106,9 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
         case .missingKey(let path, let line, let key, let found):
             "\(path):\(line): the example has no '\(key)', only \(named(found)); add it."
         case .wrongKind(let path, let line, let key, let found, let expected):
-            "\(path):\(line): '\(key)' is \(found); it should be \(expected)."
+            "\(path):\(line): '\(key.excerpt())' is \(found); it should be \(expected)."
         case .badValue(let path, let line, let key, let found, let expected):
-            "\(path):\(line): '\(key)' is '\(excerpt(found))'; it should be \(expected)."
+            "\(path):\(line): '\(key)' is '\(found.excerpt())'; it should be \(expected)."
         }
     }
 
@@ -109,15 +118,10 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
 
     private func named(_ keys: [String]) -> String {
         keys.isEmpty
-            ? "nothing" : excerpt(keys.map { "'\($0)'" }.joined(separator: ", "))
+            ? "nothing" : keys.map { "'\($0)'" }.joined(separator: ", ").excerpt()
     }
 
     private func quotedList(_ names: [String]) -> String {
         names.map { "'\($0)'" }.joined(separator: " or ")
-    }
-
-    /// A misplaced column may hold a paragraph; a message shows its beginning.
-    private func excerpt(_ text: String) -> String {
-        text.count <= 60 ? text : text.prefix(57) + "..."
     }
 }

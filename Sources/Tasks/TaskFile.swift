@@ -13,11 +13,17 @@ enum TaskFile {
             throw .fileNotFound(path: path)
         }
         guard !isFolder.boolValue else { throw .isFolder(path: path) }
+        let bytes: [UInt8]
         do {
-            return [UInt8](try Data(contentsOf: file, options: .mappedIfSafe))
+            bytes = [UInt8](try Data(contentsOf: file, options: .mappedIfSafe))
         } catch {
             throw .unreadable(path: path, reason: reason(error))
         }
+        // The byte order mark of UTF-16, whose two bytes begin no text in UTF-8.
+        guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
+            throw .isUTF16(path: path)
+        }
+        return bytes
     }
 
     /// A file's bytes behind the byte order mark that it may begin with.

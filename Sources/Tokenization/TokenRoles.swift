@@ -1,5 +1,7 @@
-/// The tokens that have a part to play, as `tokenizer_config.json` names them, or else
-/// `special_tokens_map.json`.
+/// The tokens that have a part to play, as `tokenizer_config.json` or `special_tokens_map.json` names
+/// them.
+///
+/// As in transformers the latter comes first, but not where the former lists its added tokens.
 struct TokenRoles {
     var padding: String?
     var beginningOfText: String?
@@ -8,10 +10,11 @@ struct TokenRoles {
     static func load(from folder: TokenizerFolder) throws -> TokenRoles {
         let settings = try folder.decodeIfPresent(RoleNames.self, TokenizerSettings.fileName)
         let map = try folder.decodeIfPresent(RoleNames.self, "special_tokens_map.json")
+        let (first, second) = settings?.listsAddedTokens == true ? (settings, map) : (map, settings)
         return TokenRoles(
-            padding: settings?.padding ?? map?.padding,
-            beginningOfText: settings?.beginningOfText ?? map?.beginningOfText,
-            endOfText: settings?.endOfText ?? map?.endOfText)
+            padding: first?.padding ?? second?.padding,
+            beginningOfText: first?.beginningOfText ?? second?.beginningOfText,
+            endOfText: first?.endOfText ?? second?.endOfText)
     }
 }
 
@@ -19,8 +22,11 @@ private struct RoleNames: Decodable {
     let padding: String?
     let beginningOfText: String?
     let endOfText: String?
+    let listsAddedTokens: Bool
 
-    private enum CodingKeys: String, CodingKey { case pad_token, bos_token, eos_token }
+    private enum CodingKeys: String, CodingKey {
+        case pad_token, bos_token, eos_token, added_tokens_decoder
+    }
 
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -30,5 +36,6 @@ private struct RoleNames: Decodable {
         padding = try name(.pad_token)
         beginningOfText = try name(.bos_token)
         endOfText = try name(.eos_token)
+        listsAddedTokens = values.contains(.added_tokens_decoder)
     }
 }

@@ -79,10 +79,8 @@ extension FineTuningRun {
         var identity: [String: String] = [:]
         identity[RunIdentity.templateDate] = date.map(ChatTemplate.text)
         if task.usesTemplate, !templateVariables.isEmpty {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let text = try? encoder.encode(templateVariables)
-            identity["template-variables"] = text.map { String(decoding: $0, as: UTF8.self) }
+            identity["template-variables"] = templateVariables.sorted { $0.key < $1.key }
+                .map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         }
         return identity
     }

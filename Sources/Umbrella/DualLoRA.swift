@@ -4,6 +4,7 @@
 @_exported import DualChat
 @_exported import DualGeneration
 @_exported import DualHub
+@_exported import DualJSON
 @_exported import DualMetrics
 @_exported import DualModels
 @_exported import DualModules

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualJSON
 import DualLoRA
 import Foundation
 
@@ -65,6 +66,13 @@ struct TemplateArguments: ParsableArguments {
     }
 }
 
+extension JSONObject {
+    /// The members as what a template may ask for.
+    var templateValues: [String: TemplateValue] {
+        Dictionary(members.map { ($0.key, TemplateValue($0.value)) }) { _, last in last }
+    }
+}
+
 /// A file of conversations.
 struct ConversationFile {
     let conversations: [[ChatMessage]]
@@ -74,39 +82,39 @@ struct ConversationFile {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw CommandError("\(path) cannot be read")
         }
-        if let one = try? JSONDecoder().decode([ChatMessage].self, from: data) {
-            guard !one.isEmpty else { throw CommandError("\(path): the conversation is empty") }
-            conversations = [one]
-            return
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
+        guard String(validating: data, as: UTF8.self) != nil else {
             throw CommandError("\(path) is not UTF-8 text")
         }
-        if (try? JSONSerialization.jsonObject(with: data)) is [Any] {
-            // One array over all lines, and something in it is wrong.
-            conversations = [try Self.conversation(text[...], "\(path):1")]
+        let bytes = [UInt8](data)
+        // One array over all lines, or an array a line.
+        if let whole = try? JSONReader.value(of: bytes) {
+            conversations = [try Self.conversation(whole, "\(path):1")]
             return
         }
+        var reader = JSONReader(bytes)
         var found: [[ChatMessage]] = []
-        let lines = text.split(
-            omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" })
-        for (number, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
-            found.append(try Self.conversation(line, "\(path):\(number + 1)"))
+        while reader.peek() != nil {
+            let place = "\(path):\(reader.line)"
+            let value: JSONValue
+            do throws(JSONFault) {
+                value = try reader.readLine()
+            } catch {
+                throw CommandError(
+                    "\(path):\(error.line): \(error.message); there should be an array of messages "
+                        + "[{\"role\": ..., \"content\": ...}, ...], or one a line")
+            }
+            found.append(try Self.conversation(value, place))
         }
         guard !found.isEmpty else { throw CommandError("\(path) has no conversation in it") }
         conversations = found
     }
 
-    private static func conversation(_ line: Substring, _ place: String) throws -> [ChatMessage] {
+    private static func conversation(_ value: JSONValue, _ place: String) throws -> [ChatMessage] {
         let messages: [ChatMessage]
-        do {
-            messages = try JSONDecoder().decode([ChatMessage].self, from: Data(line.utf8))
-        } catch DecodingError.keyNotFound(let key, let context) {
-            let message = context.codingPath.first?.intValue ?? 0
-            throw CommandError("\(place): message \(message + 1) lacks '\(key.stringValue)'")
+        do throws(ConversationFault) {
+            messages = try ChatMessage.conversation(value)
         } catch {
-            throw CommandError(
-                "\(place) is no array of messages [{\"role\": ..., \"content\": ...}, ...]")
+            throw CommandError("\(place)\(error == .notMessages ? " is" : ":") \(error.reason)")
         }
         guard !messages.isEmpty else { throw CommandError("\(place): the conversation is empty") }
         return messages

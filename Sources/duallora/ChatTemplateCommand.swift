@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualJSON
 import DualLoRA
 import Foundation
 
@@ -77,27 +78,50 @@ struct ChatTemplateCommand: ParsableCommand {
     }
 
     /// A line of standard input.
-    private struct Case: Decodable {
+    private struct Case {
         let template: String
         let messages: [ChatMessage]
-        let variables: [String: TemplateValue]?
-        let add_generation_prompt: Bool?
-        let now: Double?
+        let variables: [String: TemplateValue]
+        let addsGenerationPrompt: Bool
+        let now: Date
+
+        /// nil for what is no such object.
+        init?(_ line: String) throws(ConversationFault) {
+            guard case .object(let fields)? = try? JSONReader.value(of: Array(line.utf8)),
+                case .string(let template)? = fields["template"], let talk = fields["messages"]
+            else { return nil }
+            self.template = template
+            messages = try ChatMessage.conversation(talk)
+            switch fields["variables"] {
+            case nil, .null: variables = [:]
+            case .object(let object): variables = object.templateValues
+            default: return nil
+            }
+            addsGenerationPrompt = fields["add_generation_prompt"] == .bool(true)
+            if case .number(let text)? = fields["now"], let seconds = Double(text) {
+                now = Date(timeIntervalSince1970: seconds)
+            } else {
+                now = Date()
+            }
+        }
 
         func render() throws -> (text: String, generated: [Range<Int>]?) {
             try ChatTemplate(source: template, name: "template").renderTracked(
-                messages, addGenerationPrompt: add_generation_prompt ?? false,
-                variables: variables ?? [:],
-                now: now.map(Date.init(timeIntervalSince1970:)))
+                messages, addGenerationPrompt: addsGenerationPrompt, variables: variables, now: now)
         }
     }
 
     private func answerLines() throws {
-        let decoder = JSONDecoder()
         var number = 0
         while let line = readLine() {
             number += 1
-            guard let wanted = try? decoder.decode(Case.self, from: Data(line.utf8)) else {
+            let wanted: Case?
+            do throws(ConversationFault) {
+                wanted = try Case(line)
+            } catch {
+                throw CommandError("standard input:\(number): \(error.reason)")
+            }
+            guard let wanted else {
                 throw CommandError(
                     "standard input:\(number): the line is no object with 'template' and 'messages'"
                 )

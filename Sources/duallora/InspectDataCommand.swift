@@ -63,7 +63,9 @@ struct InspectDataCommand: ParsableCommand {
         let shown = found.examples.prefix(examples ?? (json ? .max : 1))
         if json {
             for example in shown { try printObject(example, encoder.tokenizer) }
-            return try printJSON(["summary": inspection.fields])
+            var summary = inspection.fields
+            summary["skipped_rows"] = found.skippedCount
+            return try printJSON(["summary": summary])
         }
         for text in found.notes { note("note: \(text)") }
         print(inspection.summary(isPacked: data.text.packing))

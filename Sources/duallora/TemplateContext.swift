@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualJSON
 import DualLoRA
 import Foundation
 
@@ -31,11 +32,16 @@ struct TemplateContext: ParsableArguments {
     var variables: [String: TemplateValue] {
         get throws {
             guard let text = templateVariables else { return [:] }
-            let value = try? JSONDecoder().decode(TemplateValue.self, from: Data(text.utf8))
-            guard case .mapping(let entries)? = value else {
-                throw CommandError("--template-variables: '\(text)' is no JSON object")
+            let value: JSONValue
+            do throws(JSONFault) {
+                value = try JSONReader.value(of: Array(text.utf8))
+            } catch {
+                throw CommandError("--template-variables: \(error.message)")
             }
-            return Dictionary(entries.map { ($0.key, $0.value) }) { _, last in last }
+            guard case .object(let object) = value else {
+                throw CommandError("--template-variables: '\(text.excerpt())' is no JSON object")
+            }
+            return object.templateValues
         }
     }
 

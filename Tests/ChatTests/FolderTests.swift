@@ -40,6 +40,43 @@ import Testing
         #expect(try ChatTemplate.load(from: folder(["config.json": "{}"])) == nil)
     }
 
+    @Test("The map of special tokens wins where the settings do not list their added tokens")
+    func tokensHaveAnOrder() throws {
+        let map = #"{"eos_token": {"content": "<m>"}, "pad_token": null, "image_token": "<i>"}"#
+        func tokens(_ more: String = "") throws -> [String: String]? {
+            try ChatTemplate.load(
+                from: folder([
+                    "special_tokens_map.json": map,
+                    "tokenizer_config.json": #"""
+                    {"chat_template": "t", "bos_token": "<b>", "eos_token": "<e>", "pad_token": "<p>"
+                    """# + more + "}",
+                ]))?.specialTokens
+        }
+        #expect(
+            try tokens() == ["bos_token": "<b>", "eos_token": "<m>", "image_token": "<i>"])
+        #expect(
+            try tokens(#", "added_tokens_decoder": {}"#)
+                == ["bos_token": "<b>", "eos_token": "<e>", "pad_token": "<p>"])
+    }
+
+    @Test("Templates know the tokens that a model has of its own, however it names them")
+    func ownTokens() throws {
+        func tokens(_ settings: String) throws -> [String: String]? {
+            try ChatTemplate.load(
+                from: folder(["tokenizer_config.json": #"{"chat_template": "t", "# + settings + "}"]
+                )
+            )?.specialTokens
+        }
+        let specific = #""model_specific_special_tokens": {"b_token": "<b>"}"#
+        #expect(try tokens(specific) == ["b_token": "<b>"])
+        #expect(
+            try tokens(
+                specific
+                    + #", "add_bos_token": true, "a_token": {"content": "<a>"}, "b_token": "<top>", "#
+                    + #""extra_special_tokens": {"b_token": "<extra>"}"#)
+                == ["a_token": "<a>", "b_token": "<extra>"])
+    }
+
     @Test("A name that the folder does not have is told with those that it has")
     func namesAreChecked() throws {
         let url = try folder(["tokenizer_config.json": named])

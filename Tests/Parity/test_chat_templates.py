@@ -390,6 +390,61 @@ def test_ctrl_c_while_a_question_is_waited_for_ends_the_conversation(chat):
     os.close(terminal)
 
 
+def test_variables_keep_the_order_of_their_keys(chat, tmp_path):
+    shutil.copytree(chat, tmp_path / "m")
+    template = "{% for m in messages %}{{ m.content }}{% endfor %}{{ tools | tojson }}{{ documents }}"
+    harness.edit_json(tmp_path / "m" / "tokenizer_config.json", chat_template=template)
+    tools = [{"type": "function", "function": {"name": "f", "description": "", "b": {"z": 1, "a": 1.0, "k": 1e3}}}]
+    given = dict(tools=tools, documents=[{"title": "t", "author": None, "b": True}])
+    talks = [talk(("user", "the"))]
+    printed = harness.succeed(
+        "chat-template", model=tmp_path / "m", messages=write_talks(tmp_path / "t.jsonl", talks),
+        template_variables=json.dumps(given))
+    assert printed == applied(tmp_path / "m", talks[0], **given) + "\n"
+    done = harness.run("chat-template", model=chat, messages=tmp_path / "t.jsonl", template_variables="{\"a\": }")
+    harness.assert_refused(done, "--template-variables: '}' stands where a value should")
+
+
+TOOL_CALL = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}
+
+
+def test_messages_with_a_tool_call_are_refused_and_without_one_are_not(chat, tmp_path):
+    for text in (json.dumps([TALKS[0][0], TOOL_CALL]), json.dumps([TALKS[0][0], TOOL_CALL], indent=1)):
+        (tmp_path / "t.json").write_text(text)
+        for command in ("chat-template", "generate"):
+            done = harness.run(command, model=chat, messages=tmp_path / "t.json")
+            harness.assert_refused(done, "t.json:1: message 2 has 'tool_calls', which is not read")
+    none = {**TOOL_CALL, "content": "a cat", "tool_calls": None, "reasoning_content": ""}
+    (tmp_path / "t.json").write_text(json.dumps([TALKS[0][0], none]))
+    assert "a cat" in harness.succeed("chat-template", model=chat, messages=tmp_path / "t.json")
+
+
+SPECIAL = ("{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ image_token }}|{{ own_token }}"
+           "{% for m in messages %}{{ m.content }}{% endfor %}")
+ROLES = {
+    "a map that says otherwise": (dict(eos_token="</s>"), dict(eos_token="<user>", pad_token="<unk>")),
+    "the other way round": (dict(eos_token="<user>"), dict(eos_token="</s>")),
+    "a map beside settings that list added tokens": (
+        dict(eos_token="</s>", added_tokens_decoder={}), dict(eos_token="<user>", pad_token="<unk>")),
+    "a map that says none": (dict(eos_token="</s>"), dict(eos_token=None)),
+    "settings that say none": (dict(eos_token=None), dict(eos_token="</s>")),
+    "tokens of the model's own": (
+        dict(model_specific_special_tokens={"image_token": "<user>"}, own_token="<system>"), {}),
+    "one of them twice": (dict(image_token="<user>", extra_special_tokens={"image_token": "<system>"}), {}),
+    "one in the map": ({}, dict(image_token="<user>")),
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_special_tokens_are_those_of_transformers(tmp_path, name):
+    settings, names = ROLES[name]
+    tokenizer_in(tmp_path, SPECIAL)
+    harness.edit_json(tmp_path / "tokenizer_config.json", **settings)
+    (tmp_path / "special_tokens_map.json").write_text(json.dumps(names))
+    found = harness.succeed("chat-template", model=tmp_path, messages=write_talks(tmp_path / "t.jsonl", TALKS[:1]))
+    assert found == applied(tmp_path, TALKS[0]) + "\n"
+
+
 def test_what_a_template_cannot_do_is_said(chat, tmp_path):
     write_talks(tmp_path / "t.jsonl", [talk(("tool", "x"))])
     harness.assert_refused(

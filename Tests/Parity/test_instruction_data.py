@@ -16,6 +16,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import decoders
 import harness
 
+SHARED = harness.ROOT.parent / "shared" / "data"
+
 # A conversation in ChatML's words, what the assistant says marked as transformers wants it.
 CHATML = """{%- for message in messages %}
 {{- '<|im_start|>' + message['role'] + '\\n' }}
@@ -195,6 +197,59 @@ def test_prompt_and_completion_stand_as_they_are_and_end(chatml, tmp_path):
         assert row["trained"] == [0] + learnt[1:], given
 
 
+# Ends that a tokenizer joins to what follows, or splits otherwise where something follows.
+ENDS = ["\n\n", "\n\n\n", " ", "  ", "\n\n###\n\n", "    ", "?\n", "\t\t", "\n \n", "1", "don'", "....", " ->", ":"]
+ANSWERS = ["Yes.", "  Yes", "\nYes", " Yes", "5", "t", ".", "é", "🦊"]
+
+
+def test_no_token_of_the_prompt_alone_is_learnt(tmp_path):
+    """By a tokenizer as GPT-2's, which takes the white space at a text's end together."""
+    model = write_model(tmp_path / "model", None)
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = spellings.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    made.train_from_iterator(["x\n\n", "x    ", "yes ->", "don't", "x....", "\t\t", "\n \n"] * 20, trainer)
+    made.save(str(model / "tokenizer.json"))
+    reference = AutoTokenizer.from_pretrained(model)
+    assert len(reference("x\n\n", add_special_tokens=False).input_ids) == 2
+    rows = [{"prompt": "Is it so?" + end, "completion": answer} for end in ENDS for answer in ANSWERS]
+    found, _ = inspected(model, write_lines(tmp_path / "a.jsonl", rows))
+    for row, given in zip(found, rows, strict=True):
+        encoded = reference(given["prompt"] + given["completion"], return_offsets_mapping=True,
+                            add_special_tokens=False)
+        assert row["ids"] == encoded.input_ids + [reference.eos_token_id]
+        edge = len(given["prompt"])
+        assert row["trained"] == [int(end > edge) for _, end in encoded.offset_mapping] + [1], given
+
+
+def test_a_prompt_may_end_within_a_word_of_sentencepiece(tmp_path):
+    if not (SHARED / "tokenizers").is_dir():
+        pytest.skip("there is no ../shared/data/tokenizers")
+    model = tmp_path / "model"
+    decoders.make("llama-grouped", model, vocab_size=32000, eos_token_id=2)
+    shutil.copy(SHARED / "tokenizers" / "llama.spm.model", model / "tokenizer.model")
+    (model / "tokenizer_config.json").write_text(json.dumps({
+        "tokenizer_class": "LlamaTokenizer", "add_bos_token": False, "add_eos_token": False,
+        "eos_token": "</s>", "unk_token": "<unk>"}))
+    dice = random.Random(11)
+    text = "The sea is deep, and unfathomable creatures swim in it: jellyfish, anglerfish and others."
+    cuts = [dice.randrange(2, len(text) - 2) for _ in range(60)]
+    rows = [{"prompt": text[:cut], "completion": text[cut:]} for cut in cuts if text[cut:].strip()]
+    found, _ = inspected(model, write_lines(tmp_path / "a.jsonl", rows))
+    for row, given in zip(found, rows, strict=True):
+        # One character a scalar but for the space before the text; this text is not rewritten.
+        ends, place = [], -1
+        for token in row["tokens"]:
+            place += 0 if token == "</s>" else len(token)
+            ends.append(place)
+        wanted = [int(end > len(given["prompt"]) or token == "</s>")
+                  for end, token in zip(ends, row["tokens"])]
+        assert row["trained"][1:] == wanted[1:], (given, row["tokens"])
+
+
 def test_too_long_examples_are_cut_or_left_out_as_the_user_says(chatml, tmp_path):
     dice = random.Random(6)
     data = write_lines(tmp_path / "a.jsonl", [{"messages": conversation(dice)} for _ in range(60)])
@@ -292,6 +347,12 @@ BAD = {
     "a wrong type": (json.dumps({"prompt": 1, "completion": "x"}), "a.jsonl:1: 'prompt' is a number"),
     "a wrong key": (json.dumps({"question": "x"}), "a.jsonl:1: the keys 'question'"),
     "an empty file": ("", "a.jsonl: "),
+    "a tool call": (json.dumps({"messages": [TALK["messages"][0], {
+        "role": "assistant", "content": "", "tool_calls": [{"id": "c"}]}]}),
+        "a.jsonl:1: 'messages[1].tool_calls' is not read"),
+    "a role of two lines": (
+        json.dumps({"messages": [{"role": "a\nb\033[31m" + "c" * 100_000, "content": "x"}]}),
+        "a.jsonl:1: message 1 has the role 'a\\nb\\u{1B}[31mccc"),
 }
 
 
@@ -316,6 +377,36 @@ def test_bad_rows_are_left_out_and_counted_where_the_user_says_so(chatml, tmp_pa
     assert done.returncode == 0
     assert "3 rows cannot be used and are left out; the first: " in done.stderr
     assert "a.jsonl:4:" in done.stderr
+    printed = harness.succeed("inspect-data", "--json", "--skip-bad-rows", model=chatml, task="instruct",
+                              data=tmp_path / "a.jsonl")
+    summary = json.loads(printed.splitlines()[-1])["summary"]
+    assert summary["skipped_rows"] == 3 and summary["examples"] == 27
+
+
+# The system text comes before the last question, so it is gone once an answer follows, as in Mistral's.
+LATE_SYSTEM = """{%- set system = messages[0].content if messages[0].role == 'system' else '' %}
+{%- for message in messages %}
+{%- if message.role == 'user' %}{{- '<s>' + (system if loop.last else '') + message.content }}
+{%- elif message.role == 'assistant' %}{{- message.content + '<|im_end|>' }}{% endif %}
+{%- endfor %}"""
+
+
+def test_a_row_whose_answer_the_template_has_no_place_for_is_a_bad_row(tmp_path):
+    model = write_model(tmp_path / "model", LATE_SYSTEM)
+    late = {"messages": [{"role": "system", "content": "s"}, *TALK["messages"]]}
+    options = dict(model=model, task="instruct")
+    data = write_lines(tmp_path / "a.jsonl", [TALK, late, TALK])
+    done = harness.run("inspect-data", data=data, **options)
+    harness.assert_refused(done, "a.jsonl:2: the chat template writes what comes before message 3 otherwise",
+                           "--skip-bad-rows")
+    assert "--train-on" not in done.stderr
+    printed = harness.succeed("inspect-data", "--json", "--skip-bad-rows", data=data, **options)
+    summary = json.loads(printed.splitlines()[-1])["summary"]
+    assert (summary["examples"], summary["skipped_rows"]) == (2, 1)
+    done = harness.run("inspect-data", "--skip-bad-rows",
+                       data=write_lines(tmp_path / "b.jsonl", [late, late]), **options)
+    harness.assert_refused(done, "none of 2 rows can be used; the first: ", "b.jsonl:1: ")
+    assert "--max-length" not in done.stderr
 
 
 def test_data_that_never_teaches_to_stop_is_refused(tmp_path):

@@ -123,11 +123,17 @@ import Testing
             [{"id":7,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,
               "normalized":false,"special":true}]
             """#
-        let tokenizer = try withFolder([
-            "tokenizer.json": json(vocabulary: vocabulary, merges: #"["a b"]"#, added: added),
-            "tokenizer_config.json": #"{"bos_token":{"content":"<s>"},"eos_token":null}"#,
-            "special_tokens_map.json": #"{"bos_token":"a","eos_token":"c"}"#,
-        ]) { try Tokenizer.load(from: $0) }
+        func load(_ more: String) throws -> Tokenizer {
+            try withFolder([
+                "tokenizer.json": json(vocabulary: vocabulary, merges: #"["a b"]"#, added: added),
+                "tokenizer_config.json":
+                    #"{"bos_token":{"content":"<s>"},"eos_token":null"# + more + "}",
+                "special_tokens_map.json": #"{"bos_token":"a","eos_token":"c"}"#,
+            ]) { try Tokenizer.load(from: $0) }
+        }
+        #expect(try load("").beginningOfTextID == 0)
+        // Settings that list their added tokens are newer than any map.
+        let tokenizer = try load(#","added_tokens_decoder":{}"#)
         #expect(tokenizer.beginningOfTextID == 7)
         #expect(tokenizer.endOfTextID == 2)
         #expect(tokenizer.isSpecial(7) && !tokenizer.isSpecial(2) && !tokenizer.isSpecial(99))

@@ -1,3 +1,5 @@
+import DualJSON
+
 /// Instruction data that cannot be read as what it should be.
 ///
 /// Every message is one line, begins with the path and the line, from 1, says what is wrong and then what
@@ -12,6 +14,11 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
     case unknownRole(path: String, line: Int, turn: Int, role: String)
     case roleOrder(path: String, line: Int, turn: Int, role: String, expected: String)
     case noAnswer(path: String, line: Int)
+    /// A field that means something to templates and is not handed to them.
+    case notRead(path: String, line: Int, key: String)
+    case badWeight(path: String, line: Int, key: String, found: String)
+    /// Something that bad rows are not told from good ones behind.
+    case notSkippable(TaskDataError)
     case onlyBadRows(path: String, count: Int, first: String)
 
     public var description: String {
@@ -29,24 +36,32 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
             "\(path):\(line): there is no \(names.map { "'\($0)'" }.joined(separator: " or ")), but "
                 + "\(list(keys)); --field \(field)=KEY names another key"
         case .wrongType(let path, let line, let key, let found, let expected):
-            "\(path):\(line): '\(key)' is \(found); it should be \(expected)"
+            "\(path):\(line): '\(key.excerpt())' is \(found); it should be \(expected)"
         case .emptyField(let path, let line, let key):
-            "\(path):\(line): '\(key)' is empty; there should be something to learn"
+            "\(path):\(line): '\(key.excerpt())' is empty; there should be something to learn"
         case .unknownRole(let path, let line, let turn, let role):
-            "\(path):\(line): message \(turn) has the role '\(role)'; it should be system, user or "
+            "\(path):\(line): message \(turn) has the role '\(role.excerpt())'; it should be system, user or "
                 + "assistant (human or gpt)"
         case .roleOrder(let path, let line, let turn, let role, let expected):
             "\(path):\(line): message \(turn) is of the \(role); it should be of the \(expected), as "
                 + "user and assistant alternate behind an optional system message"
         case .noAnswer(let path, let line):
             "\(path):\(line): the conversation has no assistant's message to learn from"
+        case .notRead(let path, let line, let key):
+            "\(path):\(line): '\(key)' is not read and would be lost, as the chat template gets roles and "
+                + "contents alone; write what is to be learnt into the content, and leave the key out"
+        case .badWeight(let path, let line, let key, let found):
+            "\(path):\(line): '\(key)' is \(found.excerpt()); it should be 0 or 1"
+        case .notSkippable(let error):
+            "\(error) Where the next row begins cannot be told, so --skip-bad-rows does not leave this "
+                + "one out."
         case .onlyBadRows(let path, let count, let first):
             "\(path): none of \(count) rows can be used; the first: \(first)"
         }
     }
 
     private func list(_ keys: [String]) -> String {
-        let shown = keys.sorted().prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+        let shown = keys.sorted().prefix(8).map { "'\($0.excerpt())'" }.joined(separator: ", ")
         return keys.isEmpty ? "none" : shown + (keys.count > 8 ? ", ..." : "")
     }
 }

@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// Reads instruction data: JSON, JSON Lines and CSV in the forms of Alpaca, of prompt and completion and
@@ -40,12 +41,14 @@ public struct InstructionFiles: Sendable {
         guard places.count == 1, exists(places[0].path), isFolder.boolValue else { return places }
         let stems = part == .train ? ["train"] : ["dev", "valid", "validation"]
         let names = stems.flatMap { stem in extensions.map { "\(stem).\($0)" } }
-        let found = names.map { places[0].appendingPathComponent($0) }
-            .first { FileManager.default.fileExists(atPath: $0.path) }
-        if part == .train, found == nil {
+        let found = names.filter { exists(places[0].appendingPathComponent($0).path) }
+        if part == .train, found.isEmpty {
             throw .missingFile(folder: places[0].relativePath, lookedFor: names)
         }
-        return found.map { [$0] }
+        guard found.count < 2 else {
+            throw .severalFiles(folder: places[0].relativePath, names: found)
+        }
+        return found.first.map { [places[0].appendingPathComponent($0)] }
     }
 
     /// The examples of files, in order.
@@ -71,10 +74,9 @@ public struct InstructionFiles: Sendable {
                 PlacedExample(example: .text($0), place: file.relativePath)
             }
         case "json", "jsonl", "ndjson":
-            var skipped: [String] = []
-            let keep: (TaskDataError) -> Void = { skipped.append($0.description) }
-            let records = try JSONRecords(contentsOf: file, skipping: skipsBadRows ? keep : nil)
-            contents.skipped += skipped
+            let records = try passingOver(&contents.skipped) { skip throws(TaskDataError) in
+                try JSONRecords(contentsOf: file, skipping: skip)
+            }
             try add(
                 records.records.map {
                     InstructionRow(
@@ -85,8 +87,28 @@ public struct InstructionFiles: Sendable {
         }
     }
 
+    /// Reads a file, and notes what is wrong with its rows where the user lets them be left out.
+    private func passingOver<Contents>(
+        _ skipped: inout [String],
+        _ read: (((TaskDataError) -> Void)?) throws(TaskDataError) -> Contents
+    ) throws -> Contents {
+        guard skipsBadRows else { return try read(nil) }
+        var found: [String] = []
+        defer { skipped += found }
+        do throws(TaskDataError) {
+            return try read { found.append($0.description) }
+        } catch {
+            switch error {
+            case .strayQuote, .openQuote, .badJSON: throw InstructionDataError.notSkippable(error)
+            default: throw error
+            }
+        }
+    }
+
     private func readTable(_ file: URL, into contents: inout Contents) throws {
-        let table = try CommaSeparatedFile(contentsOf: file)
+        let table = try passingOver(&contents.skipped) { skip throws(TaskDataError) in
+            try CommaSeparatedFile(contentsOf: file, skipping: skip)
+        }
         var rows: [InstructionRow] = []
         for row in table.rows {
             do throws(TaskDataError) {

@@ -1,4 +1,5 @@
 import DualChat
+import DualJSON
 
 /// A row of a file as it stands: its fields by their keys.
 struct InstructionRow {
@@ -49,6 +50,7 @@ struct InstructionRow {
     // MARK: - Conversations
 
     private func conversation() throws(InstructionDataError) -> [ChatTurn] {
+        try refuse(ChatMessage.conversationFieldsNotRead, in: "")
         var turns = try turns(of: .messages, areLearnt: true)
         if let system = try optionalText(.system), turns.first?.message.role != "system" {
             turns.insert(
@@ -60,6 +62,7 @@ struct InstructionRow {
 
     /// A prompt of messages, and the messages that answer it.
     private func splitConversation() throws(InstructionDataError) -> [ChatTurn] {
+        try refuse(ChatMessage.conversationFieldsNotRead, in: "")
         let turns =
             try turns(of: .prompt, areLearnt: false) + turns(of: .completion, areLearnt: true)
         try checkOrder(turns)
@@ -93,11 +96,26 @@ struct InstructionRow {
         guard let role = Self.roles[spelled.lowercased()] else {
             throw .unknownRole(path: path, line: line, turn: number, role: spelled)
         }
+        try refuse(ChatMessage.fieldsNotRead, in: place + ".")
         let (key, value) = try require(.content)
         let content = try content(value, key: "\(place).\(key)")
-        return ChatTurn(
-            ChatMessage(role: role, content: content),
-            isLearnt: isLearnt && role == "assistant" && weight(of: values) != 0)
+        let isAnswer = isLearnt && role == "assistant"
+        let isLearnt = isAnswer ? try weight(in: place) != 0 : false
+        guard !isLearnt || content.contains(where: { !$0.isWhitespace }) else {
+            throw .emptyField(path: path, line: line, key: "\(place).\(key)")
+        }
+        return ChatTurn(ChatMessage(role: role, content: content), isLearnt: isLearnt)
+    }
+
+    /// Refuses what a template might write and nobody would hand to it.
+    private func refuse(
+        _ names: [String], in place: String
+    ) throws(InstructionDataError) {
+        for name in names {
+            if let value = values[name], !value.saysNothing {
+                throw .notRead(path: path, line: line, key: place + name)
+            }
+        }
     }
 
     /// Who speaks, as OpenAI and ShareGPT call them.
@@ -126,9 +144,15 @@ struct InstructionRow {
     }
 
     /// OpenAI's mark of messages that are not to be learnt.
-    private func weight(of message: JSONObject) -> Double? {
-        guard case .number(let spelled)? = message["weight"] else { return nil }
-        return Double(spelled)
+    private func weight(in place: String) throws(InstructionDataError) -> Double {
+        guard let value = values["weight"], value != .null else { return 1 }
+        guard case .number(let spelled) = value, let weight = Double(spelled) else {
+            throw wrong(place + ".weight", value, "0 or 1")
+        }
+        guard weight == 0 || weight == 1 else {
+            throw .badWeight(path: path, line: line, key: place + ".weight", found: spelled)
+        }
+        return weight
     }
 
     /// An optional system message, then user and assistant in turn, and someone to learn from.

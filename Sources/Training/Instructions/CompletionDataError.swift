@@ -3,6 +3,7 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
     case noTemplate(place: String)
     case answerNotFound(message: Int)
     case badExample(place: String, reason: String)
+    case onlyBadRows(count: Int, first: String)
     case noStopToken(stops: [String], end: AnswerEnd)
     case nothingLearnt(examples: Int, limit: Int)
 
@@ -34,8 +35,12 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
             "\(place): a conversation needs a chat template, and the model has none; "
                 + "--chat-template names a file of one, or alpaca or chatml"
         case .answerNotFound(let message):
-            "the chat template does not put message \(message) behind the prompt for it; "
-                + "--train-on everything needs no such place"
+            "the chat template writes what comes before message \(message) otherwise once the message "
+                + "follows, as some write a system message only before the last question, so there is "
+                + "no place to learn it at; another --chat-template may have one, and --skip-bad-rows "
+                + "leaves such rows out"
+        case .onlyBadRows(let count, let first):
+            "none of \(count) rows can be used; the first: \(first)"
         case .badExample(let place, let reason): "\(place): \(reason)"
         case .noStopToken(let stops, let end):
             "no example teaches the model to stop: "

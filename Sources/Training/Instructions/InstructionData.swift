@@ -15,7 +15,8 @@ struct InstructionData: CompletionData {
         return Completions(
             encoded.examples,
             notes: encoded.notes(task.truncation, limit: encoder.maximumLength)
-                + templateNotes(encoder))
+                + templateNotes(encoder),
+            skippedCount: encoded.skipped.count)
     }
 
     func encode(

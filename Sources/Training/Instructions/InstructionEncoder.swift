@@ -37,19 +37,19 @@ struct InstructionEncoder {
                 for text in try texts(example) {
                     add(try text.encode(with: encoder.tokenizer), to: &encoded)
                 }
-            } catch let error as CompletionDataError {
-                guard case .noTemplate = error else { throw placed(error, example) }
-                throw error
+            } catch CompletionDataError.noTemplate(let place) {
+                throw CompletionDataError.noTemplate(place: place)
             } catch {
                 guard task.files.skipsBadRows else { throw placed(error, example) }
                 encoded.skipped.append(placed(error, example).description)
             }
         }
-        guard !encoded.examples.isEmpty || contents.examples.isEmpty else {
-            throw CompletionDataError.nothingLearnt(
-                examples: contents.examples.count, limit: encoder.maximumLength)
+        guard encoded.examples.isEmpty, !contents.examples.isEmpty else { return encoded }
+        let usable = contents.examples.count + contents.skipped.count - encoded.skipped.count
+        if usable == 0, let first = encoded.skipped.first {
+            throw CompletionDataError.onlyBadRows(count: encoded.skipped.count, first: first)
         }
-        return encoded
+        throw CompletionDataError.nothingLearnt(examples: usable, limit: encoder.maximumLength)
     }
 
     private func placed(
@@ -133,7 +133,9 @@ extension InstructionEncoder.Encoded {
         var notes: [String] = []
         if let first = skipped.first {
             notes.append(
-                "\(skipped.count) rows cannot be used and are left out; the first: \(first)")
+                skipped.count == 1
+                    ? "1 row cannot be used and is left out: \(first)"
+                    : "\(skipped.count) rows cannot be used and are left out; the first: \(first)")
         }
         if tooLong > 0 {
             let fate =

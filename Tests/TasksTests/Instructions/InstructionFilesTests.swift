@@ -153,7 +153,73 @@ import Testing
             #"{"messages": [{"role": "user", "content": {"image": 1}}]}"#,
             "data.jsonl:1: 'messages[0].content' is an object; it should be a text"
         ),
+        (
+            talking(#""content": "", "tool_calls": [{"id": "c"}]"#),
+            "data.jsonl:1: 'messages[1].tool_calls' " + lost
+        ),
+        (
+            talking(#""content": "b", "function_call": {"name": "f"}"#),
+            "data.jsonl:1: 'messages[1].function_call' " + lost
+        ),
+        (
+            talking(#""content": "b", "reasoning_content": "hm""#),
+            "data.jsonl:1: 'messages[1].reasoning_content' " + lost
+        ),
+        (
+            talking(#""content": "b""#, #", "tools": [{"type": "function"}]"#),
+            "data.jsonl:1: 'tools' " + lost
+        ),
+        (
+            talking(#""content": """#),
+            "data.jsonl:1: 'messages[1].content' is empty; there should be something to learn"
+        ),
+        (
+            talking(#""content": " \n""#),
+            "data.jsonl:1: 'messages[1].content' is empty; there should be something to learn"
+        ),
+        (
+            talking(#""content": "b", "weight": false"#),
+            "data.jsonl:1: 'messages[1].weight' is a truth value; it should be 0 or 1"
+        ),
+        (
+            talking(#""content": "b", "weight": "0""#),
+            "data.jsonl:1: 'messages[1].weight' is a text; it should be 0 or 1"
+        ),
+        (
+            talking(#""content": "b", "weight": 0.5"#),
+            "data.jsonl:1: 'messages[1].weight' is 0.5; it should be 0 or 1"
+        ),
+        (
+            "{\"messages\": [{\"role\": \"x\\ny\\u001b[31m\", \"content\": \"x\"}]}",
+            "data.jsonl:1: message 1 has the role 'x\\ny\\u{1B}[31m'; it should be system, user or "
+                + "assistant (human or gpt)"
+        ),
+        (
+            #"{"a\nb": "x"}"#,
+            #"data.jsonl:1: the keys 'a\nb' are of no known form; there should be instruction and "#
+                + "output, prompt and completion, messages, conversations or text, or --field should name "
+                + "them"
+        ),
+        (
+            #"{"a\nb": 1, "a\nb": 2}"#,
+            #"data.jsonl:1: the key 'a\nb' comes twice in one object."#
+        ),
+        (
+            #"{"prompt": "a", "completion": "\ud83d"}"#,
+            #"data.jsonl:1: a text has \ud83d, half of a surrogate pair, alone; the two halves stand one "#
+                + "behind the other."
+        ),
     ]
+
+    private static let lost =
+        "is not read and would be lost, as the chat template gets roles and contents alone; write what is "
+        + "to be learnt into the content, and leave the key out"
+
+    /// A row of a question and an answer, with more fields.
+    private static func talking(_ answer: String, _ row: String = "") -> String {
+        #"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "#
+            + answer + "}]" + row + "}"
+    }
 
     @Test("A row that cannot be used is refused with its line and key", arguments: refusals.indices)
     func refused(_ index: Int) throws {
@@ -187,10 +253,83 @@ import Testing
             try refusal(bad, as: "data.jsonl", files)
                 == "data.jsonl: none of 2 rows can be used; the first: data.jsonl:1: 'completion' is a "
                 + "number; it should be a text")
+        #expect(
+            try refusal("{\n{\n", as: "data.jsonl", files).hasPrefix(
+                "data.jsonl: none of 2 rows can be used; the first: data.jsonl:1: "))
         #expect(try refusal("").hasPrefix("data.jsonl: the file has no examples"))
         #expect(
             try refusal("x", as: "data.parquet")
                 == "data.parquet: instruction data is read from .json, .jsonl, .csv and .txt files")
+    }
+
+    @Test("Tool calls, tools and thoughts that are null or empty are nothing, and so is no weight")
+    func emptyExtras() throws {
+        let text = Self.talking(
+            #""content": "b", "tool_calls": null, "reasoning_content": "", "weight": null"#,
+            #", "tools": [], "documents": {}, "functions": "[]""#)
+        let wanted = [Self.turn("user", "a"), Self.turn("assistant", "b")]
+        #expect(
+            try read(text, as: "x.jsonl").examples.map(\.example) == [.conversation(wanted)])
+    }
+
+    @Test("An answer that is not learnt may be empty")
+    func emptyUnlearnt() throws {
+        let text = #"""
+            {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "weight": 0}, \
+            {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}
+            """#.replacingOccurrences(of: "\\\n", with: "")
+        #expect(try read(text, as: "x.jsonl").examples.count == 1)
+    }
+
+    @Test("A row of CSV that is not UTF-8 is a bad row, and a stray quote ends the file either way")
+    func badTableRows() throws {
+        var files = InstructionFiles()
+        files.skipsBadRows = true
+        let folder = try TaskFolder([
+            "quote.csv": "prompt,completion\na,b\nHe said \"hi\",b\nc,d\n"
+        ])
+        try folder.write(
+            [UInt8]("prompt,completion\na,b\nx,".utf8) + [0xFF] + [UInt8]("\nc,d\n".utf8),
+            to: "bytes.csv")
+        let place = { folder.url.appendingPathComponent($0) }
+        let found = try files.read([place("bytes.csv")])
+        #expect(
+            found.examples.map(\.example) == [
+                .completion(prompt: "a", completion: "b"),
+                .completion(prompt: "c", completion: "d"),
+            ])
+        #expect(found.skipped.count == 1)
+        #expect(found.skipped.first?.contains("bytes.csv:3: ") == true)
+        #expect(
+            message(in: folder) { _ = try files.read([place("quote.csv")]) }
+                == "DIR/quote.csv:3: a double quote stands inside a field; put the whole field in quotes "
+                + "and write each quote in it twice. Where the next row begins cannot be told, so "
+                + "--skip-bad-rows does not leave this one out.")
+    }
+
+    @Test("A file of UTF-16 is called that, whatever its kind", arguments: ["jsonl", "csv", "txt"])
+    func wideText(_ kind: String) throws {
+        let folder = try TaskFolder()
+        try folder.write([0xFF, 0xFE, 0x7B, 0], to: "a." + kind)
+        #expect(
+            message(in: folder) {
+                _ = try InstructionFiles().read([folder.url.appendingPathComponent("a." + kind)])
+            }
+                == "DIR/a.\(kind): the file is in UTF-16, as its first two bytes say; save it in UTF-8."
+        )
+    }
+
+    @Test("A folder with two files of one part is refused, as either might be meant")
+    func twoTrainingFiles() throws {
+        let folder = try TaskFolder(["train.jsonl": "", "train.json": "", "dev.csv": ""])
+        #expect(
+            message(in: folder) { _ = try InstructionFiles.files(.train, of: [folder.url]) }
+                == "DIR: the folder has 'train.jsonl' and 'train.json', and it is not clear which is "
+                + "meant; name the files themselves, or leave one there.")
+        #expect(
+            try InstructionFiles.files(.dev, of: [folder.url])?.map(\.lastPathComponent) == [
+                "dev.csv"
+            ])
     }
 
     @Test("A field that is spelled wrongly is refused")

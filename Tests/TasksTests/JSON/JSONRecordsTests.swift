@@ -1,3 +1,4 @@
+import DualJSON
 import DualTasks
 import DualTorch
 import Foundation
@@ -133,8 +134,16 @@ import Testing
         ),
         ("[{\"a\":\"x", ":1: the file ends where the closing quote of a text should stand."),
         ("{\"a\":\"\\x\"}", ":1: a text has a backslash that begins no escape of JSON."),
-        ("{\"a\":\"\\ud800\"}", ":1: a text has a backslash that begins no escape of JSON."),
-        ("{\"a\":\"\\ud800\\u0041\"}", ":1: a text has a backslash that begins no escape of JSON."),
+        (
+            "{\"a\":\"\\ud800\"}",
+            ":1: a text has \\ud800, half of a surrogate pair, alone; the two halves stand one behind the "
+                + "other."
+        ),
+        (
+            "{\"a\":\"\\ud800\\u0041\"}",
+            ":1: a text has \\ud800, half of a surrogate pair, alone; the two halves stand one behind the "
+                + "other."
+        ),
         ("{\"a\":\"\\\"}", ":1: the file ends where the closing quote of a text should stand."),
         (
             "{\"a\":" + String(repeating: "[", count: 100_000),

@@ -1,3 +1,4 @@
+import DualJSON
 import DualTasks
 import DualTorch
 import Foundation

@@ -21,16 +21,35 @@ public enum JSONValue: Equatable, Sendable {
     }
 }
 
+extension JSONValue {
+    /// Whether a field of the value is as good as none.
+    package var saysNothing: Bool {
+        switch self {
+        case .null: true
+        // A list may come as the text of one.
+        case .string(let text): text.isEmpty || text == "[]"
+        case .array(let values): values.isEmpty
+        case .object(let object): object.members.isEmpty
+        case .bool, .number: false
+        }
+    }
+}
+
 /// The members of an object in their order; no key comes twice.
 public struct JSONObject: Equatable, Sendable {
     public struct Member: Equatable, Sendable {
         public let key: String
         public let value: JSONValue
+
+        package init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     public let members: [Member]
 
-    init(_ members: [Member]) { self.members = members }
+    package init(_ members: [Member]) { self.members = members }
 
     public var keys: [String] { members.map(\.key) }
 

@@ -2,28 +2,34 @@
 ///
 /// Stricter than the standard where it leaves a choice: a key that comes twice in an object, half of a
 /// surrogate pair and values nested more than ``deepest`` times are refused.
-struct JSONReader {
+package struct JSONReader {
     /// How deep lists and objects may nest.
     static let deepest = 64
 
-    let path: String
     private let bytes: [UInt8]
     private var position = 0
     /// Where reading stops: the end of the file, or of a line.
     private var end: Int
     /// Counted from 1.
-    private(set) var line = 1
+    package private(set) var line = 1
 
     /// - Parameter bytes: of the whole file; a byte order mark is passed over.
-    init(_ bytes: [UInt8], path: String) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        self.path = path
         end = bytes.count
-        position = TaskFile.body(of: bytes).startIndex
+        position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    }
+
+    /// Reads a text that holds one value and nothing else.
+    package static func value(of bytes: [UInt8]) throws(JSONFault) -> JSONValue {
+        var reader = JSONReader(bytes)
+        let value = try reader.readValue()
+        guard reader.peek() == nil else { throw reader.unexpected("the end") }
+        return value
     }
 
     /// The next byte that is no white space; nil at the end.
-    mutating func peek() -> UInt8? {
+    package mutating func peek() -> UInt8? {
         while position < end {
             switch bytes[position] {
             case 0xA: line += 1
@@ -36,7 +42,7 @@ struct JSONReader {
     }
 
     /// Reads the one value of this line and goes on to the next line, also where it throws.
-    mutating func readLine() throws(TaskDataError) -> JSONValue {
+    package mutating func readLine() throws(JSONFault) -> JSONValue {
         end = bytes[position...].firstIndex(of: 0xA) ?? bytes.count
         defer {
             position = min(end + 1, bytes.count)
@@ -49,14 +55,18 @@ struct JSONReader {
     }
 
     /// Takes a character if it is the next.
-    mutating func take(_ character: Unicode.Scalar) -> Bool {
+    package mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: character) else { return false }
         position += 1
         return true
     }
 
     /// Reads the value that comes next.
-    mutating func readValue(depth: Int = 0) throws(TaskDataError) -> JSONValue {
+    package mutating func readValue() throws(JSONFault) -> JSONValue {
+        try readValue(depth: 0)
+    }
+
+    private mutating func readValue(depth: Int) throws(JSONFault) -> JSONValue {
         guard let first = peek() else { throw unexpected("a value") }
         guard depth <= Self.deepest else {
             throw bad("lists and objects nest more than \(Self.deepest) times")
@@ -70,7 +80,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func readObject(depth: Int) throws(TaskDataError) -> JSONObject {
+    private mutating func readObject(depth: Int) throws(JSONFault) -> JSONObject {
         position += 1
         var members: [JSONObject.Member] = []
         var keys = KeySet()
@@ -79,16 +89,16 @@ struct JSONReader {
             guard peek() == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
             let key = try readString()
             guard keys.insert(key) else {
-                throw bad("the key '\(key)' comes twice in one object")
+                throw bad("the key '\(key.excerpt())' comes twice in one object")
             }
-            guard take(":") else { throw unexpected("a ':' behind the key '\(key)'") }
+            guard take(":") else { throw unexpected("a ':' behind the key '\(key.excerpt())'") }
             members.append(JSONObject.Member(key: key, value: try readValue(depth: depth + 1)))
         } while take(",")
         guard take("}") else { throw unexpected("a ',' or a '}'") }
         return JSONObject(members)
     }
 
-    private mutating func readArray(depth: Int) throws(TaskDataError) -> [JSONValue] {
+    private mutating func readArray(depth: Int) throws(JSONFault) -> [JSONValue] {
         position += 1
         var values: [JSONValue] = []
         if take("]") { return values }
@@ -97,7 +107,7 @@ struct JSONReader {
         return values
     }
 
-    private mutating func readWord() throws(TaskDataError) -> JSONValue {
+    private mutating func readWord() throws(JSONFault) -> JSONValue {
         for (word, value) in [
             ("true", JSONValue.bool(true)), ("false", .bool(false)), ("null", .null),
         ]
@@ -108,7 +118,7 @@ struct JSONReader {
         throw unexpected("a value")
     }
 
-    private mutating func readNumber() throws(TaskDataError) -> String {
+    private mutating func readNumber() throws(JSONFault) -> String {
         let start = position
         if bytes[position] == UInt8(ascii: "-") { position += 1 }
         let whole = skipDigits()
@@ -136,7 +146,7 @@ struct JSONReader {
         return position - start
     }
 
-    private mutating func readString() throws(TaskDataError) -> String {
+    private mutating func readString() throws(JSONFault) -> String {
         position += 1
         let start = position
         var hasEscape = false
@@ -155,47 +165,58 @@ struct JSONReader {
         let body = bytes[start..<position]
         position += 1
         guard let text = String(validating: body, as: UTF8.self) else {
-            throw .notUTF8(path: path, line: line)
+            throw JSONFault(line: line, reason: .notUTF8)
         }
         return hasEscape ? try unescaped(body) : text
     }
 
     /// Resolves the escapes of a text whose bytes are UTF-8.
-    private func unescaped(_ body: ArraySlice<UInt8>) throws(TaskDataError) -> String {
+    private func unescaped(_ body: ArraySlice<UInt8>) throws(JSONFault) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(body.count)
         var rest = body
         while let slash = rest.firstIndex(of: UInt8(ascii: "\\")) {
             text += rest[..<slash]
             rest = rest[(slash + 1)...]
-            guard let scalar = Self.escape(&rest) else {
-                throw bad("a text has a backslash that begins no escape of JSON")
+            switch Self.escape(&rest) {
+            case .scalar(let scalar): text += scalar.utf8
+            case .halfPair(let unit):
+                throw bad(
+                    "a text has \\u\(String(unit, radix: 16)), half of a surrogate pair, alone; the "
+                        + "two halves stand one behind the other")
+            case .none: throw bad("a text has a backslash that begins no escape of JSON")
             }
-            text += scalar.utf8
         }
         text += rest
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// What stands behind a backslash; nil for what JSON does not have, or half of a surrogate pair.
-    private static func escape(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
+    private enum Escape {
+        case scalar(Unicode.Scalar)
+        /// What is no character without its other half.
+        case halfPair(UInt16)
+    }
+
+    /// What stands behind a backslash; nil for what JSON does not have.
+    private static func escape(_ rest: inout ArraySlice<UInt8>) -> Escape? {
         guard let kind = rest.popFirst() else { return nil }
         switch Unicode.Scalar(kind) {
-        case "\"", "\\", "/": return Unicode.Scalar(kind)
-        case "b": return "\u{8}"
-        case "f": return "\u{C}"
-        case "n": return "\n"
-        case "r": return "\r"
-        case "t": return "\t"
+        case "\"", "\\", "/": return .scalar(Unicode.Scalar(kind))
+        case "b": return .scalar("\u{8}")
+        case "f": return .scalar("\u{C}")
+        case "n": return .scalar("\n")
+        case "r": return .scalar("\r")
+        case "t": return .scalar("\t")
         case "u": break
         default: return nil
         }
         guard let unit = codeUnit(&rest) else { return nil }
-        guard (0xD800...0xDBFF).contains(unit) else { return Unicode.Scalar(unit) }
-        guard rest.popFirst() == UInt8(ascii: "\\"), rest.popFirst() == UInt8(ascii: "u"),
-            let low = codeUnit(&rest), (0xDC00...0xDFFF).contains(low)
-        else { return nil }
-        return Unicode.Scalar(0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+        if let scalar = Unicode.Scalar(unit) { return .scalar(scalar) }
+        guard unit < 0xDC00, rest.popFirst() == UInt8(ascii: "\\"),
+            rest.popFirst() == UInt8(ascii: "u"), let low = codeUnit(&rest),
+            let pair = Unicode.Scalar(high: unit, low: low)
+        else { return .halfPair(unit) }
+        return .scalar(pair)
     }
 
     private static func codeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
@@ -207,10 +228,12 @@ struct JSONReader {
         return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
-    func bad(_ reason: String) -> TaskDataError { .badJSON(path: path, line: line, reason: reason) }
+    private func bad(_ reason: String) -> JSONFault {
+        JSONFault(line: line, reason: .malformed(reason))
+    }
 
     /// What is wrong where something else stands, or nothing.
-    mutating func unexpected(_ wanted: String) -> TaskDataError {
+    package mutating func unexpected(_ wanted: String) -> JSONFault {
         guard let byte = peek() else {
             return end < bytes.count
                 ? bad(
@@ -235,5 +258,13 @@ private struct KeySet {
             return true
         }
         return !few.contains(key) && many.insert(key).inserted
+    }
+}
+
+extension Unicode.Scalar {
+    /// The character of the two halves of a surrogate pair; nil where they are none.
+    fileprivate init?(high: UInt16, low: UInt16) {
+        guard (0xDC00...0xDFFF).contains(low) else { return nil }
+        self.init(0x10000 + (UInt32(high) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
     }
 }
