@@ -21,7 +21,9 @@ let package = Package(
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibTorch"]),
         .target(name: "DualTorch", dependencies: ["CTorch"], path: "Sources/Torch"),
-        .target(name: "DualModules", dependencies: ["DualTorch"], path: "Sources/Modules"),
+        .target(name: "DualJSON", path: "Sources/JSON"),
+        .target(
+            name: "DualModules", dependencies: ["DualJSON", "DualTorch"], path: "Sources/Modules"),
         .target(
             name: "DualModels", dependencies: ["DualModules", "DualTorch"], path: "Sources/Models"),
         .target(
@@ -30,7 +32,6 @@ let package = Package(
         .target(name: "DualTokenization", path: "Sources/Tokenization"),
         .target(name: "DualHub", path: "Sources/Hub"),
         .target(name: "DualMetrics", path: "Sources/Metrics"),
-        .target(name: "DualJSON", path: "Sources/JSON"),
         .target(name: "DualChat", dependencies: ["DualJSON"], path: "Sources/Chat"),
         .target(
             name: "DualTasks", dependencies: ["DualChat", "DualJSON", "DualMetrics"],
@@ -54,9 +55,8 @@ let package = Package(
             name: "DualLoRA",
             dependencies: [
                 "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualJSON", "DualMetrics",
-                "DualModels",
-                "DualModules", "DualTasks",
-                "DualTokenization", "DualTorch", "DualTraining",
+                "DualModels", "DualModules", "DualTasks", "DualTokenization", "DualTorch",
+                "DualTraining",
             ],
             path: "Sources/Umbrella"),
         .executableTarget(

@@ -133,16 +133,10 @@ public struct AdapterFolder {
         in form: AdapterForm, _ slots: AdapterSlots
     ) throws -> any AdapterMethod {
         guard form.isOfBareBody else { return method }
-        var fields = configuration.fieldsWithNulls
         let start = "^" + slots.bodyPrefix.replacing(".", with: "\\.")
-        for name in ["rank_pattern", "alpha_pattern"] {
-            guard let pattern = fields[name] as? [String: Any] else { continue }
-            let pairs = pattern.map { key, value in
-                (key.hasPrefix("^") ? start + key.dropFirst() : key, value)
-            }
-            fields[name] = Dictionary(pairs) { first, _ in first }
+        let anchored = configuration.renamingKeys(of: ["rank_pattern", "alpha_pattern"]) { key in
+            key.hasPrefix("^") ? start + key.dropFirst() : key
         }
-        let anchored = ConfigurationFile(configuration.url, fields: fields)
         return try type(of: method).init(anchored).fitted(to: weights)
     }
 }

@@ -6,15 +6,19 @@ import Foundation
 /// The first key that matches the end of a path counts. A key is a regular expression; it begins where a
 /// word of the path does. Reference: PEFT's `get_pattern_key`.
 public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
-    /// Sorted by key, as PEFT saves them: what counts in training is what a reader of the file sees.
+    /// In the order in which they are tried.
     public let entries: [(key: String, value: Value)]
 
-    /// - Parameter entries: in any order; of those with the same key the first counts.
+    /// - Parameter entries: tried in the order of their keys, in which PEFT saves them: what counts in
+    ///   training is what a reader of the file sees. Of those with the same key the first counts.
     public init(_ entries: [(key: String, value: Value)] = []) {
         self.entries = Dictionary(entries) { first, _ in first }
             .sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
             .map { (key: $0.key, value: $0.value) }
     }
+
+    /// Of a file, in its own order.
+    fileprivate init(ordered entries: [(key: String, value: Value)]) { self.entries = entries }
 
     public static func == (left: Self, right: Self) -> Bool {
         left.entries.count == right.entries.count
@@ -46,9 +50,10 @@ extension LayerPattern<Int> {
     init(_ file: ConfigurationFile, _ key: String) throws {
         let fields = try file.object(key)
         self.init(
-            try fields.sorted { $0.key < $1.key }.map { name, found in
-                guard let value = found as? Int, ranks ~= value else {
-                    throw file.bad(key, found: "\(found)", expected: "ranks by layer")
+            ordered: try file.keys(of: key).map { name in
+                guard let value = fields[name] as? Int, ranks ~= value else {
+                    throw file.bad(
+                        key, found: "\(fields[name] ?? "")", expected: "ranks by layer")
                 }
                 return (name, value)
             })
@@ -59,9 +64,10 @@ extension LayerPattern<Double> {
     init(_ file: ConfigurationFile, _ key: String) throws {
         let fields = try file.object(key)
         self.init(
-            try fields.sorted { $0.key < $1.key }.map { name, found in
-                guard let value = (found as? NSNumber)?.doubleValue, value.isFinite else {
-                    throw file.bad(key, found: "\(found)", expected: "numbers by layer")
+            ordered: try file.keys(of: key).map { name in
+                guard let value = (fields[name] as? NSNumber)?.doubleValue, value.isFinite else {
+                    throw file.bad(
+                        key, found: "\(fields[name] ?? "")", expected: "numbers by layer")
                 }
                 return (name, value)
             })

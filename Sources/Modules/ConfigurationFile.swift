@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// A JSON object in a file (`config.json`, `adapter_config.json`), read field by field, with errors that name the field.
@@ -6,6 +7,8 @@ public struct ConfigurationFile {
     /// Every field, also those that this package does not use: they are kept when a model is saved.
     public private(set) var fields: [String: Any]
     private let nullKeys: Set<String>
+    /// The keys of the objects in the fields, in the order of the file.
+    private var keyOrders: [String: [String]] = [:]
 
     /// - Throws: ``ConfigurationError`` for a file that is missing or not a JSON object.
     public init(_ url: URL) throws {
@@ -24,6 +27,10 @@ public struct ConfigurationFile {
             throw ConfigurationError.unreadable(file: url.path, reason: "it is not a JSON object")
         }
         self.init(url, fields: fields)
+        guard case .object(let ordered)? = try? JSONReader.value(of: Array(data)) else { return }
+        for member in ordered.members {
+            if case .object(let object) = member.value { keyOrders[member.key] = object.keys }
+        }
     }
 
     public init(_ url: URL, fields: [String: Any]) {
@@ -35,6 +42,25 @@ public struct ConfigurationFile {
     /// Every field as the file has it, those that are null among them.
     public var fieldsWithNulls: [String: Any] {
         fields.merging(nullKeys.map { ($0, NSNull()) }) { value, _ in value }
+    }
+
+    /// The keys of the object in a field, in the order of the file.
+    public func keys(of name: String) -> [String] {
+        keyOrders[name] ?? (fields[name] as? [String: Any] ?? [:]).keys.sorted()
+    }
+
+    /// The same with other keys in the objects of some fields.
+    public func renamingKeys(
+        of names: [String], _ rename: (String) -> String
+    ) -> ConfigurationFile {
+        var renamed = self
+        for name in names {
+            guard let object = fields[name] as? [String: Any] else { continue }
+            renamed.fields[name] = Dictionary(
+                object.map { (rename($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+            renamed.keyOrders[name] = keys(of: name).map(rename)
+        }
+        return renamed
     }
 
     /// Whether a field is there and null, which is not always the same as missing.

@@ -16,6 +16,9 @@ ROWS = harness.sequences([6, 11, 1, 9], seed=3)
 
 QUERY_VALUE = dict(target_modules=["query", "value"])
 
+# The first that matches counts, and this is not the order of the keys.
+UNSORTED = {"query": 9, "layer.0.attention.self.query": 1}
+
 # What is peculiar about an adapter: options of LoraConfig, and the base it is for.
 LOADED = {
     "query and value": dict(QUERY_VALUE),
@@ -64,6 +67,8 @@ LOADED = {
         alpha_pattern={r"^encoder.layer.0.attention.self.query": 30}),
     "a pattern that looks behind": dict(target_modules=r".*self\.(?P<kind>query|key|value)(?<!key)"),
     "a name of another architecture": dict(target_modules=["query", "value", "q_proj"]),
+    "patterns in an order of their own": dict(
+        QUERY_VALUE, alpha_pattern=UNSORTED, edits=dict(alpha_pattern=UNSORTED)),
     "alphas of 0 and below": dict(QUERY_VALUE, alpha_pattern={"query": 0, "value": -3}),
     "no task type": dict(QUERY_VALUE, task_type=None),
     "head of its own size": dict(QUERY_VALUE, kind=BertModel, num_labels=3),
