@@ -25,7 +25,8 @@ extension FineTuningRun {
         var identity = RunIdentity(flags: flags)
         identity.counts["examples"] = setup.exampleCount
         identity.counts["tokens"] = setup.trainer.exampleTokens
-        identity.digests["set of examples"] = setup.examplesDigest
+        identity.digests["set of examples"] = setup.digests.training
+        identity.digests["set of dev examples"] = setup.digests.dev
         identity.digests["base model"] = setup.baseDigest
         return identity
     }

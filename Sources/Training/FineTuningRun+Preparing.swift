@@ -20,7 +20,8 @@ extension FineTuningRun {
         let template: ChatTemplate?
         /// What a template that asks for the time was told.
         let templateDate: Date?
-        let examplesDigest: String
+        /// Of the examples that train, and of those that score.
+        let digests: (training: String, dev: String)
         let baseDigest: String
         let notes: [String]
     }
@@ -58,7 +59,7 @@ extension FineTuningRun {
         return Setup(
             configuration: configuration, tokenizer: tokenizer, trainer: trainer, trainee: trainee,
             exampleCount: examples.lengths.count, template: encoded.template,
-            templateDate: templateDate, examplesDigest: digest(of: examples),
+            templateDate: templateDate, digests: digests(of: examples, encoded.scorer),
             baseDigest: try baseDigest(configuration),
             notes: loaded.notes() + encoded.notes
                 + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : []))
@@ -93,10 +94,13 @@ extension FineTuningRun {
         return ChatTemplate.date(text)
     }
 
-    private func digest(of examples: any TrainingSet) -> String {
-        var fingerprint = Fingerprint()
-        examples.add(to: &fingerprint)
-        return fingerprint.text
+    private func digests(
+        of examples: any TrainingSet, _ scorer: any Scorer
+    ) -> (training: String, dev: String) {
+        var (training, dev) = (Fingerprint(), Fingerprint())
+        examples.add(to: &training)
+        scorer.add(to: &dev)
+        return (training.text, dev.text)
     }
 
     /// Tokens that an example is cut to: virtual tokens take some of the model's positions.

@@ -43,7 +43,8 @@ public struct FineTuningRun {
     public var chatTemplate: ChatTemplate?
     /// What the chat template may ask for besides the conversations.
     public var templateVariables: [String: TemplateValue] = [:]
-    /// What a chat template that asks for the time is told; nil for when the run began.
+    /// What a chat template that asks for the time is told; nil for when the run began, before it was
+    /// stopped if it goes on.
     public var templateDate: Date?
     /// What made the run, for `recipe.yaml` in the output folder; nil for no such file.
     public var recipe: String?

@@ -75,6 +75,17 @@ import Testing
         #expect(found.hasSuffix("is of a run on another set of examples"), "in: \(found)")
     }
 
+    /// They decide which step is the best, and stand in the log.
+    @Test("Other dev examples are refused")
+    func otherDevExamples() throws {
+        let place = try Workplace()
+        try stopped(in: place)
+        let text = String(decoding: try place.read("data/dev.tsv"), as: UTF8.self)
+        try place.folder.write(text.replacing("yes", with: "no"), to: "data/dev.tsv")
+        let found = refusal(in: place)
+        #expect(found.hasSuffix("is of a run on another set of dev examples"), "in: \(found)")
+    }
+
     @Test("Fewer examples are told by their number")
     func fewerExamples() throws {
         let place = try Workplace()

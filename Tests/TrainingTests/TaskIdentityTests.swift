@@ -12,7 +12,7 @@ import Testing
         task.files.fields = try InstructionFields([
             "output=o", "text=t", "instruction=i", "role=r", "input=n", "system=s",
         ])
-        #expect(task.identity["fields"] == "instruction=i,input=n,output=o,system=s,role=r,text=t")
+        #expect(task.identity["field"] == "instruction=i,input=n,output=o,system=s,role=r,text=t")
     }
 
     @Test("What decides the examples is told apart")

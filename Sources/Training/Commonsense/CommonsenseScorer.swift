@@ -35,6 +35,8 @@ public struct CommonsenseScorer: Scorer {
         try model.checkRoom(for: new, behind: questions.map(\.prompt))
     }
 
+    public func add(to fingerprint: inout Fingerprint) { losses.add(to: &fingerprint) }
+
     public func loss(
         of model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Double {

@@ -47,3 +47,15 @@ extension [CompletionExample] {
         return ["\(cut) of \(count) examples are cut to --max-length, \(limit) tokens\(fate)"]
     }
 }
+
+extension Fingerprint {
+    /// Adds the tokens, and which of them are learnt.
+    mutating func add(_ examples: [CompletionExample]) {
+        for example in examples {
+            add(example.ids.count)
+            for (id, isTrained) in zip(example.ids, example.isTrained) {
+                add(2 * id + (isTrained ? 1 : 0))
+            }
+        }
+    }
+}

@@ -19,6 +19,8 @@ public struct CompletionScorer: Scorer {
         self.layout = layout
     }
 
+    public func add(to fingerprint: inout Fingerprint) { fingerprint.add(examples) }
+
     public func evaluate(
         _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Evaluation {

@@ -40,12 +40,7 @@ public struct CompletionSet: TrainingSet {
     }
 
     public func add(to fingerprint: inout Fingerprint) {
-        for example in examples {
-            fingerprint.add(example.ids.count)
-            for (id, isTrained) in zip(example.ids, example.isTrained) {
-                fingerprint.add(2 * id + (isTrained ? 1 : 0))
-            }
-        }
+        fingerprint.add(examples)
     }
 
     public func loss(

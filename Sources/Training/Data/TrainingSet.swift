@@ -49,6 +49,9 @@ public protocol Scorer {
     /// come hours later.
     func check(_ model: any TransformerModel) throws
 
+    /// Adds the examples that the loss is of, by which a run may choose its best step.
+    func add(to fingerprint: inout Fingerprint)
+
     /// - Parameter progress: hears of every batch.
     func evaluate(
         _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
@@ -66,6 +69,8 @@ extension Scorer {
     public var isCostly: Bool { false }
 
     public func check(_ model: any TransformerModel) throws {}
+
+    public func add(to fingerprint: inout Fingerprint) {}
 
     public func loss(
         of model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }

@@ -22,6 +22,8 @@ struct E2EScorer: Scorer {
         try model.checkRoom(for: options.maximumNewTokens ?? 0, behind: prompts)
     }
 
+    func add(to fingerprint: inout Fingerprint) { losses.add(to: &fingerprint) }
+
     func evaluate(
         _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void
     ) throws -> Evaluation {

@@ -37,3 +37,17 @@ extension TokenBatch {
             device: device)
     }
 }
+
+extension Fingerprint {
+    /// Adds the tokens and the labels.
+    mutating func add(_ examples: [EncodedExample]) {
+        for example in examples {
+            add(example.ids.count)
+            for number in example.ids + example.typeIDs { add(number) }
+            switch example.label {
+            case .category(let category): add(category)
+            case .score(let score): add(score.bitPattern)
+            }
+        }
+    }
+}

@@ -20,6 +20,8 @@ public struct SentenceScorer: Scorer {
         self.device = device
     }
 
+    public func add(to fingerprint: inout Fingerprint) { fingerprint.add(examples) }
+
     public func evaluate(
         _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Evaluation {

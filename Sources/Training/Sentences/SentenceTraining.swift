@@ -88,14 +88,7 @@ public struct SentenceSet: TrainingSet {
     public func weight(of indices: [Int]) -> Int { indices.count }
 
     public func add(to fingerprint: inout Fingerprint) {
-        for example in examples {
-            fingerprint.add(example.ids.count)
-            for number in example.ids + example.typeIDs { fingerprint.add(number) }
-            switch example.label {
-            case .category(let category): fingerprint.add(category)
-            case .score(let score): fingerprint.add(score.bitPattern)
-            }
-        }
+        fingerprint.add(examples)
     }
 
     public func loss(
