@@ -80,8 +80,9 @@ extension FineTuningRun {
         var identity: [String: String] = [:]
         identity[RunIdentity.templateDate] = date.map(ChatTemplate.text)
         if task.usesTemplate, !templateVariables.isEmpty {
-            identity["template-variables"] = templateVariables.sorted { $0.key < $1.key }
-                .map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+            let entries = templateVariables.sorted { $0.key < $1.key }
+                .map { TemplateValue.Entry($0.key, $0.value) }
+            identity["template-variables"] = TemplateValue.mapping(entries).description
         }
         return identity
     }

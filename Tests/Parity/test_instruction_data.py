@@ -533,7 +533,7 @@ def test_a_resumed_run_keeps_the_date_that_it_began_with(tmp_path):
     for words, changes in (
             ("with --template-date 2024-07-26T00:00:00, not 2024-07-27T00:00:00",
              dict(template_date="2024-07-27", template_variables='{"x": 1}')),
-            ('with --template-variables {"x":1}, not {"x":2}', dict(template_variables='{"x": 2}'))):
+            ('with --template-variables {"x": 1}, not {"x": 2}', dict(template_variables='{"x": 2}'))):
         harness.assert_refused(harness.run("train", **common, **changes), words)
 
 
