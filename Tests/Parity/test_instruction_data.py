@@ -48,8 +48,8 @@ WORDS = ["the", "sea", "Ärger", "naïve", "東京", "🦊", "3.14", "don't", " 
          "</", "{{x}}", "end.", "?", "\ttab"]
 
 
-def write_tokenizer(folder, template):
-    """A byte-level BPE of a few hundred tokens, with a template."""
+def write_tokenizer(folder, template, texts=(" ".join(WORDS), "assistant user system")):
+    """A byte-level BPE of a few hundred tokens, of some texts, with a template."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -57,7 +57,7 @@ def write_tokenizer(folder, template):
     trainer = trainers.BpeTrainer(
         vocab_size=400, special_tokens=["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
-    made.train_from_iterator([" ".join(WORDS)] * 20 + ["assistant user system"] * 20, trainer)
+    made.train_from_iterator([*texts] * 20, trainer)
     made.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(json.dumps({
         "bos_token": "<s>", "eos_token": "<|im_end|>",
@@ -65,9 +65,9 @@ def write_tokenizer(folder, template):
     return folder
 
 
-def write_model(folder, template):
+def write_model(folder, template, *texts):
     decoders.make("llama-grouped", folder, vocab_size=400, eos_token_id=4)
-    return write_tokenizer(folder, template)
+    return write_tokenizer(folder, template, *texts)
 
 
 @pytest.fixture(scope="module")
@@ -204,15 +204,8 @@ ANSWERS = ["Yes.", "  Yes", "\nYes", " Yes", "5", "t", ".", "é", "🦊"]
 
 def test_no_token_of_the_prompt_alone_is_learnt(tmp_path):
     """By a tokenizer as GPT-2's, which takes the white space at a text's end together."""
-    model = write_model(tmp_path / "model", None)
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = spellings.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
-    made.train_from_iterator(["x\n\n", "x    ", "yes ->", "don't", "x....", "\t\t", "\n \n"] * 20, trainer)
-    made.save(str(model / "tokenizer.json"))
+    model = write_model(tmp_path / "model", None, [
+        "x\n\n", "x    ", "yes ->", "don't", "x....", "\t\t", "\n \n"])
     reference = AutoTokenizer.from_pretrained(model)
     assert len(reference("x\n\n", add_special_tokens=False).input_ids) == 2
     rows = [{"prompt": "Is it so?" + end, "completion": answer} for end in ENDS for answer in ANSWERS]
