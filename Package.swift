@@ -22,9 +22,9 @@ func tests(_ folder: String, _ dependencies: [String], goldens: Bool = false) ->
         resources: goldens ? [.copy("Goldens")] : [], linkerSettings: runPath)
 }
 
-/// Targets by their folders; a name that begins in lower case or with `C` is the target's own.
+/// Modules by their folders, and the targets that are named otherwise.
 func named(_ folders: [String]) -> [Target.Dependency] {
-    let own: Set = ["CTorch", "FineTuning", "TestSupport"]
+    let own: Set = ["CTorch", "FineTuning", "TestSupport", "ToyTasks"]
     return folders.map { .byName(name: own.contains($0) ? $0 : "Dual" + $0) }
 }
 
@@ -83,6 +83,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: named(["Models", "Modules", "Torch"]),
             path: "Tests/TestSupport"),
+        .target(
+            name: "ToyTasks",
+            dependencies: named([
+                "Adapters", "Datasets", "Models", "Runs", "Tasks", "Torch", "Training",
+                "TestSupport",
+            ]), path: "Tests/ToyTasks"),
         tests("Torch", ["Torch", "TestSupport"]),
         tests("Modules", ["Modules", "Torch", "TestSupport"]),
         tests("Models", ["Models", "Modules", "Torch", "TestSupport"]),
@@ -90,8 +96,26 @@ let package = Package(
         tests(
             "Training",
             [
-                "Adapters", "Benchmark", "Chat", "Datasets", "Models", "Modules", "Runs", "Tasks",
-                "Tokenization", "Torch", "Training", "TestSupport",
+                "Adapters", "Datasets", "Models", "Modules", "Runs", "Tasks", "Torch", "Training",
+                "TestSupport", "ToyTasks",
+            ]),
+        tests(
+            "Tasks",
+            [
+                "Datasets", "Models", "Modules", "Tasks", "Tokenization", "Torch", "Training",
+                "TestSupport",
+            ]),
+        tests(
+            "Runs",
+            [
+                "Adapters", "Chat", "Datasets", "Models", "Modules", "Runs", "Tasks", "Torch",
+                "Training", "TestSupport", "ToyTasks",
+            ]),
+        tests(
+            "Benchmark",
+            [
+                "Adapters", "Benchmark", "Models", "Modules", "Runs", "Torch", "Training",
+                "TestSupport",
             ]),
         tests(
             "Generation",
@@ -102,6 +126,7 @@ let package = Package(
         tests("Hub", ["Hub", "Tokenization"], goldens: true),
         tests("Datasets", ["Chat", "JSON", "Metrics", "Datasets", "Torch"]),
         tests("Recipes", ["Recipes", "Torch"]),
+        tests("Commands", ["Commands", "Training", "TestSupport"]),
         tests("Chat", ["Chat", "JSON"]),
         tests("Charts", ["Charts"]),
     ],

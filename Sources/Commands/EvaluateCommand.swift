@@ -37,41 +37,29 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        try checkMaximumLength(maximumLength)
         for (name, isGiven) in data.text.given where name.hasPrefix("dev-") && isGiven {
             throw CommandError("--\(name): evaluate scores what --data names")
         }
         let device = try compute.apply()
         let task = try data.trainingTask()
-        let examples = try task.readForScoring(data.places)
         let place = try source.model(model).url
-        let tokenizer = try Tokenizer.load(from: place)
-        var options = ModelFolder.LoadOptions()
-        options.computeType = dtype
-        options.device = device
-        let sources = try adapters.sources
-        let loaded = try AdaptedModel.load(model: place, adapters: sources, options: options)
-        for text in loaded.notes { note("note: \(text)") }
-        let wanted = maximumLength ?? task.defaults.maximumLength
-        let encoder = TaskEncoder(
-            tokenizer,
-            template: task.usesTemplate
-                ? try data.template(of: place, adapters: sources.map(\.folder)) : nil,
-            maximumLength: min(wanted, loaded.model.maximumLength ?? wanted),
-            stopTokens: try GenerationOptions.stopTokens(of: loaded.folder, tokenizer: tokenizer))
-        let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
-        for text in encoded.notes { note("note: \(text)") }
-        try encoded.scorer.check(loaded.model)
-        let evaluation = try RunView.showing {
-            try encoded.scorer.evaluate(loaded.model, progress: $0.show)
-        }
+        var run = EvaluationRun(
+            model: place, adapters: try adapters.sources, task: task, data: data.places)
+        run.maximumLength = maximumLength
+        run.computeType = dtype
+        run.device = device
+        run.chatTemplate = try data.givenTemplate(for: place)
+        run.templateVariables = try data.instructions.context.variables
+        run.templateDate = try data.instructions.context.date
+        run.predictions = try data.scoring.predictionsFile()
+        let evaluation = try RunView.showing { try run.run(report: $0.show) }
         try show(evaluation, task)
     }
 
     private func show(_ evaluation: Evaluation, _ task: any TrainingTask) throws {
         guard json else {
-            if let table = (task as? CommonsenseTraining)?.table(evaluation.metrics) {
-                print(table)
+            if let table = task.table(of: evaluation.metrics) {
+                print(textTable(table))
             } else {
                 for (name, value) in evaluation.metrics { print("\(name) \(decimal(value))") }
             }

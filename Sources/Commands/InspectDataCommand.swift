@@ -80,13 +80,11 @@ struct InspectDataCommand: ParsableCommand {
         let folder = try ModelFolder(url)
         var shapes = ModelFolder.LoadOptions()
         shapes.drawing = .shapesOnly
-        let positions = try ModelFolder.make(folder.configuration, shapes).model.maximumLength
-        let wanted = maximumLength ?? task.defaults.maximumLength
-        let tokenizer = try Tokenizer.load(from: url)
-        return TaskEncoder(
-            tokenizer, template: task.usesTemplate ? try data.template(of: url) : nil,
-            maximumLength: min(wanted, positions ?? wanted),
-            stopTokens: try GenerationOptions.stopTokens(of: folder, tokenizer: tokenizer))
+        return try TaskEncoder(
+            Tokenizer.load(from: url), for: task, folder: folder,
+            template: task.usesTemplate ? data.template(of: url) : nil,
+            maximumLength: maximumLength,
+            positions: ModelFolder.make(folder.configuration, shapes).model.maximumLength)
     }
 
     private func printObject(_ example: CompletionExample, _ tokenizer: Tokenizer) throws {

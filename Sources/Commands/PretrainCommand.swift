@@ -55,7 +55,7 @@ struct PretrainCommand: ParsableCommand {
             base: .new(
                 configuration: URL(fileURLWithPath: configurationFile),
                 tokenizer: try located(tokenizer, for: .tokenizer).url),
-            task: try text.trainingTask(), data: data.map { URL(fileURLWithPath: $0) },
+            task: text.trainingTask(), data: data.map { URL(fileURLWithPath: $0) },
             method: FullFineTuning(), output: folder(output), options: options)
         run.computeType = dtype
         run.device = device

@@ -40,7 +40,14 @@ final class RunView {
         case .training(.checkpoint(let path)):
             line("checkpoint \(URL(fileURLWithPath: path).lastPathComponent)")
         case .training(.scoring(let progress)): show(progress)
-        case .training(.trained): break
+        case .training(.trained), .training(.predicted): break
+        }
+    }
+
+    func show(_ event: EvaluationRun.Event) {
+        switch event {
+        case .note(let text): line("note: \(text)")
+        case .scoring(let progress): show(progress)
         }
     }
 

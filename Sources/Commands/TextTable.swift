@@ -1,3 +1,8 @@
+import FineTuning
+
+/// Scores under their header.
+func textTable(_ table: ScoreTable) -> String { textTable(table.header, table.rows) }
+
 /// Columns under a header, as wide as they need to be.
 func textTable(_ header: [String], _ rows: [[String]]) -> String {
     let widths = header.indices.map { column in

@@ -81,32 +81,8 @@ struct TrainCommand: ParsableCommand {
         run.templateVariables = try data.instructions.context.variables
         run.templateDate = try data.instructions.context.date
         run.templateDate = try run.dateForTemplate()
+        run.predictions = try data.scoring.predictionsFile()
         run.recipe = try recipeText(templateDate: run.templateDate)
         try show(run, json: json)
     }
-}
-
-/// Runs, shows how it goes, and says what came of it.
-func show(_ run: FineTuningRun, json: Bool) throws {
-    Interrupt.watch()
-    let result = try RunView.showing {
-        try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
-    }
-    guard !json else {
-        return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
-    }
-    let best = result.bestStep.map { " (of step \($0) of \(result.steps))" } ?? ""
-    let saved =
-        run.method is any AdapterMethod ? "adapter_model.safetensors" : "model.safetensors"
-    // Where scores take long, only the loss is known of the beginning.
-    let start = (result.before?.metrics[result.metric] ?? nil).map { "\(decimal($0)) -> " } ?? ""
-    print(
-        """
-        \(result.metric) \(start)\(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
-        \(decimal(result.loss)) on the dev split\(best), \
-        \(Int(result.seconds.rounded())) s of training
-        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
-        """)
-    let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
-    if let table = (run.task as? CommonsenseTraining)?.table(scores) { print("\n" + table) }
 }

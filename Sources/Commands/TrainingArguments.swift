@@ -5,102 +5,76 @@ extension LearningRateSchedule.Shape: ExpressibleByArgument {}
 
 /// How long, how fast and in which portions a run trains.
 struct TrainingArguments: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Passes over the training examples.")
-    var epochs: Int = 3
+    private static let standard = TrainingOptions()
 
-    @Option(parsing: .unconditional, help: "Optimizer steps, instead of epochs.")
+    @Option(parsing: .unconditional, help: help("epochs"))
+    var epochs = standard.epochs
+
+    @Option(parsing: .unconditional, help: help("steps"))
     var steps: Int?
 
-    @Option(
-        parsing: .unconditional,
-        help: "Examples of one forward pass. Default: 32 for sentences, 16 for commonsense, else 8."
-    )
+    @Option(parsing: .unconditional, help: help("batch-size"))
     var batchSize: Int?
 
-    @Option(parsing: .unconditional, help: "Forward passes of one optimizer step.")
-    var gradientAccumulation: Int = 1
+    @Option(parsing: .unconditional, help: help("gradient-accumulation"))
+    var gradientAccumulation = standard.accumulation
 
-    @Option(
-        parsing: .unconditional,
-        help: "Peak learning rate. Default: the method's own (duallora methods).")
+    @Option(parsing: .unconditional, help: help("learning-rate"))
     var learningRate: Double?
 
-    @Option(parsing: .unconditional, help: "Peak learning rate of the head.")
-    var headLearningRate: Double = 5e-4
+    @Option(parsing: .unconditional, help: help("head-learning-rate"))
+    var headLearningRate = standard.headLearningRate
 
-    @Option(parsing: .unconditional, help: "Decoupled weight decay, not for biases and norms.")
-    var weightDecay: Double = 0.01
+    @Option(parsing: .unconditional, help: help("weight-decay"))
+    var weightDecay = standard.weightDecay
 
-    @Option(parsing: .unconditional, help: "Share of the steps in which the learning rate rises.")
-    var warmupRatio: Double = 0.06
+    @Option(parsing: .unconditional, help: help("warmup-ratio"))
+    var warmupRatio = standard.warmupRatio
 
-    @Option(
-        parsing: .unconditional,
-        help: "Steps in which the learning rate rises, instead of --warmup-ratio.")
+    @Option(parsing: .unconditional, help: help("warmup-steps"))
     var warmupSteps: Int?
 
-    @Option(help: "How the learning rate goes after that.")
-    var schedule = LearningRateSchedule.Shape.linear
+    @Option(help: help("schedule"))
+    var schedule = standard.schedule
 
-    @Option(
-        name: .customLong("adam-beta1"), parsing: .unconditional,
-        help: "What Adam keeps of the mean gradient in a step.")
-    var adamBeta1: Double = 0.9
+    @Option(name: .customLong("adam-beta1"), parsing: .unconditional, help: help("adam-beta1"))
+    var adamBeta1 = standard.adamBetas.0
 
-    @Option(
-        name: .customLong("adam-beta2"), parsing: .unconditional,
-        help: "What Adam keeps of the mean squared gradient in a step.")
-    var adamBeta2: Double = 0.999
+    @Option(name: .customLong("adam-beta2"), parsing: .unconditional, help: help("adam-beta2"))
+    var adamBeta2 = standard.adamBetas.1
 
-    @Option(
-        parsing: .unconditional,
-        help: "What Adam adds to the root. Default: 1e-8; 1e-6 for galore and garare.")
+    @Option(parsing: .unconditional, help: help("adam-epsilon"))
     var adamEpsilon: Double?
 
-    @Option(
-        parsing: .unconditional, help: "Largest norm of the gradients together; 0 for no limit.")
-    var gradientLimit: Double = 1
+    @Option(parsing: .unconditional, help: help("gradient-limit"))
+    var gradientLimit = standard.gradientLimit ?? 0
 
-    @Option(
-        name: .customLong("max-length"), parsing: .unconditional,
-        help: """
-            Tokens that an example is cut to. Default: 512 for text and e2e, 1024 for instruct, 256 for \
-            commonsense, 128 for sentences.
-            """)
+    @Option(name: .customLong("max-length"), parsing: .unconditional, help: help("max-length"))
     var maximumLength: Int?
 
-    @Flag(name: .customLong("no-shuffle"), help: "Take the examples in the order of the data.")
+    @Flag(name: .customLong("no-shuffle"), help: help("no-shuffle"))
     var keepsOrder = false
 
-    @Option(parsing: .unconditional, help: "Steps between two lines of the log.")
-    var loggingSteps: Int = 10
+    @Option(parsing: .unconditional, help: help("logging-steps"))
+    var loggingSteps = standard.loggingSteps
 
-    @Option(
-        parsing: .unconditional, help: "Steps between two checkpoints. Default: none but on Ctrl-C."
-    )
+    @Option(parsing: .unconditional, help: help("checkpoint-steps"))
     var checkpointSteps: Int?
 
-    @Option(
-        parsing: .unconditional,
-        help: "Steps between two scores on the dev split. Default: one after every epoch.")
+    @Option(parsing: .unconditional, help: help("evaluation-steps"))
     var evaluationSteps: Int?
 
-    @Flag(help: "End with what had the lowest dev loss, instead of the last step.")
+    @Flag(help: help("keep-best"))
     var keepBest = false
 
-    @Option(
-        parsing: .unconditional,
-        help: "Scores in a row without a lower dev loss that end the run. Default: no such end.")
+    @Option(parsing: .unconditional, help: help("patience"))
     var patience: Int?
 
-    @Flag(
-        help:
-            "Keep only the inputs of every block for the backward, which runs it again: less memory."
-    )
+    @Flag(help: help("activation-checkpointing"))
     var activationCheckpointing = false
 
-    @Option(parsing: .unconditional, help: "Decides every random number of the run.")
-    var seed: UInt64 = 0
+    @Option(parsing: .unconditional, help: help("seed"))
+    var seed = standard.seed
 
     var options: TrainingOptions {
         var options = TrainingOptions()
@@ -128,4 +102,9 @@ struct TrainingArguments: ParsableArguments {
         options.seed = seed
         return options
     }
+}
+
+/// What an option does, as the library says it.
+private func help(_ name: String) -> ArgumentHelp {
+    ArgumentHelp(TrainingOptions.help(name))
 }

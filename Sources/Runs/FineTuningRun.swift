@@ -48,6 +48,8 @@ public struct FineTuningRun: Sendable {
     /// What a chat template that asks for the time is told; nil for when the run began, before it was
     /// stopped if it goes on.
     public var templateDate: Date?
+    /// A file for what the model predicted at the last score, a line each; nil for none.
+    public var predictions: URL?
     /// What made the run, for `recipe.yaml` in the output folder; nil for no such file.
     public var recipe: String?
 

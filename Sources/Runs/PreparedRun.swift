@@ -112,9 +112,9 @@ extension FineTuningRun {
         var template = try usedTemplate()
         template?.variables = templateVariables
         template?.date = date
-        return TaskEncoder(
-            tokenizer, template: template, maximumLength: try maximumLength(on: model),
-            stopTokens: try stopTokens(folder, tokenizer))
+        return try TaskEncoder(
+            tokenizer, for: task, folder: folder, template: template,
+            maximumLength: options.maximumLength, positions: positions(of: model))
     }
 
     /// What puts the conversations into words; nil where there are none, or no template.
@@ -133,10 +133,9 @@ extension FineTuningRun {
         return ChatTemplate.date(text)
     }
 
-    /// Tokens that an example is cut to: virtual tokens take some of the model's positions.
-    private func maximumLength(on model: any TransformerModel) throws -> Int {
-        let wanted = options.maximumLength ?? task.defaults.maximumLength
-        guard let positions = model.maximumLength else { return wanted }
+    /// The longest sequence that the model takes beside the method's virtual tokens; nil for any.
+    private func positions(of model: any TransformerModel) throws -> Int? {
+        guard let positions = model.maximumLength else { return nil }
         let room = positions - method.virtualTokens
         guard method.virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
             throw TrainingError.badOption(
@@ -144,13 +143,7 @@ extension FineTuningRun {
                 reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
                     + "positions to a text")
         }
-        return min(wanted, room)
-    }
-
-    /// Tokens that end what the model generates.
-    private func stopTokens(_ folder: ModelFolder?, _ tokenizer: Tokenizer) throws -> [Int] {
-        guard let folder else { return tokenizer.endOfTextID.map { [$0] } ?? [] }
-        return try GenerationOptions.stopTokens(of: folder, tokenizer: tokenizer)
+        return room
     }
 
     /// The method with the tokens of the text that it starts from, if it starts from one.

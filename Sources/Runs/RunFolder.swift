@@ -121,6 +121,8 @@ extension RunFolder: TrainingStore {
         switch event {
         case .step(let record): try log?.add(record)
         case .evaluated(let record): try log?.add(record)
+        case .predicted(let evaluation):
+            if let file = run.predictions { try evaluation.writePredictions(to: file) }
         case .checkpoint, .scoring, .trained: break
         }
     }

@@ -1,7 +1,6 @@
 import DualAdapters
 import DualChat
 import DualModels
-import DualTokenization
 import DualTorch
 import DualTraining
 import Foundation
@@ -31,10 +30,17 @@ public protocol TrainingTask: Sendable {
     func read(_ data: [URL]) throws -> any TaskData
     /// Reads what a score needs.
     func readForScoring(_ data: [URL]) throws -> any TaskData
+
+    /// The metrics of an evaluation as a table, where the field prints them as one; nil to list them.
+    func table(of metrics: [(name: String, value: Double)]) -> ScoreTable?
 }
 
 extension TrainingTask {
     public var usesTemplate: Bool { false }
+    public var identity: [String: String] { [:] }
+    public var headMeaning: ModelFolder.HeadMeaning? { nil }
+
+    public func table(of metrics: [(name: String, value: Double)]) -> ScoreTable? { nil }
 }
 
 /// The data of a task, as text.
@@ -63,27 +69,6 @@ public struct Completions: Sendable {
         self.examples = examples
         self.notes = notes
         self.skippedCount = skippedCount
-    }
-}
-
-/// What turns a task's text into a model's numbers.
-public struct TaskEncoder: Sendable {
-    public let tokenizer: Tokenizer
-    /// What puts conversations into words; nil where neither the model nor the user has one.
-    public let template: ChatTemplate?
-    /// The most tokens of an example: no more than the model has positions for.
-    public let maximumLength: Int
-    /// Tokens that end what the model generates.
-    public let stopTokens: [Int]
-
-    public init(
-        _ tokenizer: Tokenizer, template: ChatTemplate? = nil, maximumLength: Int,
-        stopTokens: [Int] = []
-    ) {
-        self.tokenizer = tokenizer
-        self.template = template
-        self.maximumLength = maximumLength
-        self.stopTokens = stopTokens
     }
 }
 

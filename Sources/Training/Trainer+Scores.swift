@@ -27,13 +27,27 @@ extension Trainer {
     func score(_ report: (TrainingEvent) throws -> Void) throws -> EvaluationRecord? {
         guard let scorer else { return nil }
         prepareAdapters()
-        let model = trainee.model
-        let record =
-            scorer.isCostly
-            ? EvaluationRecord(
-                step: progress.step, loss: try scorer.loss(of: model) { try report(.scoring($0)) })
-            : EvaluationRecord(
-                step: progress.step, try scorer.evaluate(model) { try report(.scoring($0)) })
+        guard scorer.isCostly else {
+            return try evaluate(with: scorer, step: progress.step, report) {
+                try report(.scoring($0))
+            }
+        }
+        let loss = try scorer.loss(of: trainee.model) { try report(.scoring($0)) }
+        let record = EvaluationRecord(step: progress.step, loss: loss)
+        try report(.evaluated(record))
+        return record
+    }
+
+    /// Takes all scores of the model as it stands.
+    @discardableResult
+    private func evaluate(
+        with scorer: any Scorer, step: Int, isFinal: Bool? = nil,
+        _ report: (TrainingEvent) throws -> Void, progress: (ScoringProgress) throws -> Void
+    ) throws -> EvaluationRecord {
+        let evaluation = try scorer.evaluate(trainee.model, progress: progress)
+        if !evaluation.predictions.isEmpty { try report(.predicted(evaluation)) }
+        var record = EvaluationRecord(step: step, evaluation)
+        record.isFinal = isFinal
         try report(.evaluated(record))
         return record
     }
@@ -54,14 +68,10 @@ extension Trainer {
         shouldStop: () -> Bool, _ report: (TrainingEvent) throws -> Void
     ) throws {
         guard let scorer, finalStep != progress.step || scorer.isCostly else { return }
-        var record = EvaluationRecord(
-            step: finalStep,
-            try scorer.evaluate(trainee.model) {
-                if shouldStop() { throw TrainingError.interruptedScore }
-                try report(.scoring($0))
-            })
-        record.isFinal = true
-        try report(.evaluated(record))
+        try evaluate(with: scorer, step: finalStep, isFinal: true, report) {
+            if shouldStop() { throw TrainingError.interruptedScore }
+            try report(.scoring($0))
+        }
     }
 
     /// Tells the adapters which step comes: that behind the steps done, unless another is named.

@@ -4,6 +4,8 @@ import Foundation
 public enum TrainingEvent: Sendable {
     case step(StepRecord)
     case evaluated(EvaluationRecord)
+    /// A score is taken whose predictions can be kept.
+    case predicted(Evaluation)
     /// A checkpoint was written, with what messages call it, such as its path.
     case checkpoint(String)
     /// A score goes on.

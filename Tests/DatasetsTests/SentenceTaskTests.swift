@@ -4,6 +4,8 @@ import Foundation
 import Testing
 
 @Suite struct SentenceTaskTests {
+    static let tasks: [any SentenceTask.Type] = [CoLA.self, RTE.self, STSB.self]
+
     @Test("CoLA takes its label from column two and its sentence from column four")
     func colaLayout() throws {
         let folder = try TaskFolder([
@@ -59,9 +61,9 @@ import Testing
         #expect(examples == [Example(text: "One.", pair: "Two.", label: .score(4.75))])
     }
 
-    @Test("A task's first metric is its primary one", arguments: TaskRegistry.tasks.indices)
+    @Test("A task's first metric is its primary one", arguments: SentenceTaskTests.tasks.indices)
     func primaryMetricIsFirst(_ index: Int) throws {
-        let task = TaskRegistry.tasks[index]
+        let task = Self.tasks[index]
         let labels: [Label] =
             task.categories == nil
             ? [.score(1), .score(4), .score(2)] : [.category(1), .category(0), .category(1)]
@@ -82,28 +84,5 @@ import Testing
         #expect(
             "\(LabelError.notAScore(task: "STS-B"))"
                 == "STS-B is measured on scores, but a label is a category; use .score(value).")
-    }
-}
-
-@Suite struct TaskRegistryTests {
-    @Test("Every task is found by its name, and no name is used twice")
-    func namesAreUnique() throws {
-        for task in TaskRegistry.tasks {
-            #expect(try TaskRegistry.task(named: task.name) == task)
-        }
-        #expect(Set(TaskRegistry.tasks.map { $0.name }).count == TaskRegistry.tasks.count)
-    }
-
-    @Test(
-        "A name nearly right is suggested, one far off is not",
-        arguments: [
-            ("STS-B", "there is no task 'STS-B'; tasks are cola, rte, stsb; did you mean 'stsb'?"),
-            ("rt", "there is no task 'rt'; tasks are cola, rte, stsb; did you mean 'rte'?"),
-            ("mnli", "there is no task 'mnli'; tasks are cola, rte, stsb."),
-            ("", "there is no task ''; tasks are cola, rte, stsb."),
-        ])
-    func suggestions(_ name: String, _ text: String) throws {
-        let error = #expect(throws: UnknownTaskError.self) { try TaskRegistry.task(named: name) }
-        #expect(error?.description == text)
     }
 }

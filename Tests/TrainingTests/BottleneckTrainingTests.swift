@@ -3,10 +3,9 @@ import DualTorch
 import Foundation
 import TestSupport
 import Testing
+import ToyTasks
 
-@testable import DualBenchmark
 @testable import DualRuns
-@testable import DualTasks
 @testable import DualTraining
 
 /// Runs of bottlenecks and edits: they can be stopped, computed again and repeated, and leak nothing.

@@ -5,10 +5,9 @@ import DualTorch
 import Foundation
 import TestSupport
 import Testing
+import ToyTasks
 
-@testable import DualBenchmark
 @testable import DualRuns
-@testable import DualTasks
 @testable import DualTraining
 
 /// Activation checkpointing: the same numbers from less memory.

@@ -5,10 +5,9 @@ import DualTorch
 import Foundation
 import TestSupport
 import Testing
+import ToyTasks
 
-@testable import DualBenchmark
 @testable import DualRuns
-@testable import DualTasks
 @testable import DualTraining
 
 /// Full fine-tuning of some weights alone, BitFit above all.

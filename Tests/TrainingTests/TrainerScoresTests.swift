@@ -3,9 +3,9 @@ import DualModules
 import DualTorch
 import TestSupport
 import Testing
+import ToyTasks
 
 @testable import DualAdapters
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining

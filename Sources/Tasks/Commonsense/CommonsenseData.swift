@@ -43,7 +43,7 @@ struct CommonsenseData: CompletionData {
             scorer: CommonsenseScorer(
                 sets: tests.map(\.set), questions: questions,
                 losses: CompletionScorer(score, rowLength: length, layout: layout),
-                encoder: writer, device: device, record: task.record),
+                encoder: writer, device: device),
             notes: train.notes)
     }
 

@@ -20,8 +20,6 @@ public struct CommonsenseScorer: Scorer {
     let losses: CompletionScorer
     let encoder: CommonsenseEncoder
     let device: Device
-    /// Gets every answer, in the order of the questions.
-    var record: ([CommonsenseAnswer]) throws -> Void = { _ in }
 
     /// Prompts that are answered at a time: which it is changes no answer.
     private static let batchSize = 16
@@ -54,8 +52,9 @@ public struct CommonsenseScorer: Scorer {
         let answers =
             encoder.preset == .likelihood
             ? try comparedAnswers(causal, progress) : try writtenAnswers(causal, progress)
-        try record(answers)
-        return Evaluation(loss: loss, metrics: metrics(answers), exampleCount: answers.count)
+        return Evaluation(
+            loss: loss, metrics: metrics(answers), exampleCount: answers.count,
+            predictions: answers.map { $0.line(encoder.preset) })
     }
 
     /// Questions of like length together.

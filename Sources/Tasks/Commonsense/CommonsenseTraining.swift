@@ -13,20 +13,8 @@ public struct CommonsenseTraining: TrainingTask {
     public var preset = CommonsenseProtocol.hira
     /// Test examples of each set, from the first; nil for all.
     public var limit: Int?
-    /// Gets the answers of every evaluation.
-    public var record: @Sendable ([CommonsenseAnswer]) throws -> Void = { _ in }
 
     public init(_ sets: [CommonsenseSet] = CommonsenseSet.all) { self.sets = sets }
-
-    /// The run of a command line's name: `commonsense`, or that of a set; nil for another.
-    public init?(named name: String) {
-        let named = CommonsenseSet.all.filter { $0.name == name }
-        guard name == Self.nameOfAll || !named.isEmpty else { return nil }
-        self.init(named.isEmpty ? CommonsenseSet.all : named)
-    }
-
-    /// Every name of such a run.
-    public static let names = [nameOfAll] + CommonsenseSet.all.map(\.name)
 
     private static let nameOfAll = "commonsense"
 

@@ -14,8 +14,6 @@ struct E2EScorer: Scorer {
     let references: [[String]]
     let tokenizer: Tokenizer
     let options: GenerationOptions
-    /// Where the texts are written, one a line.
-    let predictions: URL?
 
     let isCostly = true
 
@@ -40,10 +38,6 @@ struct E2EScorer: Scorer {
             try progress(
                 ScoringProgress(stage: .answers, done: texts.count, total: prompts.count))
         }
-        if let predictions {
-            try AtomicFile.write(
-                Data(texts.map { $0 + "\n" }.joined().utf8), to: predictions)
-        }
         let segments = zip(texts, references).map {
             GenerationSegment(hypothesis: $0, references: $1)
         }
@@ -52,7 +46,7 @@ struct E2EScorer: Scorer {
             metrics: try GenerationMetric.values(of: segments).map {
                 (name: $0.metric.rawValue, value: $0.value)
             },
-            exampleCount: prompts.count)
+            exampleCount: prompts.count, predictions: texts)
     }
 
     func loss(

@@ -22,8 +22,6 @@ public struct E2ETraining: TrainingTask {
     public var decoding = E2EDecoding()
     /// Meanings that are decoded for a score, the first of the data; nil for all.
     public var limit: Int?
-    /// A file for what the model wrote at the last score, a text a line.
-    public var predictions: URL?
 
     public init() {}
 
@@ -128,8 +126,7 @@ private struct E2EData: CompletionData {
             prompts: try inputs.map { try prompt($0.meaning, with: encoder) },
             references: inputs.map { $0.references.map(task.text.form) },
             tokenizer: encoder.tokenizer,
-            options: task.decoding.options(stopTokens: try stopTokens(of: encoder)),
-            predictions: task.predictions)
+            options: task.decoding.options(stopTokens: try stopTokens(of: encoder)))
         return EncodedTask(
             training: training.examples.isEmpty ? nil : set, scorer: scorer,
             notes: training.notes)

@@ -4,8 +4,8 @@ import DualTorch
 import Foundation
 import TestSupport
 import Testing
+import ToyTasks
 
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining
@@ -303,7 +303,7 @@ import Testing
             case .training(.trained): events.append("trained")
             case .training(.scoring(let progress)):
                 if progress.done == progress.total { events.append("scored \(progress.total)") }
-            case .training(.checkpoint), .note: events.append("other")
+            case .training(.checkpoint), .training(.predicted), .note: events.append("other")
             }
         }
         let steps = { (range: ClosedRange<Int>) in range.map { "step \($0)" } }

@@ -35,8 +35,8 @@ struct TrainWords {
         recipe.add(read.flags.flatMap { Self.spelledOut($0.key, $0.values, keys: keys) })
         notes = Self.leaveOutOtherMethods(from: &recipe)
         self.recipe = recipe
-        arguments =
-            [Self.command] + read.others + Self.methodOptions(recipe.arguments) + read.strange
+        arguments = try MethodFlags.spelledOut(
+            [Self.command] + read.others + recipe.arguments + read.strange)
     }
 
     /// What the parser would say of a strange flag, where it lacks what only the recipes have.
@@ -84,15 +84,6 @@ struct TrainWords {
             recipe.remove(setting.key.name)
         }
         return notes
-    }
-
-    private static func methodOptions(_ words: [String]) -> [String] {
-        let names = Set(MethodRegistry.optionNames)
-        return words.map { word in
-            let name = word.dropFirst(2).prefix { $0 != "=" }
-            return names.contains(String(name))
-                ? "--\(MethodFlags.option)=\(word.dropFirst(2))" : word
-        }
     }
 
     /// An error that a setting of a recipe caused, with the place of the setting.

@@ -1,14 +1,13 @@
 import DualAdapters
 import DualModels
 import DualModules
+import DualRuns
 import DualTorch
 import Foundation
 import TestSupport
 import Testing
 
 @testable import DualBenchmark
-@testable import DualRuns
-@testable import DualTasks
 @testable import DualTraining
 
 @Suite struct BenchmarkTests {

@@ -1,8 +1,11 @@
 import ArgumentParser
+import FineTuning
 import Foundation
 
 /// What of a task that generates text is scored, and where its texts go.
-struct ScoringArguments: ParsableArguments {
+struct ScoringArguments: TaskArguments {
+    static let owners = "e2e and commonsense"
+
     @Option(
         parsing: .unconditional,
         help: """
@@ -16,6 +19,20 @@ struct ScoringArguments: ParsableArguments {
             commonsense a JSON object with prompt, text, answer and the right one.
             """)
     var predictions: String?
+
+    func isFor(_ task: any TrainingTask) -> Bool {
+        task is E2ETraining || task is CommonsenseTraining
+    }
+
+    func applied(to task: any TrainingTask, in data: DataArguments) -> any TrainingTask {
+        if var task = task as? E2ETraining {
+            task.limit = limit
+            return task
+        }
+        guard var task = task as? CommonsenseTraining else { return task }
+        task.limit = limit
+        return task
+    }
 
     /// The file for predictions; scoring takes long, so what cannot be written is refused before.
     func predictionsFile() throws -> URL? {

@@ -8,6 +8,7 @@ import DualTraining
 import Foundation
 import TestSupport
 import Testing
+import ToyTasks
 
 @Suite struct MergeRunTests {
     /// Saves an adapter for the workplace's model with factors of the given size.

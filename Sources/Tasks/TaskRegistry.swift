@@ -1,17 +1,44 @@
-/// The tasks known by name.
-public enum TaskRegistry {
-    /// Every task, in the order a list of them is printed.
-    public static let tasks: [any SentenceTask.Type] = [CoLA.self, RTE.self, STSB.self]
+import DualDatasets
+import Synchronization
 
-    /// The task of a command line's name.
-    ///
-    /// - Parameter others: names that are no tasks of sentences, for the error's list.
+/// Every task that a run can be told by its name.
+public enum TaskRegistry {
+    /// The package's own, in the order in which a list of them is printed.
+    private static let builtIn: [any TrainingTask] =
+        [
+            SentenceTraining(CoLA.self), SentenceTraining(RTE.self), SentenceTraining(STSB.self),
+            TextTraining(), InstructionTraining(), E2ETraining(), CommonsenseTraining(),
+        ] + CommonsenseSet.all.map { CommonsenseTraining([$0]) }
+
+    private static let registered = Mutex<[any TrainingTask]>([])
+
+    /// All tasks, as they are where nothing is set; those of clients behind the package's own.
+    public static var tasks: [any TrainingTask] { builtIn + registered.withLock { $0 } }
+
+    public static var names: [String] { tasks.map(\.name) }
+
+    /// Lets a task of a client be found by its name.
+    /// - Throws: ``TaskNameTaken`` where a task has that name.
+    public static func register(_ task: any TrainingTask) throws {
+        try registered.withLock { others in
+            guard !(builtIn + others).contains(where: { $0.name == task.name }) else {
+                throw TaskNameTaken(name: task.name)
+            }
+            others.append(task)
+        }
+    }
+
+    /// The task of a name, as it is where nothing is set.
     /// - Throws: ``UnknownTaskError``, which lists the names and suggests the nearest.
-    public static func task(
-        named name: String, besides others: [String] = []
-    ) throws -> any SentenceTask.Type {
+    public static func task(named name: String) throws -> any TrainingTask {
+        try task(named: name, among: tasks)
+    }
+
+    static func task(
+        named name: String, among tasks: [any TrainingTask]
+    ) throws -> any TrainingTask {
         if let task = tasks.first(where: { $0.name == name }) { return task }
-        let known = tasks.map { $0.name } + others
+        let known = tasks.map(\.name)
         throw UnknownTaskError(
             name: name, known: known, suggestion: suggestion(for: name, among: known))
     }
@@ -43,18 +70,5 @@ public enum TaskRegistry {
             }
         }
         return row[b.count]
-    }
-}
-
-/// A task name that no task has.
-public struct UnknownTaskError: Error, Equatable, CustomStringConvertible {
-    public let name: String
-    public let known: [String]
-    public let suggestion: String?
-
-    public var description: String {
-        let list = known.joined(separator: ", ")
-        let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "."
-        return "there is no task '\(name)'; tasks are \(list)\(hint)"
     }
 }

@@ -4,8 +4,8 @@ import DualTorch
 import Foundation
 import TestSupport
 import Testing
+import ToyTasks
 
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining

@@ -3,7 +3,9 @@ import FineTuning
 import Foundation
 
 /// How a run on the E2E challenge reads, decodes and shows.
-struct E2EArguments: ParsableArguments {
+struct E2EArguments: TaskArguments {
+    static let owners = "e2e"
+
     @Option(
         name: .customLong("e2e-text"),
         help: """
@@ -22,13 +24,13 @@ struct E2EArguments: ParsableArguments {
         help: "e2e: the share of a target that all tokens have alike. Default: 0.1.")
     var labelSmoothing: Double?
 
-    func trainingTask(_ scoring: ScoringArguments) throws -> E2ETraining {
-        var task = E2ETraining()
+    func isFor(_ task: any TrainingTask) -> Bool { task is E2ETraining }
+
+    func applied(to task: any TrainingTask, in data: DataArguments) -> any TrainingTask {
+        guard var task = task as? E2ETraining else { return task }
         task.text = text ?? task.text
         task.decoding.beams = beams ?? task.decoding.beams
         task.labelSmoothing = labelSmoothing ?? task.labelSmoothing
-        task.limit = scoring.limit
-        task.predictions = try scoring.predictionsFile()
         return task
     }
 

@@ -1,22 +1,24 @@
 /// A JSON object on one line, written for many lines with long arrays: `JSONSerialization` takes
 /// ten times as long as tokenizing does.
-struct JSONLine {
+package struct JSONLine {
     private var bytes: [UInt8] = [UInt8(ascii: "{")]
 
-    /// The object as text.
-    var text: String { String(decoding: bytes + [UInt8(ascii: "}")], as: UTF8.self) }
+    package init() {}
 
-    mutating func set(_ key: String, _ value: String) {
+    /// The object as text.
+    package var text: String { String(decoding: bytes + [UInt8(ascii: "}")], as: UTF8.self) }
+
+    package mutating func set(_ key: String, _ value: String) {
         appendKey(key)
         append(value)
     }
 
-    mutating func set(_ key: String, _ values: [Int]) {
+    package mutating func set(_ key: String, _ values: [Int]) {
         appendKey(key)
         appendArray(values) { line, value in line.bytes += String(value).utf8 }
     }
 
-    mutating func set(_ key: String, _ values: [String]) {
+    package mutating func set(_ key: String, _ values: [String]) {
         appendKey(key)
         appendArray(values) { line, value in line.append(value) }
     }

@@ -1,0 +1,27 @@
+import FineTuning
+import Foundation
+
+/// Runs, shows how it goes, and says what came of it.
+func show(_ run: FineTuningRun, json: Bool) throws {
+    Interrupt.watch()
+    let result = try RunView.showing {
+        try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+    }
+    guard !json else {
+        return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
+    }
+    let best = result.bestStep.map { " (of step \($0) of \(result.steps))" } ?? ""
+    let saved =
+        run.method is any AdapterMethod ? "adapter_model.safetensors" : "model.safetensors"
+    // Where scores take long, only the loss is known of the beginning.
+    let start = (result.before?.metrics[result.metric] ?? nil).map { "\(decimal($0)) -> " } ?? ""
+    print(
+        """
+        \(result.metric) \(start)\(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
+        \(decimal(result.loss)) on the dev split\(best), \
+        \(Int(result.seconds.rounded())) s of training
+        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
+        """)
+    let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
+    if let table = run.task.table(of: scores) { print("\n" + textTable(table)) }
+}

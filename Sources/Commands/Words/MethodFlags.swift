@@ -1,0 +1,36 @@
+import FineTuning
+
+/// The options of methods as flags of their own: which there are, the methods say.
+enum MethodFlags {
+    static let option = "method-option"
+
+    /// Commands that take a method.
+    private static let commands: Set<String> = ["train", "bench"]
+
+    /// `--rank 8` as `--method-option=rank=8`, for the parser knows none of a method's options.
+    /// - Throws: ``CommandError`` for one without a value.
+    static func spelledOut(_ arguments: [String]) throws -> [String] {
+        guard let command = arguments.first, commands.contains(command) else { return arguments }
+        let names = Set(MethodRegistry.optionNames)
+        var found: [String] = []
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard word.hasPrefix("--"),
+                names.contains(MethodOptions.spelling(String(halves[0].dropFirst(2))))
+            else {
+                found.append(word)
+                continue
+            }
+            let name = halves[0].dropFirst(2)
+            if halves.count == 2 {
+                found.append("--\(option)=\(name)=\(halves[1])")
+            } else if let value = rest.popFirst() {
+                found.append("--\(option)=\(name)=\(value)")
+            } else {
+                throw CommandError("--\(name): it has no value")
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,43 @@
+import DualChat
+import DualGeneration
+import DualModels
+import DualTokenization
+
+/// What turns a task's text into a model's numbers.
+public struct TaskEncoder: Sendable {
+    public let tokenizer: Tokenizer
+    /// What puts conversations into words; nil where neither the model nor the user has one.
+    public let template: ChatTemplate?
+    /// The most tokens of an example: no more than the model has positions for.
+    public let maximumLength: Int
+    /// Tokens that end what the model generates.
+    public let stopTokens: [Int]
+
+    public init(
+        _ tokenizer: Tokenizer, template: ChatTemplate? = nil, maximumLength: Int,
+        stopTokens: [Int] = []
+    ) {
+        self.tokenizer = tokenizer
+        self.template = template
+        self.maximumLength = maximumLength
+        self.stopTokens = stopTokens
+    }
+
+    /// What encodes a task's examples for a model.
+    /// - Parameters:
+    ///   - folder: of the model; nil for a new one.
+    ///   - maximumLength: what the user asks for; nil for the task's own.
+    ///   - positions: the longest sequence that the model takes; nil for any.
+    package init(
+        _ tokenizer: Tokenizer, for task: any TrainingTask, folder: ModelFolder?,
+        template: ChatTemplate?, maximumLength: Int?, positions: Int?
+    ) throws {
+        let wanted = maximumLength ?? task.defaults.maximumLength
+        let stopTokens =
+            try folder.map { try GenerationOptions.stopTokens(of: $0, tokenizer: tokenizer) }
+            ?? tokenizer.endOfTextID.map { [$0] } ?? []
+        self.init(
+            tokenizer, template: template, maximumLength: min(wanted, positions ?? wanted),
+            stopTokens: stopTokens)
+    }
+}
