@@ -5,6 +5,7 @@
 #include <ATen/core/function_schema.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/jit_type.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -260,6 +261,24 @@ ct_status ct_call(const char *operator_name, const ct_value *arguments, size_t a
         Results collected;
         for (const auto &value : stack) collected.add(value);
         collected.hand_over(results, capacity, count);
+    });
+}
+
+ct_status ct_visit_operators(const char *library, int32_t device_type, void *context,
+                             void (*visit)(void *context, const char *name)) {
+    return ctorch::guarded([&] {
+        auto &dispatcher = c10::Dispatcher::singleton();
+        const std::string prefix = std::string(library) + "::";
+        for (const auto &name : dispatcher.getAllOpNames()) {
+            const std::string text = c10::toString(name);
+            if (text.rfind(prefix, 0) != 0) continue;
+            const auto type = static_cast<c10::DeviceType>(device_type);
+            if (device_type < 0
+                || dispatcher.findSchemaOrThrow(name.name.c_str(), name.overload_name.c_str())
+                       .hasKernelForDispatchKey(
+                           c10::computeDispatchKey(std::nullopt, std::nullopt, c10::Device(type))))
+                visit(context, text.c_str());
+        }
     });
 }
 

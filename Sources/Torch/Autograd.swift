@@ -82,6 +82,11 @@ func graphLeaves(of outputs: [Tensor], except others: [Tensor] = []) throws -> [
 /// Whether a graph is being recorded.
 var isRecordingGradients: Bool { ct_grad_enabled() }
 
+/// Whether an operation on these tensors becomes part of a graph.
+func recordsGradients(_ inputs: Tensor?...) -> Bool {
+    ct_grad_enabled() && inputs.contains { $0?.requiresGradient ?? false }
+}
+
 /// Within a backward: whether the graph is kept to be run backward once more, so that what it saved
 /// must stay as it is.
 var backwardKeepsGraph: Bool { ct_backward_keeps_graph() }

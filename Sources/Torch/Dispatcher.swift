@@ -68,6 +68,22 @@ func call(
     return tensor
 }
 
+/// The full names of a library's operators ("aten", "duallora") that have a kernel of their own for a kind
+/// of device; of all its operators for nil.
+package func registeredOperators(
+    of library: String, on kind: Device.Kind? = nil
+) throws -> Set<String> {
+    var names: Set<String> = []
+    let status = withUnsafeMutablePointer(to: &names) { names in
+        ct_visit_operators(library, kind?.deviceType ?? -1, names) { context, name in
+            guard let context, let name else { return }
+            context.assumingMemoryBound(to: Set<String>.self).pointee.insert(String(cString: name))
+        }
+    }
+    try check(status, "operators of \(library)")
+    return names
+}
+
 extension OperatorValue {
     /// Takes over what a result owns.
     fileprivate init(taking value: ct_value) {

@@ -104,7 +104,7 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
 
     /// Memory for a block of rows, which lies as the weight does.
     private func room(_ rows: Range<Int>) throws -> Tensor {
-        let isTransposed = weight?.hasPlainRows == false
+        let isTransposed = weight?.hasContiguousRows == false
         let shape = isTransposed ? [inputSize, rows.count] : [rows.count, inputSize]
         let room = try BlockMemory.ofThisThread.take(.weight, shape, like: input)
         return isTransposed ? try room.transposed() : room

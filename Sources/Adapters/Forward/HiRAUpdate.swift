@@ -2,8 +2,7 @@ import DualTorch
 
 /// The update of HiRA, W₀ ⊙ (B A), block by block.
 ///
-/// The plain expressions are the definition; the operators beside them, for float32 factors in this
-/// machine's memory, do the same in registers (CTorch's `hira.cpp`).
+/// The plain expressions are the definition; the kernel beside them does the same in registers.
 struct HiRAUpdate: FactoredUpdate {
     /// A (r, k) and B (d, r).
     let a, b: Tensor
@@ -19,8 +18,9 @@ struct HiRAUpdate: FactoredUpdate {
             let left = try b.detached().slice(rows)
             let right = try a.detached().slice(columns, along: 1)
             let own = try weight.slice(rows).slice(columns, along: 1)
-            if isFused(block.dtype), isFused(weight.dtype) {
-                return try fuse(left, right, own, addsWeight: sum != nil, into: block)
+            if isFused(block) {
+                return try HiRAKernel.form(
+                    block, weight: own, b: left, a: right, addsWeight: sum != nil)
             }
             let wide = try own.to(a.dtype)
             let update = try wide * left.matmul(right)
@@ -28,28 +28,10 @@ struct HiRAUpdate: FactoredUpdate {
         }
     }
 
-    /// By the operator, whose rows lie as those of the block do: of a block that is kept transposed they
-    /// are its columns, and the factors change sides.
-    private func fuse(
-        _ left: Tensor, _ right: Tensor, _ own: Tensor, addsWeight: Bool, into block: Tensor
-    ) throws {
-        guard block.hasPlainRows else {
-            return try fuse(
-                right.transposed(), left.transposed(), own.transposed(), addsWeight: addsWeight,
-                into: block.transposed())
-        }
-        _ = try callOperator(
-            "duallora::hira_update",
-            [
-                .tensor(block), .tensor(withPlainRows(own)), .tensor(left.contiguous()),
-                .tensor(right.contiguous()), .bool(addsWeight),
-            ])
-    }
-
     /// H = W₀ ⊙ G, ∂A = Bᵀ H, ∂B = H Aᵀ.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws {
         try withoutGradient {
-            if isFused(gradient.dtype), isFused(weight.dtype) {
+            if isFused(gradient) {
                 return try addFusedGradients(of: gradient, rows: rows, to: sums)
             }
             let atProduct = try weight.slice(rows).to(a.dtype) * gradient.to(a.dtype)
@@ -63,7 +45,7 @@ struct HiRAUpdate: FactoredUpdate {
         rows: Range<Int>, onto sum: Tensor?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
-        guard isFused(gradient.dtype), isFused(weight.dtype), block.hasPlainRows else {
+        guard isFused(gradient), block.hasContiguousRows else {
             try addGradients(of: gradient, rows: rows, to: sums)
             return try form(
                 rows: rows, columns: 0..<gradient.size(1), onto: sum, into: block)
@@ -78,21 +60,13 @@ struct HiRAUpdate: FactoredUpdate {
         of gradient: Tensor, rows: Range<Int>, to sums: [Tensor], forming block: Tensor? = nil,
         addsWeight: Bool = false
     ) throws {
-        _ = try callOperator(
-            "duallora::hira_gradients",
-            [
-                .tensor(gradient), .tensor(withPlainRows(weight.slice(rows))),
-                .tensor(b.slice(rows)), .tensor(a), .tensor(sums[1].slice(rows)),
-                .tensor(sums[0]), .optional(block), .bool(addsWeight),
-            ])
+        try HiRAKernel.addGradients(
+            of: gradient, weight: weight.slice(rows), b: b.slice(rows), a: a,
+            to: (b: sums[1].slice(rows), a: sums[0]), forming: block, addsWeight: addsWeight)
     }
 
-    /// A block of W₀ whose rows are contiguous: a copy where it is kept transposed.
-    private func withPlainRows(_ matrix: Tensor) throws -> Tensor {
-        matrix.hasPlainRows ? matrix : try matrix.contiguous()
-    }
-
-    private func isFused(_ dtype: DType) -> Bool {
-        dtype.hasKernels && weight.device.kind == .cpu && factors.allSatisfy(\.isKernelFactor)
+    /// Whether the kernel forms such blocks.
+    private func isFused(_ block: Tensor) -> Bool {
+        HiRAKernel.takes(block, weights: [weight], factors: factors)
     }
 }

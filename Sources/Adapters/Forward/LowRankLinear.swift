@@ -3,8 +3,8 @@ import DualTorch
 /// f ⊙ (x W₀ᵀ) + b + s (x' Aᵀ) Bᵀ: a layer, its outputs scaled or not, beside which a path of low rank
 /// runs.
 ///
-/// Two products with W₀, forward and backward; the path's thin products go through one operator each way
-/// (CTorch's `low_rank.cpp`) that adds to what the products with W₀ gave, where autograd of the plain
+/// Two products with W₀, forward and backward; the path's thin products go through one kernel each way
+/// that adds to what the products with W₀ gave, where autograd of the plain
 /// expression keeps and adds whole outputs. With f, x W₀ᵀ is kept for f's gradient.
 struct LowRankLinear {
     /// W₀ (d, k), in the type of x.
@@ -59,12 +59,12 @@ struct LowRankLinear {
 
     /// A layer that trains itself, such as a pooler made anew, needs its own product's graph.
     private func isFused(_ x: Tensor) -> Bool {
-        x.dtype.hasKernels && !weight.requiresGradient
-            && [down, up, outputFactors].allSatisfy { $0?.isKernelFactor != false }
+        !weight.requiresGradient && LowRankKernel.takes(x, factors: [down, up])
+            && outputFactors.map { ColumnScaleKernel.takes(x, factors: [$0]) } ?? true
     }
 }
 
-/// One call of the layer by the operators: what its backward needs, outside the graph.
+/// One call of the layer by the kernels: what its backward needs, outside the graph.
 private struct LowRankRun {
     let weight, down, up: Tensor
     let scale: Double
@@ -80,15 +80,14 @@ private struct LowRankRun {
     func forward(_ x: Tensor, bias: Tensor?) throws -> (output: Tensor, kept: Kept) {
         let product = try x.projected(by: weight, bias: factors == nil ? bias : nil).contiguous()
         let rows = try product.reshaped(-1, product.size(-1))
-        guard let factors else {
-            return (product, (try operate("duallora::low_rank", [rows, input])[0], nil))
-        }
-        let output = try product.emptyLike()
-        let outputRows = try output.reshaped(-1, output.size(-1))
-        _ = try callOperator(
-            "duallora::scale_columns",
-            [.tensor(outputRows), .tensor(rows), .tensor(factors), .optional(bias)])
-        return (output, (try operate("duallora::low_rank", [outputRows, input])[0], rows))
+        guard let factors else { return (product, (try addPath(to: rows), nil)) }
+        let scaled = try ColumnScaleKernel.scale(rows, by: factors, bias: bias)
+        return (try scaled.reshaped(product.shape), (try addPath(to: scaled), rows))
+    }
+
+    /// - Returns: what the backward needs of x' Aᵀ.
+    private func addPath(to output: Tensor) throws -> Tensor {
+        try LowRankKernel.add(input, down: down, up: up, scale: scale, to: output)
     }
 
     /// - Parameters:
@@ -100,29 +99,17 @@ private struct LowRankRun {
     ) throws -> (inputs: [Tensor?], factors: [Tensor?], outputFactors: Tensor?) {
         var (atProduct, atOutputFactors): (Tensor, Tensor?) = (gradient, nil)
         if let factors, let product = kept.product {
-            let found = tensors(
-                try callOperator(
-                    "duallora::scale_columns_backward",
-                    [.tensor(gradient), .tensor(product), .tensor(factors)]))
-            (atProduct, atOutputFactors) = (found[0], found[1])
+            (atProduct, atOutputFactors) = try ColumnScaleKernel.gradients(
+                from: gradient, product, factors: factors)
         }
         let atInput = needed[0] ? try atProduct.matmul(weight) : nil  // (T, k)
         let atPath = isApart && needed[1] ? try Tensor.zeros(like: input) : nil
-        let atFactors = try operate(
-            "duallora::low_rank_backward", [gradient, input, kept.inner],
+        let atFactors = try LowRankKernel.gradients(
+            from: gradient, input, inner: kept.inner, down: down, up: up, scale: scale,
             addingTo: isApart ? atPath : atInput)
-        return (isApart ? [atInput, atPath] : [atInput], atFactors, atOutputFactors)
-    }
-
-    private func operate(
-        _ name: String, _ given: [Tensor], addingTo sum: Tensor? = nil
-    ) throws -> [Tensor] {
-        let factors: [OperatorValue] = [.tensor(down), .tensor(up), .double(scale)]
-        let rest: [OperatorValue] = sum.map { [.tensor($0)] } ?? []
-        return tensors(try callOperator(name, given.map(OperatorValue.tensor) + factors + rest))
-    }
-
-    private func tensors(_ values: [OperatorValue]) -> [Tensor] {
-        values.compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
+        return (
+            isApart ? [atInput, atPath] : [atInput], [atFactors.down, atFactors.up],
+            atOutputFactors
+        )
     }
 }

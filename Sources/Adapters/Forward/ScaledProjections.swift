@@ -41,11 +41,10 @@ struct ScaledProjections: LinearPath {
 
     private func scaledColumns(_ x: Tensor) throws -> Tensor {
         let factors = try inner.detached()
-        guard isFused(x) else { return try x * factors.to(x.dtype) }
-        let scaled = try x.emptyLike()
-        _ = try callOperator(
-            "duallora::scale_columns", [.tensor(scaled), .tensor(x), .tensor(factors), .none])
-        return scaled
+        guard ColumnScaleKernel.takes(x, factors: [factors]) else {
+            return try x * factors.to(x.dtype)
+        }
+        return try ColumnScaleKernel.scale(x, by: factors)
     }
 
     /// The gradients at u and e.
@@ -53,19 +52,11 @@ struct ScaledProjections: LinearPath {
         _ gradient: Tensor, _ x: Tensor
     ) throws -> (Tensor, Tensor) {
         let factors = try inner.detached()
-        guard isFused(x) else {
+        guard ColumnScaleKernel.takes(x, factors: [factors]) else {
             return (
                 try gradient * factors.to(x.dtype), try (gradient.wide() * x.wide()).sum(along: 0)
             )
         }
-        let found = try callOperator(
-            "duallora::scale_columns_backward",
-            [.tensor(gradient), .tensor(x), .tensor(factors)]
-        ).compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
-        return (found[0], found[1])
-    }
-
-    private func isFused(_ x: Tensor) -> Bool {
-        x.dtype.hasKernels && inner.isKernelFactor && x.isContiguous
+        return try ColumnScaleKernel.gradients(from: gradient, x, factors: factors)
     }
 }

@@ -84,9 +84,8 @@ void compute(const at::Tensor &x, std::vector<Matrix> &matrices) {
     multiply<Element>(x, matrices);
 }
 
-bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices, int64_t most_rows) {
-    if (x.dim() < 1 || x.numel() == 0 || x.numel() / x.size(-1) > most_rows || !is_plain(x, x))
-        return false;
+bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices) {
+    if (x.dim() < 1 || x.numel() == 0 || !is_plain(x, x)) return false;
     for (const auto &matrix : matrices)
         if (!fits(x, matrix)) return false;
     if (x.scalar_type() == at::kFloat) compute<float>(x, matrices);
@@ -100,7 +99,7 @@ bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices, int
 extern "C" {
 
 ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
-                             size_t count, int64_t most_rows, ct_tensor **outs) {
+                             size_t count, ct_tensor **outs) {
     return ctorch::guarded([&] {
         std::vector<Matrix> matrices;
         for (size_t i = 0; i < count; ++i) {
@@ -109,7 +108,7 @@ ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_t
                                 biases[i] == nullptr ? at::Tensor() : biases[i]->value,
                                 at::Tensor()});
         }
-        if (!compute_if_possible(x->value, matrices, most_rows)) return;
+        if (!compute_if_possible(x->value, matrices)) return;
         for (size_t i = 0; i < count; ++i) outs[i] = ctorch::make_handle(std::move(matrices[i].y));
     });
 }

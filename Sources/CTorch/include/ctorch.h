@@ -62,6 +62,11 @@ ct_status ct_call(const char *operator_name, const ct_value *arguments, size_t a
                   ct_value *results, size_t capacity, size_t *count);
 void ct_free_list(const void *list);
 
+/* Calls `visit` with the full name of each operator of a library ("duallora") that has a kernel of its
+ * own for a kind of device (a c10::DeviceType), or, for -1, of each. */
+ct_status ct_visit_operators(const char *library, int32_t device_type, void *context,
+                             void (*visit)(void *context, const char *name));
+
 /* ---- tensors -------------------------------------------------------------------------------- */
 
 void ct_tensor_free(ct_tensor *tensor);
@@ -146,10 +151,9 @@ void ct_limit_instruction_set(ct_instruction_set most);
 
 /* x (..., in) · weight (out, in)ᵀ + bias (out), which may be NULL, for each of `count` weights, in one
  * start of the threads. All of `outs` are NULL where the kernel does not apply: unless all tensors are
- * contiguous on the CPU and of one type, float32 or bfloat16, x has at most so many rows, and no
- * gradient is recorded. */
+ * contiguous on the CPU and of one type, float32 or bfloat16, and no gradient is recorded. */
 ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
-                             size_t count, int64_t most_rows, ct_tensor **outs);
+                             size_t count, ct_tensor **outs);
 
 /* Attention of one new token a row to a cache of keys and values, which takes the token's own. */
 typedef struct ct_decoding_attention {

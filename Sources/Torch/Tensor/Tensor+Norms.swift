@@ -10,7 +10,7 @@ extension Tensor {
     public func rmsNorm(
         adding residual: Tensor?, weight: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
-        guard kernelsTake(self, residual, weight) else {
+        guard NormKernel.takes(self, residual, weight) else {
             let sum = try residual.map { try self + $0 } ?? self
             return (sum, try sum.rmsNorm(weight: weight, epsilon: epsilon))
         }
@@ -28,7 +28,7 @@ extension Tensor {
     public func layerNorm(
         adding residual: Tensor?, weight: Tensor, bias: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
-        guard kernelsTake(self, residual, weight, bias) else {
+        guard NormKernel.takes(self, residual, weight, bias) else {
             let sum = try residual.map { try self + $0 } ?? self
             return (sum, try sum.layerNorm(weight: weight, bias: bias, epsilon: epsilon))
         }
@@ -69,24 +69,9 @@ private struct FusedNorm {
     private func forward(
         keepingStatistics: Bool
     ) throws -> (normed: Tensor, sum: Tensor?, statistics: Tensor?) {
-        let results =
-            if let bias {
-                try callOperator(
-                    "duallora::layer_norm",
-                    [
-                        .tensor(x), .optional(residual), .tensor(weight), .tensor(bias),
-                        .double(epsilon), .bool(keepingStatistics),
-                    ])
-            } else {
-                try callOperator(
-                    "duallora::rms_norm",
-                    [
-                        .tensor(x), .optional(residual), .tensor(weight), .double(epsilon),
-                        .bool(keepingStatistics),
-                    ])
-            }
-        guard let normed = results[0].tensor else { throw Tensor.missingResult(of: "norm") }
-        return (normed, results[1].tensor, results[2].tensor)
+        try NormKernel.forward(
+            x, residual: residual, weight: weight, bias: bias, epsilon: epsilon,
+            keepingStatistics: keepingStatistics)
     }
 
     /// The sum's gradient is that of both its parts.
@@ -98,13 +83,10 @@ private struct FusedNorm {
         guard let gradient = gradients[0] else {
             return (0..<needed.count).map { $0 < parts ? sumGradient : nil }
         }
-        let found = try callOperator(
-            bias == nil ? "duallora::rms_norm_backward" : "duallora::layer_norm_backward",
-            [
-                .tensor(gradient), .optional(sumGradient), .tensor(sum), .tensor(weight),
-                .tensor(statistics), .bool(needed[..<parts].contains(true)),
-            ] + needed[parts...].map(OperatorValue.bool)
-        ).map(\.tensor)
+        let found = try NormKernel.gradients(
+            from: gradient, sumGradient: sumGradient, sum: sum, weight: weight,
+            statistics: statistics, hasBias: bias != nil,
+            needed: [needed[..<parts].contains(true)] + needed[parts...])
         return [Tensor?](repeating: found[0], count: parts) + found[1...]
     }
 }

@@ -8,14 +8,12 @@ extension Tensor {
     ///   - signedSine: of the same shape; the first half is the negative of the second.
     /// - Returns: (B, H, T, D), a view of (B, T, H, D).
     public func turnedHeads(cosine: Tensor, signedSine: Tensor) throws -> Tensor {
-        guard kernelsTake(self, cosine, signedSine), !recordsGradients(cosine, signedSine)
+        guard RotaryKernel.takes(self, cosine, signedSine), !recordsGradients(cosine, signedSine)
         else {
             return try plainlyTurnedHeads(cosine: cosine, signedSine: signedSine)
         }
         func turned(_ x: Tensor, backward: Bool) throws -> Tensor {
-            try call(
-                "duallora::rotary",
-                [.tensor(x), .tensor(cosine), .tensor(signedSine), .bool(backward)])
+            try RotaryKernel.turn(x, cosine: cosine, signedSine: signedSine, backward: backward)
         }
         guard recordsGradients(self) else {
             return try turned(self, backward: false).transposed(1, 2)

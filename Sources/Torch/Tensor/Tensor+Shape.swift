@@ -77,7 +77,13 @@ extension Tensor {
     /// The elements above the diagonal of the last two dimensions, zero elsewhere.
     public func aboveDiagonal() throws -> Tensor { try call("aten::triu", [.tensor(self), 1]) }
 
-    public func contiguous() throws -> Tensor { try call("aten::contiguous", [.tensor(self)]) }
+    /// The elements in row-major order without gaps; `self` when they lie so.
+    public func contiguous() throws -> Tensor {
+        isContiguous ? self : try call("aten::contiguous", [.tensor(self)])
+    }
+
+    /// The elements with neighbours in the last dimension side by side; `self` when they lie so.
+    func withContiguousRows() throws -> Tensor { hasContiguousRows ? self : try contiguous() }
 
     /// A copy in memory of its own.
     public func cloned() throws -> Tensor { try call("aten::clone", [.tensor(self)]) }

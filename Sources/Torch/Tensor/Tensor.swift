@@ -46,9 +46,17 @@ public final class Tensor {
     public var byteCount: Int { count * dtype.byteCount }
 
     /// The size of a dimension; a negative one counts from the end.
-    public func size(_ dimension: Int) -> Int {
-        let sizes = shape
-        return sizes[dimension < 0 ? sizes.count + dimension : dimension]
+    public func size(_ dimension: Int) -> Int { Int(ct_tensor_size(handle, checked(dimension))) }
+
+    private func checked(_ dimension: Int) -> Int64 {
+        let index = dimension < 0 ? rank + dimension : dimension
+        precondition(0..<rank ~= index, "no dimension \(dimension) in \(self)")
+        return Int64(index)
+    }
+
+    /// Whether neighbours in the last dimension lie side by side.
+    package var hasContiguousRows: Bool {
+        size(-1) < 2 || ct_tensor_stride(handle, checked(-1)) == 1
     }
 }
 

@@ -3,8 +3,7 @@ import DualTorch
 /// The update of Dual LoRA as the paper has it, ω s ReLU(B A) ⊙ Sign(D C), block by block, for
 /// rules of the gradient that only clip.
 ///
-/// For float32 factors in this machine's memory operators form it in registers (CTorch's
-/// `dual_lora.cpp`); others go through ``PlainDualLoRAUpdate``.
+/// A kernel forms it in registers; what that does not take goes through ``PlainDualLoRAUpdate``.
 struct DualLoRAUpdate: FactoredUpdate {
     /// A (r₁, k), B (d, r₁), C (r₂, k), D (d, r₂).
     let a, b, c, d: Tensor
@@ -22,45 +21,32 @@ struct DualLoRAUpdate: FactoredUpdate {
         }
     }
 
+    /// Whether the kernel forms such blocks, onto such a weight.
+    private func isFused(_ block: Tensor, onto weight: Tensor? = nil) -> Bool {
+        DualLoRAKernel.takes(block, weights: [weight], factors: factors)
+    }
+
     func form(
         rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
     ) throws {
-        guard isFused(block.dtype), isFused(weight?.dtype ?? block.dtype) else {
+        guard isFused(block, onto: weight) else {
             return try plain.form(rows: rows, columns: columns, onto: weight, into: block)
         }
         try withoutGradient {
-            let left = try [b, d].map { try $0.detached().slice(rows) }
-            let right = try [a, c].map { try $0.detached().slice(columns, along: 1) }
-            try fuse(left, right, onto: weight, into: block)
+            func left(_ factor: Tensor) throws -> Tensor { try factor.detached().slice(rows) }
+            func right(_ factor: Tensor) throws -> Tensor {
+                try factor.detached().slice(columns, along: 1)
+            }
+            try DualLoRAKernel.form(
+                block, onto: weight, b: left(b), a: right(a), d: left(d), c: right(c), scale: scale)
         }
-    }
-
-    /// By the operator, whose rows lie as those of the block do: of a weight that is kept
-    /// transposed they are its columns, and the factors change sides.
-    private func fuse(
-        _ left: [Tensor], _ right: [Tensor], onto weight: Tensor?, into block: Tensor
-    ) throws {
-        if !block.hasPlainRows || weight?.hasPlainRows == false {
-            return try fuse(
-                right.map { try $0.transposed() }, left.map { try $0.transposed() },
-                onto: weight?.transposed(), into: block.transposed())
-        }
-        let (left, right) = (
-            try left.map { try $0.contiguous() }, try right.map { try $0.contiguous() }
-        )
-        _ = try callOperator(
-            "duallora::dual_lora_update",
-            [
-                .tensor(block), .optional(weight), .tensor(left[0]), .tensor(right[0]),
-                .tensor(left[1]), .tensor(right[1]), .double(scale),
-            ])
     }
 
     /// Eq. 12 with the clip where ``signGradient`` has it:
     /// Q = ω s G ⊙ S ⊙ 1[BA > 0], ∂A = Bᵀ Q, ∂B = Q Aᵀ;
     /// P = clip(ω s G ⊙ R, -1, 1), ∂C = Dᵀ P, ∂D = P Cᵀ.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws {
-        guard isFused(gradient.dtype) else {
+        guard isFused(gradient) else {
             return try plain.addGradients(of: gradient, rows: rows, to: sums)
         }
         try withoutGradient { try addFusedGradients(of: gradient, rows: rows, to: sums) }
@@ -71,8 +57,9 @@ struct DualLoRAUpdate: FactoredUpdate {
         rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
-        let isPlain = block.hasPlainRows && weight?.hasPlainRows != false
-        guard isFused(gradient.dtype), isFused(weight?.dtype ?? gradient.dtype), isPlain else {
+        guard isFused(gradient, onto: weight), block.hasContiguousRows,
+            weight?.hasContiguousRows != false
+        else {
             try addGradients(of: gradient, rows: rows, to: sums)
             return try form(
                 rows: rows, columns: 0..<gradient.size(1), onto: weight, into: block)
@@ -86,19 +73,10 @@ struct DualLoRAUpdate: FactoredUpdate {
         of gradient: Tensor, rows: Range<Int>, to sums: [Tensor], forming block: Tensor? = nil,
         onto weight: Tensor? = nil
     ) throws {
-        let (b, d) = (try b.slice(rows), try d.slice(rows))
-        let (atB, atD) = (try sums[1].slice(rows), try sums[3].slice(rows))
-        _ = try callOperator(
-            "duallora::dual_lora_gradients",
-            [
-                .tensor(gradient), .tensor(b), .tensor(a), .tensor(d), .tensor(c), .double(scale),
-                .double(signGradient.bound ?? .infinity), .bool(signGradient == .clipUpdate),
-                .tensor(atB), .tensor(sums[0]), .tensor(atD), .tensor(sums[2]),
-                .optional(block), .optional(weight),
-            ])
-    }
-
-    private func isFused(_ dtype: DType) -> Bool {
-        dtype.hasKernels && factors.allSatisfy(\.isKernelFactor)
+        try DualLoRAKernel.addGradients(
+            of: gradient, b: b.slice(rows), a: a, d: d.slice(rows), c: c, scale: scale,
+            clip: (signGradient.bound ?? .infinity, atUpdate: signGradient == .clipUpdate),
+            to: (b: sums[1].slice(rows), a: sums[0], d: sums[3].slice(rows), c: sums[2]),
+            forming: block, onto: weight)
     }
 }

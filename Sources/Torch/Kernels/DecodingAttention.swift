@@ -1,22 +1,25 @@
 import CTorch
 
-/// One layer's part of a cache, and what a new token's attention to it needs.
-public struct DecodingAttention {
+/// One layer's part of a cache, and what a new token's attention to it needs: one call of a kernel
+/// (CTorch's `decoding.cpp`), no operator, for the dispatcher would take as long.
+package struct DecodingAttention {
     /// Cosines and sines (those of a head's first half negated) of the new tokens' positions, D
     /// numbers for all rows or for each; nil for no rotary positions.
-    public var rotary: (cosine: Tensor, signedSine: Tensor)?
+    package var rotary: (cosine: Tensor, signedSine: Tensor)?
     /// (B, G, capacity, D)
-    public var keys: Tensor
+    package var keys: Tensor
     /// (B, G, capacity, D)
-    public var values: Tensor
+    package var values: Tensor
     /// Tokens that the cache has.
-    public var count: Int
+    package var count: Int
     /// The first token that each row sees.
-    public var first: [Int]
+    package var first: [Int]
     /// What scores are multiplied by.
-    public var scale: Double
+    package var scale: Double
 
-    public init(
+    static let support = KernelSupport(.cpu)
+
+    package init(
         rotary: (cosine: Tensor, signedSine: Tensor)?, keys: Tensor, values: Tensor, count: Int,
         first: [Int], scale: Double
     ) {
@@ -35,8 +38,9 @@ public struct DecodingAttention {
     ///   - query: (B, H, D); `key`, `value`: (B, G, D).
     /// - Returns: (B, H, D); nil, with the cache as it was, where the kernel does not apply, as where
     ///   gradients are recorded, or off the CPU.
-    public func callAsFunction(_ query: Tensor, _ key: Tensor, _ value: Tensor) throws -> Tensor? {
-        guard first.count == query.size(0) else { return nil }
+    package func callAsFunction(_ query: Tensor, _ key: Tensor, _ value: Tensor) throws -> Tensor? {
+        let given = [query, key, value, keys, values, rotary?.cosine, rotary?.signedSine]
+        guard Self.support.takes(given), first.count == query.size(0) else { return nil }
         var out: OpaquePointer?
         let status = first.map(Int64.init).withUnsafeBufferPointer { first in
             var call = ct_decoding_attention()

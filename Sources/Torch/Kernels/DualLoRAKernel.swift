@@ -1,0 +1,57 @@
+/// The update of Dual LoRA, s ReLU(B A) ⊙ Sign(D C), formed where it is used, and the gradients at its
+/// factors (CTorch's `dual_lora.cpp`; Xu et al., eq. 9 and 12). The block of the update is its value.
+package enum DualLoRAKernel: String, FusedKernel {
+    case update = "duallora::dual_lora_update"
+    case gradients = "duallora::dual_lora_gradients"
+
+    package static let support = KernelSupport(.cpu)
+
+    /// Puts a block of the update into `block`.
+    /// - Parameters:
+    ///   - block: (rows, columns), of contiguous rows or of contiguous columns.
+    ///   - weight: added to the update, if there is one; it lies as the block does.
+    ///   - b, d: (rows, rank); `a`, `c`: (rank, columns). In any layout.
+    package static func form(
+        _ block: Tensor, onto weight: Tensor?, b: Tensor, a: Tensor, d: Tensor, c: Tensor,
+        scale: Double
+    ) throws {
+        guard block.hasContiguousRows, weight?.hasContiguousRows != false else {
+            // The operator's rows are the columns here, and the factors change sides.
+            return try formRows(
+                block.transposed(), onto: weight?.transposed(), b: a.transposed(),
+                a: b.transposed(), d: c.transposed(), c: d.transposed(), scale: scale)
+        }
+        try formRows(block, onto: weight, b: b, a: a, d: d, c: c, scale: scale)
+    }
+
+    private static func formRows(
+        _ block: Tensor, onto weight: Tensor?, b: Tensor, a: Tensor, d: Tensor, c: Tensor,
+        scale: Double
+    ) throws {
+        try update([
+            .tensor(block), .optional(weight), .tensor(b.contiguous()), .tensor(a.contiguous()),
+            .tensor(d.contiguous()), .tensor(c.contiguous()), .double(scale),
+        ])
+    }
+
+    /// What the gradient at Dual LoRA's update is held within: ±`bound`, at Sign or at the update.
+    package typealias Clip = (bound: Double, atUpdate: Bool)
+
+    /// Adds to `sums` the gradients at b, a, d and c.
+    /// - Parameters:
+    ///   - gradient: at the update (rows, columns).
+    ///   - block: becomes the update on the way, if it is given, onto `weight`, if that is given; both of
+    ///     contiguous rows.
+    package static func addGradients(
+        of gradient: Tensor, b: Tensor, a: Tensor, d: Tensor, c: Tensor, scale: Double, clip: Clip,
+        to sums: (b: Tensor, a: Tensor, d: Tensor, c: Tensor), forming block: Tensor? = nil,
+        onto weight: Tensor? = nil
+    ) throws {
+        try gradients([
+            .tensor(gradient.withContiguousRows()), .tensor(b), .tensor(a), .tensor(d), .tensor(c),
+            .double(scale),
+            .double(clip.bound), .bool(clip.atUpdate), .tensor(sums.b), .tensor(sums.a),
+            .tensor(sums.d), .tensor(sums.c), .optional(block), .optional(weight),
+        ])
+    }
+}

@@ -1,0 +1,65 @@
+import CTorch
+
+/// The tensors that a kernel computes with: a row for each device that it is written for.
+///
+/// "Does the kernel take these?" is asked of ``takes(_:weights:factors:)`` and nowhere else. A kernel
+/// comes to another device by one more row here and by its operators being registered for the device.
+package struct KernelSupport: Sendable {
+    /// What a kernel takes on one device.
+    struct Row: Sendable {
+        let device: Device.Kind
+        /// The types of the numbers that it computes with.
+        let dtypes: [DType]
+        /// Whether it takes values in contiguous memory alone; other kernels read them as they lie, or
+        /// copy them.
+        let needsContiguousValues: Bool
+
+        /// On the CPU kernels compute with float32 and bfloat16.
+        static let cpu = Row(device: .cpu, needsContiguousValues: false)
+        /// As ``cpu``, with values in contiguous memory alone.
+        static let cpuContiguous = Row(device: .cpu, needsContiguousValues: true)
+
+        init(
+            device: Device.Kind, dtypes: [DType] = [.float32, .bfloat16],
+            needsContiguousValues: Bool
+        ) {
+            self.device = device
+            self.dtypes = dtypes
+            self.needsContiguousValues = needsContiguousValues
+        }
+    }
+
+    let rows: [Row]
+
+    init(_ rows: Row...) { self.rows = rows }
+
+    /// Whether the kernel computes with these tensors, which all lie on a device that has it. An absent
+    /// one is nil.
+    /// - Parameters:
+    ///   - values: the first one must be there; all are of one of the kernel's types.
+    ///   - weights: each of one of the kernel's types, whichever the others have.
+    ///   - factors: float32, in contiguous memory.
+    func takes(_ values: [Tensor?], weights: [Tensor?] = [], factors: [Tensor?] = []) -> Bool {
+        guard let first = values.first ?? nil else { return false }
+        let (device, type) = (
+            ct_tensor_device_type(first.handle), ct_tensor_dtype(first.handle)
+        )
+        guard let row = rows.first(where: { $0.device.deviceType == device }) else { return false }
+        func all(_ tensors: [Tensor?], _ isTaken: (OpaquePointer) -> Bool) -> Bool {
+            tensors.allSatisfy {
+                guard let handle = $0?.handle else { return true }
+                return ct_tensor_device_type(handle) == device && isTaken(handle)
+            }
+        }
+        func isOfRow(_ type: Int32) -> Bool { row.dtypes.contains { $0.scalarType == type } }
+        return isOfRow(type)
+            && all(values) {
+                ct_tensor_dtype($0) == type
+                    && (!row.needsContiguousValues || ct_tensor_is_contiguous($0))
+            }
+            && all(weights) { isOfRow(ct_tensor_dtype($0)) }
+            && all(factors) {
+                ct_tensor_dtype($0) == DType.float32.scalarType && ct_tensor_is_contiguous($0)
+            }
+    }
+}
