@@ -20,11 +20,6 @@ public protocol FineTuningMethod: Sendable {
     /// layers, of one of their places in a model of `inputSize`.
     func parameterCount(outputSize: Int, inputSize: Int) -> Int
 
-    /// The products of T·d·k that a training step makes of one adapted layer, its two thin ones and
-    /// element-wise work not counted: output and gradient at the input, and for many the gradient at the
-    /// weight.
-    static var stepProducts: Int { get }
-
     /// The peak learning rate that was seen to train encoders well.
     var defaultLearningRate: Double { get }
 
@@ -34,7 +29,6 @@ public protocol FineTuningMethod: Sendable {
 
 extension FineTuningMethod {
     public static var options: [MethodOption] { [] }
-    public static var stepProducts: Int { 3 }
 }
 
 /// What a method trains.

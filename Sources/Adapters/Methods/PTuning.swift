@@ -15,7 +15,6 @@ public struct PTuning: VirtualTokenMethod {
         source: "Liu et al. 2021, arXiv:2103.10385")
     public static let peftType = "P_TUNING"
     public static let keyPrefix = "base_model."
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .virtualTokens,
         MethodOption("encoder-reparameterization-type", "The encoder: MLP or LSTM. Default MLP."),

@@ -18,7 +18,6 @@ public struct PrefixTuning: VirtualTokenMethod {
         source: "Li and Liang 2021, arXiv:2101.00190; P-tuning v2: arXiv:2110.07602")
     public static let peftType = "PREFIX_TUNING"
     public static let keyPrefix = "base_model."
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .virtualTokens,
         MethodOption(

@@ -16,7 +16,6 @@ public struct PromptTuning: VirtualTokenMethod, TextInitialized {
         source: "Lester et al. 2021, arXiv:2104.08691")
     public static let peftType = "PROMPT_TUNING"
     public static let keyPrefix = "base_model."
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .virtualTokens,
         MethodOption(

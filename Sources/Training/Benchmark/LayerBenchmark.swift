@@ -32,7 +32,7 @@ public struct LayerBenchmark {
             rows: tokens, outputSize: outputSize, inputSize: inputSize, atInput: true)
         let products = StepProducts(
             layers: [LayerProducts(layer: layer, rows: tokens, atInput: true, atWeight: false)],
-            own: layer.adapter?.products(of: step) ?? [])
+            own: step.products(of: layer.adapter))
         let operands = ProductOperands(computeType, using: generator)
         let mode = ForwardMode.training(generator)
         for _ in 0..<StepBenchmark.warmUpSteps {
