@@ -11,7 +11,7 @@ public protocol AdapterMethod: FineTuningMethod {
     /// The same of files that others write and the method reads too.
     static var foreignPeftTypes: [String] { get }
 
-    /// What stands in a file before the names of the model's own tensors.
+    /// The prefix of the tensors' names in a file, which the path of a layer or block follows.
     static var keyPrefix: String { get }
 
     /// Whether a saved adapter of this ``peftType`` is one of this method.
@@ -60,11 +60,19 @@ public protocol AdapterMethod: FineTuningMethod {
     ///   - outputSize, inputSize: of the layer; both the hidden size of a block.
     func firstSizes(at path: String, outputSize: Int, inputSize: Int) throws -> [String: Int]
 
+    /// The factor of the peak learning rate for one of the tensors that train.
+    /// - Parameters:
+    ///   - tensor: its full name.
+    ///   - dimensions: how many it has.
+    func learningRateFactor(of tensor: String, dimensions: Int) -> Double
+
     /// The method as the tensors of a file show it, where its configuration may say something else.
     func fitted(to weights: SafetensorsFile) -> Self
 }
 
 extension AdapterMethod {
+    public var kind: MethodKind { .adapter(self) }
+    public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
     public static var keyPrefix: String { "base_model.model." }
     public static func reads(_ file: ConfigurationFile) -> Bool { true }
     public static var foreignPeftTypes: [String] { [] }
@@ -76,7 +84,7 @@ extension AdapterMethod {
     public func firstSizes(
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
-        path.isEmpty && virtualTokens > 0 ? [VectorTable.savedName: virtualTokens] : [:]
+        [:]
     }
 
     public func fitted(to weights: SafetensorsFile) -> Self { self }

@@ -23,10 +23,6 @@ private final class LayerProbe: LinearAdapter {
 
     var parameters: [(name: String, value: Tensor)] { inner?.parameters ?? [] }
 
-    func weightUpdate(for base: Linear) throws -> Tensor {
-        try inner?.weightUpdate(for: base) ?? Tensor.zeros([base.outputSize, base.inputSize])
-    }
-
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         seen = Arrival(x)
         return try inner?(x, through: base, mode: mode) ?? base.frozen(x)
@@ -71,10 +67,9 @@ extension Trainee {
         }
         let own =
             reached.flatMap { layer, adapter, seen in
-                adapter?.products(
-                    of: PartStep(
-                        seen, sequences, outputSize: layer.outputSize, inputSize: layer.inputSize))
-                    ?? []
+                PartStep(
+                    seen, sequences, outputSize: layer.outputSize, inputSize: layer.inputSize
+                ).products(of: adapter)
             }
             + zip(blocks, blockProbes).flatMap { block, probe in
                 probe?.products(sequences, size: block.hiddenSize) ?? []
@@ -106,14 +101,15 @@ extension Trainee {
         let step = PartStep(
             rows: sequences.reduce(0) { $0 + $1.count }, sequences: sequences.count,
             outputSize: heads, inputSize: heads, atInput: true)
-        return parts.flatMap { $0?.products(of: step) ?? [] }
+        return parts.flatMap(step.products(of:))
     }
 }
 
 extension BlockProbe {
     fileprivate func products(_ sequences: [[Int]], size: Int) -> [MatrixProduct] {
-        seen.map { inner.products(of: PartStep($0, sequences, outputSize: size, inputSize: size)) }
-            ?? []
+        seen.map {
+            PartStep($0, sequences, outputSize: size, inputSize: size).products(of: inner)
+        } ?? []
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualBenchmark
 import FineTuning
 import Foundation
 

@@ -136,11 +136,12 @@ extension FineTuningRun {
     /// The longest sequence that the model takes beside the method's virtual tokens; nil for any.
     private func positions(of model: any TransformerModel) throws -> Int? {
         guard let positions = model.maximumLength else { return nil }
-        let room = positions - method.virtualTokens
-        guard method.virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
+        let virtualTokens = (method as? any VirtualTokenMethod)?.virtualTokens ?? 0
+        let room = positions - virtualTokens
+        guard virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
             throw TrainingError.badOption(
                 name: "virtual-tokens",
-                reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
+                reason: "\(virtualTokens) leave too few of the model's \(positions) "
                     + "positions to a text")
         }
         return room

@@ -3,12 +3,12 @@ import DualModels
 import DualModules
 import DualRuns
 import DualTorch
+import DualTraining
 import Foundation
 import TestSupport
 import Testing
 
 @testable import DualBenchmark
-@testable import DualTraining
 
 @Suite struct BenchmarkTests {
     private let folder: TemporaryFolder

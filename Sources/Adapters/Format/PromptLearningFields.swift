@@ -99,7 +99,7 @@ extension AdapterSlots {
         try saved?.check(tokenSize: slot.hiddenSize, layers: slot.layers, heads: slot.heads)
         let draw = VectorDrawing(for: self, using: try Generator(seed: 0))
         let table = VectorTable(try draw.zeros([count, slot.hiddenSize]))
-        return AdapterParts([PlacedPart(.prompt(slot), VectorPrompt(table, for: slot))])
+        return AdapterParts([.prompt(slot, VectorPrompt(table, for: slot))])
     }
 }
 

@@ -109,36 +109,26 @@ public enum BottleneckActivation: String, CaseIterable, Sendable {
 }
 
 /// A bottleneck at one linear layer.
-final class BottleneckLayer: LinearAdapter {
+package final class BottleneckLayer: LinearAdapter {
     let bottleneck: Bottleneck
-    private let place: BottleneckPlace
+    package let place: BottleneckPlace
     /// Probability of dropping elements of the bottleneck's input.
     private let dropout: Double
-    /// What an attempt to merge is refused for.
-    private let method: String
 
-    init(_ bottleneck: Bottleneck, at place: BottleneckPlace, dropout: Double, of method: String) {
+    init(_ bottleneck: Bottleneck, at place: BottleneckPlace, dropout: Double) {
         self.bottleneck = bottleneck
         self.place = place
         self.dropout = dropout
-        self.method = method
     }
 
-    var parameters: [(name: String, value: Tensor)] { bottleneck.parameters }
+    /// b
+    package var size: Int { bottleneck.down.size(0) }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let sizes = place.sizes(outputSize: step.outputSize, inputSize: step.inputSize)
-        // What stands before the layer needs the gradient there.
-        let atLayer = MatrixProduct(step.rows, step.outputSize, step.inputSize)
-        return step.path(through: bottleneck.down.size(0), from: sizes.from, to: sizes.to)
-            + (place == .serialInput && !step.atInput ? [atLayer] : [])
-    }
+    package var parameters: [(name: String, value: Tensor)] { bottleneck.parameters }
 
-    func weightUpdate(for base: Linear) throws -> Tensor {
-        throw AdapterError.doesNotMerge(method: method)
-    }
-
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         func branch(_ x: Tensor) throws -> Tensor {
             try bottleneck(mode.dropping(x, probability: dropout))
         }
@@ -166,7 +156,7 @@ public enum BottleneckPlace: String, CaseIterable, Sendable {
     case serialOutput = "serial-output"
 
     /// What goes into the bottleneck and comes out of it at a layer.
-    func sizes(outputSize: Int, inputSize: Int) -> (from: Int, to: Int) {
+    package func sizes(outputSize: Int, inputSize: Int) -> (from: Int, to: Int) {
         switch self {
         case .parallel: (inputSize, outputSize)
         case .serialInput: (inputSize, inputSize)

@@ -38,25 +38,6 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
         return 3 * q / Double(max(1, tokens)) < 1 + 3 * q / p
     }
 
-    /// Of the way that is taken for so many tokens.
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let (T, inner) = (step.rows, rank * count)
-        guard isCheaperFormed(tokens: T) else {
-            // x (B F)ᵀ or x (B F), with F's gradient and none of B's.
-            let (first, last) = (isTall, !isTall)
-            return MatrixProduct.linear(
-                rows: T, inputs: inputSize, outputs: inner, atInput: step.atInput, atWeight: first)
-                + MatrixProduct.linear(
-                    rows: T, inputs: inner, outputs: outputSize, atInput: step.atInput || first,
-                    atWeight: last)
-        }
-        // B F, Bᵀ ∂ΔW, and B F again.
-        return [
-            .atWeight(rows: T, inputs: inputSize, outputs: outputSize),
-            MatrixProduct(p, inner, q), MatrixProduct(inner, p, q),
-        ] + (step.atInput ? [MatrixProduct(p, inner, q)] : [])
-    }
-
     // MARK: - The trained side
 
     /// F (N r, columns): row i N + n is s λ[i, n] A[i] ⊙ γ[n]. B's column is n r + i, so that the two

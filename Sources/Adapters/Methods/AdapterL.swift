@@ -16,7 +16,6 @@ public struct AdapterL: BlockAdapterMethod {
         parameterFormula: "2 h b + b + 3 h a block", merges: false,
         source: "Lin et al. 2020, arXiv:2004.03829")
     public static let peftType = "ADAPTER_L"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         MethodOption("bottleneck", "b, the size between the two maps. Default 64."),
         MethodOption(
@@ -89,16 +88,13 @@ public struct AdapterL: BlockAdapterMethod {
                 let bottleneck = try bottleneck(
                     of: layer.outputSize, start: .normal(deviation: 0.01),
                     beside: layer.weight.value, using: generator)
-                return PlacedPart(
-                    .linear(layer),
-                    BottleneckLayer(
-                        bottleneck, at: .serialOutput, dropout: 0, of: Self.facts.name))
+                return .linear(layer, BottleneckLayer(bottleneck, at: .serialOutput, dropout: 0))
             })
     }
 
-    public func makeAdapter(for block: BlockEnd, using generator: Generator) throws
-        -> any BlockAdapter
-    {
+    public func makeAdapter(
+        for block: BlockEnd, using generator: Generator
+    ) throws -> any BlockAdapter {
         try NormedBottleneck(
             bottleneck(
                 of: block.hiddenSize, start: .closed, beside: block.norm.value, using: generator),
@@ -135,7 +131,7 @@ public struct AdapterL: BlockAdapterMethod {
 }
 
 /// A bottleneck behind a block, which reads the block's output through a norm of its own.
-final class NormedBottleneck: BlockAdapter {
+package final class NormedBottleneck: BlockAdapter {
     let bottleneck: Bottleneck
     /// The norm's scale and shift (E).
     let weight, bias: Tensor
@@ -148,15 +144,16 @@ final class NormedBottleneck: BlockAdapter {
         bias = try .zeros(norm.shape, dtype: norm.dtype, device: norm.device)
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// b
+    package var size: Int { bottleneck.down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("adapter_norm.weight", weight), ("adapter_norm.bias", bias)] + bottleneck.parameters
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        step.path(rank: bottleneck.down.size(0))
-    }
-
-    func callAsFunction(_ x: Tensor, at place: TokenPlaces, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, at place: TokenPlaces, mode: ForwardMode
+    ) throws -> Tensor {
         let normed = try x.layerNorm(
             adding: nil, weight: weight.to(x.dtype), bias: bias.to(x.dtype), epsilon: Self.epsilon
         ).normed

@@ -16,7 +16,6 @@ public struct AdapterP: LinearAdapterMethod {
         name: "adapter-p", title: "Adapter-P", equation: "y = W0 x + g U f(D x)",
         parameterFormula: "b (d + k)", merges: false, source: "He et al. 2021, arXiv:2110.04366")
     public static let peftType = "BOTTLENECK"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         MethodOption("bottleneck", "b, the size between the two maps. Default 256."),
         MethodOption("activation", "f: tanh, relu, gelu, silu, identity. Default tanh."),
@@ -84,16 +83,16 @@ public struct AdapterP: LinearAdapterMethod {
 
     public var standardTargets: TargetSelection.Rule { .feedForward }
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         let sizes = place.sizes(outputSize: base.outputSize, inputSize: base.inputSize)
         return BottleneckLayer(
             try Bottleneck(
                 from: sizes.from, through: bottleneck, to: sizes.to,
                 start: start == .bert ? .normal(deviation: 0.02) : .closed, activation: activation,
                 scale: scale, hasBias: hasBias, beside: base.weight.value, using: generator),
-            at: place, dropout: dropout, of: Self.facts.name)
+            at: place, dropout: dropout)
     }
 
     public func firstSizes(

@@ -16,7 +16,6 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
         name: "corda", title: "CorDA", equation: "W' = W0 + (alpha / r) (B A - B0 A0)",
         parameterFormula: "r (d + k)", merges: true, source: "Yang et al. 2024, arXiv:2406.05223")
     public static let peftType = "LORA"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .rank, .alpha, .dropout,
         MethodOption(
@@ -78,9 +77,9 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
     public let defaultLearningRate = 5e-4
 
     /// Until it is calibrated, an adapter is LoRA's, and starts as that does.
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
         return CorDALayer(
             down: try .loraDown(rank, for: base, using: generator),
@@ -90,20 +89,21 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
 
     /// The covariances of all layers come from one pass over the data, and go one by one.
     public func calibrate(_ parts: [PlacedPart], by run: () throws -> Void) throws {
-        let places = parts.compactMap { placed -> (layer: Linear, adapter: CorDALayer)? in
-            guard let layer = placed.layer, let adapter = placed.part as? CorDALayer else {
-                return nil
+        let adapted = parts.compactMap { placed -> (layer: Linear, adapter: CorDALayer)? in
+            if case .linear(let layer, let adapter as CorDALayer) = placed {
+                (layer, adapter)
+            } else {
+                nil
             }
-            return (layer, adapter)
         }
-        for (layer, _) in places where rank > min(layer.outputSize, layer.inputSize) {
+        for (layer, _) in adapted where rank > min(layer.outputSize, layer.inputSize) {
             throw AdapterError.badOption(
                 method: Self.facts.name, option: "rank",
                 reason: "\(rank) is more than \(layer.path) has, which is "
                     + "\(layer.outputSize) x \(layer.inputSize)")
         }
-        var covariances = try InputCovariance.watching(places.map(\.layer), run)
-        for (layer, adapter) in places.reversed() {
+        var covariances = try InputCovariance.watching(adapted.map(\.layer), run)
+        for (layer, adapter) in adapted.reversed() {
             guard let covariance = covariances.popLast() else { break }
             let start = try ContextDecomposition(
                 of: layer.weight.value, under: covariance, path: layer.path)
@@ -129,7 +129,7 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
 
 /// One layer's CorDA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A₀ and
 /// B₀.
-final class CorDALayer: LinearAdapter {
+package final class CorDALayer: WeightChange {
     let down, up, startDown, startUp: Tensor
     private let scale: Double
     private let dropout: Double
@@ -142,27 +142,25 @@ final class CorDALayer: LinearAdapter {
         (self.scale, self.dropout) = (scale, dropout)
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r
+    package var rank: Int { down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_B.weight", up)]
     }
 
-    var state: [(name: String, value: Tensor)] {
+    package var state: [(name: String, value: Tensor)] {
         [("corda_A.weight", startDown), ("corda_B.weight", startUp)]
     }
 
     /// As a LoRA of twice the rank.
-    func savedTensors() throws -> [(name: String, value: Tensor)] {
+    package func savedTensors() throws -> [(name: String, value: Tensor)] {
         try withoutGradient {
             [
                 ("lora_A.weight", try .joined([down, startDown], along: 0)),
                 ("lora_B.weight", try .joined([up, -startUp], along: 1)),
             ]
         }
-    }
-
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let rank = down.size(0)
-        return step.path(rank: rank) + step.path(rank: rank, trains: false)
     }
 
     func begin(down: Tensor, up: Tensor) throws {
@@ -173,11 +171,13 @@ final class CorDALayer: LinearAdapter {
     }
 
     /// The definition.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         try scale * (up.matmul(down) - startUp.matmul(startDown))
     }
 
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         guard mode.isTraining, dropout > 0 else {
             return try base.withPath(
                 x, down: .joined([down, startDown], along: 0),

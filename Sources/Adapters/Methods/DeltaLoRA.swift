@@ -16,7 +16,6 @@ public struct DeltaLoRA: LinearAdapterMethod {
         equation: "W' = W0 + (alpha / r) (B A + lambda (B A - B_K A_K))",
         parameterFormula: "r (d + k)", merges: true, source: "Zi et al. 2023, arXiv:2309.02411")
     public static let peftType = "DELTA_LORA"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .rank, .alpha,
         MethodOption(
@@ -65,9 +64,9 @@ public struct DeltaLoRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-3
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
         return DeltaLoRALayer(
             self, down: try .loraDown(rank, for: base, using: generator),
@@ -100,7 +99,7 @@ public struct DeltaLoRA: LinearAdapterMethod {
 
 /// One layer's Delta-LoRA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are
 /// A_K and B_K.
-final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
+package final class DeltaLoRALayer: WeightChange, StepAwareAdapter {
     let down, up, startDown, startUp: Tensor
     private let method: DeltaLoRA
     private let scale: Double
@@ -117,23 +116,26 @@ final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
         hasStarted = method.hasStarted
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r
+    package var rank: Int { down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_B.weight", up)]
     }
 
-    var state: [(name: String, value: Tensor)] {
+    package var state: [(name: String, value: Tensor)] {
         [("delta_A.weight", startDown), ("delta_B.weight", startUp)]
     }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
+    package func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
 
-    func prepare(_ progress: TrainingProgress) {
+    package func prepare(_ progress: TrainingProgress) {
         hasStarted = progress.step > method.deltaStart
         isAtStart = progress.step == method.deltaStart
     }
 
     /// The definition: A and B are differentiated by s B A alone.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         let product = try scale * up.matmul(down)
         guard isMoving else { return product }
         let moved = try withoutGradient {
@@ -142,15 +144,12 @@ final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
         return try product + method.deltaScale * moved
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let rank = down.size(0)
-        return step.path(rank: rank) + (isMoving ? step.path(rank: rank, trains: false) : [])
-    }
-
     /// Without λ this is LoRA, bit for bit.
-    private var isMoving: Bool { hasStarted && method.deltaScale != 0 }
+    package var isMoving: Bool { hasStarted && method.deltaScale != 0 }
 
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         if isAtStart { try keepFactors() }
         let (down, up) = isMoving ? try pathFactors() : (down, up)
         return try base.withPath(x, down: down, up: up, scale: scale)

@@ -15,7 +15,6 @@ public struct DoRA: LinearAdapterMethod {
         parameterFormula: "r (d + k) + d", merges: true, source: "Liu et al. 2024, arXiv:2402.09353"
     )
     public static let peftType = LoRA.peftType
-    public static let stepProducts = 2
     // PEFT refuses a bias of B here.
     public static let options = LoRA.options.filter { $0.name != "lora-bias" }
 
@@ -42,9 +41,9 @@ public struct DoRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-3
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         let lora = try lora.makeLayer(for: base, using: generator)
         let norms = AdaptedRowNorms()
         return DoRALayer(
@@ -77,7 +76,7 @@ public struct DoRA: LinearAdapterMethod {
 }
 
 /// One layer's DoRA.
-final class DoRALayer: LinearAdapter {
+package final class DoRALayer: WeightChange {
     static let magnitudeName = "lora_magnitude_vector"
 
     /// A, B and s, which make V.
@@ -90,21 +89,15 @@ final class DoRALayer: LinearAdapter {
         (self.lora, self.magnitude, self.norms) = (lora, magnitude, norms)
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r
+    package var rank: Int { lora.rank }
+
+    package var parameters: [(name: String, value: Tensor)] {
         lora.parameters + [(Self.magnitudeName, magnitude)]
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let (rank, d) = (lora.down.size(0), step.outputSize)
-        // n² takes W₀ Aᵀ, A Aᵀ and B (A Aᵀ).
-        return lora.products(of: step) + [
-            MatrixProduct(d, step.inputSize, rank), MatrixProduct(rank, step.inputSize, rank),
-            MatrixProduct(d, rank, rank),
-        ]
-    }
-
     /// The definition: diag(m / n) V - W₀.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         let weight = try base.weight.value.to(magnitude.dtype)
         return try scaledDirection(base, weight) - weight
     }
@@ -117,14 +110,16 @@ final class DoRALayer: LinearAdapter {
         return try (magnitude / norm).expandedDimension(at: 1) * direction
     }
 
-    func updatedWeight(for base: Linear) throws -> Tensor {
+    package func updatedWeight(for base: Linear) throws -> Tensor {
         let weight = base.weight.value
         return try scaledDirection(base, weight.to(magnitude.dtype)).to(weight.dtype)
     }
 
     /// (m / n) ⊙ (x W₀ᵀ) + b + s (x Aᵀ) (diag(m / n) B)ᵀ: n comes without V, and what depends on m and n is
     /// as thin as B.
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         let norm = try norms.norms(
             base.weight.value, down: lora.down, up: lora.up, scale: lora.scale)
         let factors = try magnitude / norm

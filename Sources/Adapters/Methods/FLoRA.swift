@@ -16,7 +16,6 @@ public struct FLoRA: LinearAdapterMethod {
         parameterFormula: "r (d + k) + r^2", merges: true,
         source: "Si et al. 2024, arXiv:2405.14739")
     public static let peftType = "FLORA_SI"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .rank, .alpha, .dropout,
         MethodOption(
@@ -69,9 +68,9 @@ public struct FLoRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-3
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
             let drawn =
                 initStyle == .nlu
@@ -106,7 +105,7 @@ public struct FLoRA: LinearAdapterMethod {
 }
 
 /// One layer's FLoRA: `down` is A (r, in), `core` E (r, r), `up` B (out, r).
-final class FLoRALayer: LinearAdapter {
+package final class FLoRALayer: WeightChange {
     let down, core, up: Tensor
     private let scale: Double
     private let dropout: Double
@@ -116,23 +115,22 @@ final class FLoRALayer: LinearAdapter {
         (self.scale, self.dropout) = (scale, dropout)
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r
+    package var rank: Int { down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_E.weight", core), ("lora_B.weight", up)]
     }
 
     /// The definition.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         try scale * up.matmul(core).matmul(down)
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let rank = down.size(0)
-        return step.path(rank: rank)
-            + MatrixProduct.linear(rows: step.outputSize, inputs: rank, outputs: rank)
-    }
-
     /// LoRA's path with B E for B: a product of d·r² against LoRA's of T·d·r.
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         let dropped =
             mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
         let folded = try up.matmul(core)

@@ -49,9 +49,9 @@ public struct HiRA: LinearAdapterMethod {
 
     private func rank(at path: String) throws -> Int { try ranks.value(for: path) ?? rank }
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         let rank = try rank(at: base.path)
         return HiRALayer(
             down: try .loraDown(rank, for: base, start: start, using: generator),
@@ -89,7 +89,7 @@ public struct HiRA: LinearAdapterMethod {
 }
 
 /// One layer's HiRA: `down` is A (r, in), `up` is B (out, r).
-final class HiRALayer: LinearAdapter {
+package final class HiRALayer: WeightChange {
     let down, up: Tensor
     private let dropout: Double
 
@@ -98,21 +98,24 @@ final class HiRALayer: LinearAdapter {
         self.dropout = dropout
     }
 
-    var parameters: [(name: String, value: Tensor)] { [("hira_A", down), ("hira_B", up)] }
+    /// r
+    package var rank: Int { down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] { [("hira_A", down), ("hira_B", up)] }
 
     /// The definition.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         try base.weight.value.to(up.dtype) * up.matmul(down)
     }
-
-    func products(of step: PartStep) -> [MatrixProduct] { step.formed(ranks: [down.size(0)]) }
 
     private func update(of base: Linear) throws -> HiRAUpdate {
         HiRAUpdate(a: down, b: up, weight: try base.weight.value.detached())
     }
 
     /// x (W₀ ⊙ (1 + B A))ᵀ. The update is formed when it is needed and never kept.
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
             guard !base.weight.value.requiresGradient else {
                 return try withTrainedWeight(input, base, mode)
@@ -132,7 +135,7 @@ final class HiRALayer: LinearAdapter {
     }
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.
-    func updatedWeight(for base: Linear) throws -> Tensor {
+    package func updatedWeight(for base: Linear) throws -> Tensor {
         try update(of: base).formed(onto: base.weight.value)
     }
 }

@@ -13,7 +13,6 @@ public struct LoRA: LinearAdapterMethod {
         name: "lora", title: "LoRA", equation: "W' = W0 + (alpha / r) B A",
         parameterFormula: "r (d + k)", merges: true, source: "Hu et al. 2021, arXiv:2106.09685")
     public static let peftType = "LORA"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .rank, .alpha, .dropout,
         MethodOption("use-rslora", "Scale by alpha / sqrt(rank): true or false. Default false."),
@@ -87,9 +86,9 @@ public struct LoRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-3
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         try makeLayer(for: base, using: generator)
     }
 
@@ -143,7 +142,7 @@ public struct LoRA: LinearAdapterMethod {
 }
 
 /// One layer's LoRA: `down` is A (r, in), `up` is B (out, r), `upBias` B's bias (out) if it has one.
-final class LoRALayer: LinearAdapter {
+package final class LoRALayer: WeightChange {
     let down, up: Tensor
     let upBias: Tensor?
     let scale: Double
@@ -154,20 +153,25 @@ final class LoRALayer: LinearAdapter {
         (self.scale, self.dropout) = (scale, dropout)
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r
+    package var rank: Int { down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_B.weight", up)]
             + (upBias.map { [("lora_B.bias", $0)] } ?? [])
     }
 
     /// The definition.
-    func weightUpdate(for base: Linear) throws -> Tensor { try scale * up.matmul(down) }
+    package func weightUpdate(for base: Linear) throws -> Tensor { try scale * up.matmul(down) }
 
-    func biasUpdate(for base: Linear) throws -> Tensor? { try upBias.map { try scale * $0 } }
-
-    func products(of step: PartStep) -> [MatrixProduct] { step.path(rank: down.size(0)) }
+    package func biasUpdate(for base: Linear) throws -> Tensor? {
+        try upBias.map { try scale * $0 }
+    }
 
     /// x W₀ᵀ + s (x Aᵀ) Bᵀ: two thin products instead of one of the weight's size.
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         let dropped =
             mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
         return try base.withPath(

@@ -13,7 +13,6 @@ public struct LoRAPlus: LinearAdapterMethod {
         equation: "W' = W0 + (alpha / r) B A, rate of B = ratio * rate of A",
         parameterFormula: "r (d + k)", merges: true, source: "Hayou et al. 2024, arXiv:2402.12354")
     public static let peftType = LoRA.peftType
-    public static let stepProducts = LoRA.stepProducts
     public static let options: [MethodOption] =
         LoRA.options + [
             MethodOption(
@@ -54,9 +53,9 @@ public struct LoRAPlus: LinearAdapterMethod {
         tensor.contains(".lora_B.") || dimensions == 1 ? rateRatio : 1
     }
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         try lora.makeAdapter(for: base, using: generator)
     }
 

@@ -19,7 +19,6 @@ public struct LoReFT: BlockAdapterMethod {
         parameterFormula: "2 r h + r a place", merges: false,
         source: "Wu et al. 2024, arXiv:2404.03592")
     public static let peftType = "LOREFT"
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         MethodOption("rank", "r, the dimensions of the subspace. Default 4."),
         MethodOption(
@@ -105,9 +104,9 @@ public struct LoReFT: BlockAdapterMethod {
         ]
     }
 
-    public func makeAdapter(for block: BlockEnd, using generator: Generator) throws
-        -> any BlockAdapter
-    {
+    public func makeAdapter(
+        for block: BlockEnd, using generator: Generator
+    ) throws -> any BlockAdapter {
         guard rank <= block.hiddenSize else {
             throw AdapterError.badOption(
                 method: Self.facts.name, option: "rank",

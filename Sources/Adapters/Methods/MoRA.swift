@@ -20,7 +20,6 @@ public struct MoRA: LinearAdapterMethod {
         source: "Jiang et al. 2024, arXiv:2405.12130")
     public static let peftType = "MORA"
     public static let foreignPeftTypes = ["LORA"]
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         MethodOption("rank", "The LoRA rank that has as many numbers. Default 16."), .dropout,
         MethodOption(
@@ -75,9 +74,9 @@ public struct MoRA: LinearAdapterMethod {
 
     public let defaultLearningRate = 1e-3
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         let side = side(base.outputSize, base.inputSize)
         let folding = SquareFolding(
             kind: kind, side: side, inputSize: base.inputSize, outputSize: base.outputSize)
@@ -124,7 +123,7 @@ public struct MoRA: LinearAdapterMethod {
 }
 
 /// One layer's MoRA: `matrix` is M (r̂, r̂).
-final class MoRALayer: LinearAdapter {
+package final class MoRALayer: WeightChange {
     let matrix: Tensor
     private let folding: SquareFolding
     private let rotation: ChunkRotation?
@@ -137,20 +136,22 @@ final class MoRALayer: LinearAdapter {
         rotation = try folding.rotation(for: matrix)
     }
 
-    var parameters: [(name: String, value: Tensor)] { [("lora_A.weight", matrix)] }
+    /// r̂
+    package var side: Int { folding.side }
+
+    /// How often the matrix meets one token: once for each chunk, where these are turned.
+    package var passesOfToken: Int { rotation == nil ? 1 : folding.chunks }
+
+    package var parameters: [(name: String, value: Tensor)] { [("lora_A.weight", matrix)] }
 
     /// The definition: the path is linear in x.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         try folding.update(matrix, rotation)
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let rows = rotation == nil ? step.rows : step.rows * folding.chunks
-        return MatrixProduct.linear(
-            rows: rows, inputs: folding.side, outputs: folding.side, atInput: step.atInput)
-    }
-
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         guard let rotation else {
             let path = SquarePath(matrix: matrix, input: folding.input, output: folding.output)
             return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in

@@ -11,14 +11,13 @@ import Foundation
 /// encoders with a head, and with a `prefix-dropout` of 0.1, it is P-tuning v2: Liu et al. 2021,
 /// arXiv:2110.07602, whose code drops elements of the keys and values. Reference: PEFT's
 /// `PrefixEncoder`, whose start (N(0, 1)), names and file these are.
-public struct PrefixTuning: AdapterMethod {
+public struct PrefixTuning: VirtualTokenMethod {
     public static let facts = MethodFacts(
         name: "prefix", title: "Prefix-tuning", equation: "K' = [P_K; K], V' = [P_V; V]",
         parameterFormula: "2 V k a block", merges: false,
         source: "Li and Liang 2021, arXiv:2101.00190; P-tuning v2: arXiv:2110.07602")
     public static let peftType = "PREFIX_TUNING"
     public static let keyPrefix = "base_model."
-    public static let stepProducts = 2
     public static let options: [MethodOption] = [
         .virtualTokens,
         MethodOption(
@@ -92,7 +91,7 @@ public struct PrefixTuning: AdapterMethod {
         let slot = try slots.prefixSlot(of: Self.self)
         let draw = VectorDrawing(for: slots, using: generator)
         let prefix = VectorPrefix(try vectors(for: slot, draw), for: slot, dropout: dropout)
-        return AdapterParts([PlacedPart(.prefix(slot), prefix)])
+        return AdapterParts([.prefix(slot, prefix)])
     }
 
     private func vectors(
@@ -119,7 +118,7 @@ public struct PrefixTuning: AdapterMethod {
         try saved?.check(tokenSize: slot.tokenSize, layers: slot.layers, heads: slot.heads)
         let draw = VectorDrawing(for: slots, using: try Generator(seed: 0))
         let table = VectorTable(try draw.zeros([virtualTokens, slot.vectorSize]))
-        return AdapterParts([PlacedPart(.prefix(slot), VectorPrefix(table, for: slot))])
+        return AdapterParts([.prefix(slot, VectorPrefix(table, for: slot))])
     }
 
     public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {

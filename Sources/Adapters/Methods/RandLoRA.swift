@@ -103,9 +103,9 @@ public struct RandLoRA: LinearAdapterMethod {
             scale: alpha / Double(rank), dropout: dropout)
     }
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         try layer(base, drawBases(for: [base]))
     }
 
@@ -114,7 +114,7 @@ public struct RandLoRA: LinearAdapterMethod {
     ) throws -> AdapterParts {
         let bases = try drawBases(for: layers)
         return AdapterParts(
-            try layers.map { PlacedPart(.linear($0), try layer($0, bases)) },
+            try layers.map { .linear($0, try layer($0, bases)) },
             shared: [("randlora_A", bases.small), ("randlora_B", bases.large)],
             // Where they are missing, PEFT too goes on with those of the key.
             savesShared: projections.areSaved, needsShared: false)
@@ -151,7 +151,7 @@ public struct RandLoRA: LinearAdapterMethod {
 }
 
 /// One layer's RandLoRA.
-final class RandLoRALayer: LinearAdapter {
+package final class RandLoRALayer: WeightChange {
     let bases: RandomBases
     /// λ (r, N) and γ (N, q)
     let lambda, gamma: Tensor
@@ -164,12 +164,20 @@ final class RandLoRALayer: LinearAdapter {
         (self.scale, self.dropout) = (scale, dropout)
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// N r, of all bases together.
+    package var totalRank: Int { lambda.count }
+
+    /// Whether the update is formed for so many tokens, and not run as a path.
+    package func isFormed(outputSize: Int, inputSize: Int, tokens: Int) -> Bool {
+        update(outputSize: outputSize, inputSize: inputSize).isCheaperFormed(tokens: tokens)
+    }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("randlora_lambda", lambda), ("randlora_gamma", gamma)]
     }
 
     /// The definition, as PEFT pairs the bases.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         let (p, q) = (
             max(base.outputSize, base.inputSize), min(base.outputSize, base.inputSize)
         )
@@ -187,11 +195,9 @@ final class RandLoRALayer: LinearAdapter {
             inputSize: inputSize, scale: scale)
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        update(outputSize: step.outputSize, inputSize: step.inputSize).products(of: step)
-    }
-
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         let update = update(outputSize: base.outputSize, inputSize: base.inputSize)
         let isFormed = update.isCheaperFormed(tokens: x.count / base.inputSize)
         return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in

@@ -18,7 +18,6 @@ public struct VeRA: LinearAdapterMethod {
     public static let peftType = "VERA"
     /// PEFT's configuration knows no `exclude_modules`.
     public static let hasExclusion = false
-    public static let stepProducts = 2
     public static let options =
         [
             MethodOption("rank", "Rank of the frozen matrices. Default 256."),
@@ -86,9 +85,9 @@ public struct VeRA: LinearAdapterMethod {
             inner: try .trainable([rank], initialScale, for: base), dropout: dropout)
     }
 
-    public func makeAdapter(for base: Linear, using generator: Generator) throws
-        -> any LinearAdapter
-    {
+    public func makeAdapter(
+        for base: Linear, using generator: Generator
+    ) throws -> any LinearAdapter {
         let (down, up) = try drawProjections(for: [base])
         return try layer(base, down, up)
     }
@@ -98,7 +97,7 @@ public struct VeRA: LinearAdapterMethod {
     ) throws -> AdapterParts {
         let (down, up) = try drawProjections(for: layers)
         return AdapterParts(
-            try layers.map { PlacedPart(.linear($0), try layer($0, down, up)) },
+            try layers.map { .linear($0, try layer($0, down, up)) },
             shared: [("vera_A", down), ("vera_B", up)], savesShared: projections.areSaved)
     }
 
@@ -137,7 +136,7 @@ extension String {
 }
 
 /// One layer's VeRA: `down` is A (r, in) and `up` B (out, r), views of what all layers share.
-final class VeRALayer: LinearAdapter {
+package final class VeRALayer: WeightChange {
     let down, up, outer, inner: Tensor
     private let dropout: Double
 
@@ -147,25 +146,22 @@ final class VeRALayer: LinearAdapter {
         self.dropout = dropout
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r
+    package var rank: Int { down.size(0) }
+
+    package var parameters: [(name: String, value: Tensor)] {
         [("vera_lambda_b", outer), ("vera_lambda_d", inner)]
     }
 
     /// The definition.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         let columns = try [outer, inner].map { try $0.expandedDimension(at: 1) }
         return try (columns[0] * up).matmul(columns[1] * down)
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let (T, r) = (step.rows, down.size(0))
-        // Of A nothing is wanted but what leads back to x; of B, the sums that make the gradient at b.
-        return MatrixProduct.linear(
-            rows: T, inputs: step.inputSize, outputs: r, atInput: step.atInput, atWeight: false)
-            + MatrixProduct.linear(rows: T, inputs: r, outputs: step.outputSize)
-    }
-
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         let path = ScaledProjections(down: down, up: up, inner: inner, outer: outer)
         return try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
             try input.linear(

@@ -20,10 +20,8 @@ final class EncodedVectors: VirtualTokenVectors {
         [("embedding.weight", embedding)] + (recurrence?.parameters ?? []) + perceptron.parameters
     }
 
-    var products: [MatrixProduct] {
-        ((recurrence?.weights ?? []) + perceptron.layers.map(\.weight)).flatMap {
-            MatrixProduct.linear(rows: count, inputs: $0.size(1), outputs: $0.size(0))
-        }
+    var encoderMatrices: [Tensor] {
+        (recurrence?.weights ?? []) + perceptron.layers.map(\.weight)
     }
 
     func callAsFunction(_ mode: ForwardMode) throws -> Tensor {

@@ -12,8 +12,8 @@ protocol VirtualTokenVectors: AnyObject {
     /// (V, size)
     func callAsFunction(_ mode: ForwardMode) throws -> Tensor
 
-    /// What makes them in a training step.
-    var products: [MatrixProduct] { get }
+    /// The matrices (outputs, inputs) of the encoder that makes the vectors; each meets all of them.
+    var encoderMatrices: [Tensor] { get }
 
     /// What a file keeps.
     func saved() throws -> [(name: String, value: Tensor)]
@@ -23,7 +23,7 @@ extension VirtualTokenVectors {
     /// PEFT's name for the vectors in a file, whatever made them.
     static var savedName: String { "prompt_embeddings" }
 
-    var products: [MatrixProduct] { [] }
+    var encoderMatrices: [Tensor] { [] }
 
     /// The vectors: what made them is not saved.
     func saved() throws -> [(name: String, value: Tensor)] {
@@ -48,9 +48,9 @@ final class VectorTable: VirtualTokenVectors {
 }
 
 /// Vectors as the keys and values of all layers.
-final class VectorPrefix: KeyValuePrefix {
+package final class VectorPrefix: KeyValuePrefix {
     private let vectors: any VirtualTokenVectors
-    let layers, heads, headSize: Int
+    package let layers, heads, headSize: Int
     private let dropout: Double
 
     /// - Parameters:
@@ -62,28 +62,22 @@ final class VectorPrefix: KeyValuePrefix {
         (layers, heads, headSize) = (slot.layers, slot.heads, slot.headSize)
     }
 
-    var count: Int { vectors.count }
+    package var count: Int { vectors.count }
 
-    var parameters: [(name: String, value: Tensor)] { vectors.parameters }
+    package var encoderMatrices: [Tensor] { vectors.encoderMatrices }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
+    package var parameters: [(name: String, value: Tensor)] { vectors.parameters }
 
-    /// Every query meets every key, and brings every value: there and back in each layer.
-    func products(of step: PartStep) -> [MatrixProduct] {
-        let queries = step.rows * (step.inputSize / headSize)
-        let keys = MatrixProduct.linear(rows: queries, inputs: headSize, outputs: count)
-        let values = MatrixProduct.linear(rows: queries, inputs: count, outputs: headSize)
-        return vectors.products + (0..<layers).flatMap { _ in keys + values }
-    }
+    package func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
 
-    func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
+    package func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
         try mode.dropping(vectors(mode), probability: dropout).to(dtype)
             .reshaped(count, 2 * layers, heads, headSize)
     }
 }
 
 /// Vectors as embeddings before those of the words.
-final class VectorPrompt: InputPrompt {
+package final class VectorPrompt: InputPrompt {
     private let vectors: any VirtualTokenVectors
     /// Of the model: its hidden size, layers and heads.
     let hiddenSize, layers, heads: Int
@@ -94,16 +88,15 @@ final class VectorPrompt: InputPrompt {
         (hiddenSize, layers, heads) = (slot.hiddenSize, slot.layers, slot.heads)
     }
 
-    var count: Int { vectors.count }
+    package var count: Int { vectors.count }
 
-    var parameters: [(name: String, value: Tensor)] { vectors.parameters }
+    package var encoderMatrices: [Tensor] { vectors.encoderMatrices }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
+    package var parameters: [(name: String, value: Tensor)] { vectors.parameters }
 
-    /// The virtual tokens themselves are rows of every layer, and counted there.
-    func products(of step: PartStep) -> [MatrixProduct] { vectors.products }
+    package func savedTensors() throws -> [(name: String, value: Tensor)] { try vectors.saved() }
 
-    func embeddings(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
+    package func embeddings(_ mode: ForwardMode, dtype: DType) throws -> Tensor {
         try vectors(mode).to(dtype)
     }
 }

@@ -9,11 +9,6 @@ public protocol AdapterPart: AnyObject {
     /// beside the parameters, by names that none of those has.
     var state: [(name: String, value: Tensor)] { get }
 
-    /// The matrix products that a training step cannot do without on the part's account: all but a layer's
-    /// output and the gradient at its input, which its own weight costs with an adapter or without. Of a
-    /// part that forms weights and keeps none, forming them for the backward counts again.
-    func products(of step: PartStep) -> [MatrixProduct]
-
     /// What a saved adapter keeps, where that is something else than what trains: a table that an
     /// encoder makes, say. The values of an adapter that is loaded are copied into these.
     func savedTensors() throws -> [(name: String, value: Tensor)]
@@ -21,6 +16,5 @@ public protocol AdapterPart: AnyObject {
 
 extension AdapterPart {
     public var state: [(name: String, value: Tensor)] { [] }
-    public func products(of step: PartStep) -> [MatrixProduct] { [] }
     public func savedTensors() throws -> [(name: String, value: Tensor)] { parameters }
 }

@@ -2,8 +2,8 @@ import DualModules
 import DualTorch
 
 /// The edits at the end of one block.
-final class ReFTBlock: BlockAdapter {
-    let edits: [(name: String, positions: EditedPositions, edit: ReFTEdit)]
+package final class ReFTBlock: BlockAdapter {
+    package let edits: [(name: String, positions: EditedPositions, edit: ReFTEdit)]
     private let dropout: Double
 
     init(
@@ -13,13 +13,13 @@ final class ReFTBlock: BlockAdapter {
         self.dropout = dropout
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    package var parameters: [(name: String, value: Tensor)] {
         edits.flatMap { name, _, edit in
             edit.parameters.map { ("\(name).\($0.name)", $0.value) }
         }
     }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] {
+    package func savedTensors() throws -> [(name: String, value: Tensor)] {
         try withoutGradient {
             try edits.flatMap { name, _, edit in
                 try edit.savedTensors().map { ("\(name).\($0.name)", $0.value) }
@@ -27,13 +27,9 @@ final class ReFTBlock: BlockAdapter {
         }
     }
 
-    func products(of step: PartStep) -> [MatrixProduct] {
-        edits.flatMap { _, positions, edit in
-            edit.products(rows: step.sequences * (positions.first + positions.last), step)
-        }
-    }
-
-    func callAsFunction(_ x: Tensor, at place: TokenPlaces, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, at place: TokenPlaces, mode: ForwardMode
+    ) throws -> Tensor {
         // What comes behind a prompt is not edited.
         guard !place.isContinuation else { return x }
         let width = x.size(1)

@@ -2,14 +2,14 @@ import DualModules
 import DualTorch
 
 /// One edit: R, W and b.
-struct ReFTEdit {
+package struct ReFTEdit {
     /// A (E, r), whose Q is Rᵀ; of variants with a free matrix, its transpose.
     let basis: Tensor
     /// W (r, E), of variants that have it.
     let weight: Tensor?
     /// b (r)
     let bias: Tensor
-    private let variant: ReFTVariant
+    package let variant: ReFTVariant
     private let activation: BottleneckActivation
 
     /// W, b and a free matrix as PyTorch's `Linear` starts, R uniform, a b without W from 0 to 1.
@@ -32,6 +32,11 @@ struct ReFTEdit {
         bias = try shift.trained(beside: norm)
     }
 
+    /// E
+    package var hiddenSize: Int { basis.size(0) }
+    /// r
+    package var rank: Int { basis.size(1) }
+
     /// The names are pyreft's.
     var parameters: [(name: String, value: Tensor)] {
         [(variant.isOrthonormal ? "rotate_layer" : "proj_layer", basis)]
@@ -51,16 +56,6 @@ struct ReFTEdit {
         guard try basis.distanceFromOrthonormalColumns() > rounding else { return parameters }
         let directions = try directions()
         return parameters.map { ($0.name, $0.value === basis ? directions : $0.value) }
-    }
-
-    /// Of N states: W h, R h and the way back; what makes R of A is no product.
-    func products(rows: Int, _ step: PartStep) -> [MatrixProduct] {
-        let (size, rank) = (basis.size(0), basis.size(1))
-        func seen() -> [MatrixProduct] {
-            MatrixProduct.linear(rows: rows, inputs: size, outputs: rank, atInput: step.atInput)
-        }
-        return (variant.readsState ? seen() : []) + (variant.replacesState ? seen() : [])
-            + MatrixProduct.linear(rows: rows, inputs: rank, outputs: size)
     }
 
     /// States (N, E), edited.

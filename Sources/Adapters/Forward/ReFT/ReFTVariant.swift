@@ -14,8 +14,8 @@ public enum ReFTVariant: String, CaseIterable, Sendable {
     case lobireft
 
     /// Whether there is a W h.
-    var readsState: Bool { self != .consreft && self != .lobireft }
-    /// Whether what R says of the state is taken away.
-    var replacesState: Bool { self == .loreft || self == .noreft || self == .consreft }
+    package var readsState: Bool { self != .consreft && self != .lobireft }
+    /// Whether R h is taken away.
+    package var replacesState: Bool { self == .loreft || self == .noreft || self == .consreft }
     var isOrthonormal: Bool { self != .noreft && self != .nodireft }
 }

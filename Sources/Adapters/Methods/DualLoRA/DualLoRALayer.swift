@@ -2,7 +2,7 @@ import DualModules
 import DualTorch
 
 /// One layer's Dual LoRA.
-final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
+package final class DualLoRALayer: WeightChange, StepAwareAdapter {
     let factors: DualLoRAFactors
     /// The factors as they began, where the update counts from there.
     private let start: DualLoRAFactors?
@@ -17,30 +17,30 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
         gate = method.gate
     }
 
-    var parameters: [(name: String, value: Tensor)] {
+    /// r₁, and r₂ of a direction that has a rank.
+    package var ranks: [Int] {
+        guard case .learned(let c, _) = factors.direction else { return [factors.a.size(0)] }
+        return [factors.a.size(0), c.size(0)]
+    }
+
+    /// Whether the update counts from what it was at the start, which is formed as often.
+    package var countsFromStart: Bool { start != nil }
+
+    package var parameters: [(name: String, value: Tensor)] {
         factors.trained.map { ("dual_lora_\($0.letter).weight", $0.value) }
     }
 
     /// The factors of the start, where the update counts from there, and the seed of a fixed direction.
-    var state: [(name: String, value: Tensor)] {
+    package var state: [(name: String, value: Tensor)] {
         var tensors =
             start?.trained.map { ("dual_lora_\($0.letter)_init.weight", $0.value) } ?? []
         if case .fixed(let seed) = factors.direction { tensors.append(("dual_lora_seed", seed)) }
         return tensors
     }
 
-    func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
+    package func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
 
-    /// What it was at the start is formed as often as the update.
-    func products(of step: PartStep) -> [MatrixProduct] {
-        var ranks = [factors.a.size(0)]
-        if case .learned(let c, _) = factors.direction { ranks.append(c.size(0)) }
-        guard start != nil else { return step.formed(ranks: ranks) }
-        let forming = ranks.map { MatrixProduct(step.outputSize, $0, step.inputSize) }
-        return step.formed(ranks: ranks) + forming + (step.atInput ? forming : [])
-    }
-
-    func prepare(_ progress: TrainingProgress) {
+    package func prepare(_ progress: TrainingProgress) {
         guard method.warmup == .gate else {
             gate = 1
             return
@@ -52,7 +52,7 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
     // MARK: - The definition
 
     /// Eq. 9, differentiable by the rule of eq. 7, or by another of ``SignGradient``.
-    func weightUpdate(for base: Linear) throws -> Tensor {
+    package func weightUpdate(for base: Linear) throws -> Tensor {
         let update = try definition(factors, for: base)
         return try start.map { try update - definition($0, for: base) } ?? update
     }
@@ -101,7 +101,9 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
     }
 
     /// Eq. 10. The update is formed when it is needed and never kept.
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
+    package func callAsFunction(
+        _ x: Tensor, through base: Linear, mode: ForwardMode
+    ) throws -> Tensor {
         try base.changed(x, dropout: method.dropout, mode: mode) { input, weight, bias in
             try input.linear(
                 through: update(), weight: weight, bias: bias, outputSize: base.outputSize)
@@ -109,7 +111,7 @@ final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
     }
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.
-    func updatedWeight(for base: Linear) throws -> Tensor {
+    package func updatedWeight(for base: Linear) throws -> Tensor {
         try update().formed(onto: base.weight.value)
     }
 }

@@ -27,22 +27,3 @@ public struct MatrixProduct: Hashable, Sendable {
             + (atWeight ? [.atWeight(rows: rows, inputs: inputs, outputs: outputs)] : [])
     }
 }
-
-/// What one training step leads through a part of an adapter.
-public struct PartStep: Sendable {
-    /// T: tokens, the rows of a layer's input.
-    public let rows: Int
-    /// In how many sequences they are.
-    public let sequences: Int
-    /// d and k of the part's layer; of a block, its hidden size both; of the one part of a whole model, the
-    /// size of all heads' queries.
-    public let outputSize, inputSize: Int
-    /// Whether something before it trains, so that the gradient at its input is needed.
-    public let atInput: Bool
-
-    public init(rows: Int, sequences: Int = 1, outputSize: Int, inputSize: Int, atInput: Bool) {
-        (self.rows, self.sequences) = (rows, sequences)
-        (self.outputSize, self.inputSize) = (outputSize, inputSize)
-        self.atInput = atInput
-    }
-}

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import DualAdapters
+@testable import DualBenchmark
 
 /// What every method says of its own products, against the multiplications of its equations. The sections
 /// are those of the methods' papers' formulas as they are counted by hand.
@@ -91,7 +92,7 @@ import Testing
         let layer = Linear(path: "x", weight: try .seeded([d, k], seed: 1))
         let adapter = try method.makeAdapter(for: layer, using: Generator(seed: 1))
         let step = PartStep(rows: rows, outputSize: d, inputSize: k, atInput: atInput)
-        return adapter.products(of: step).reduce(0) { $0 + $1.multiplyAdds }
+        return step.products(of: adapter).reduce(0) { $0 + $1.multiplyAdds }
     }
 
     @Test("An adapter's products are those of its equations", arguments: rows)
@@ -105,6 +106,17 @@ import Testing
         let named = Set(Self.rows.map { type(of: $0.method).facts.name } + [RandLoRA.facts.name])
         for case let method as any LinearAdapterMethod.Type in MethodRegistry.methods {
             #expect(named.contains(method.facts.name))
+        }
+    }
+
+    @Test("Every part of every adapter method says which products are its own")
+    func everyPart() throws {
+        for case let method as any AdapterMethod.Type in MethodRegistry.methods {
+            let hasRank = method.options.contains { $0.name == "rank" }
+            let set = try AdapterSet(
+                method.init(hasRank ? ["rank": "2"] : [:]), of: TinyDecoder.all[0].make().slots,
+                using: Generator(seed: 1))
+            #expect(set.parts.allSatisfy { $0.part is any CountedProducts }, "\(method.facts.name)")
         }
     }
 
@@ -144,7 +156,7 @@ import Testing
         let step = PartStep(
             rows: 14, sequences: 2, outputSize: size, inputSize: size, atInput: atInput)
         return set.parts.reduce(0) {
-            $0 + $1.part.products(of: step).reduce(0) { $0 + $1.multiplyAdds }
+            $0 + step.products(of: $1.part).reduce(0) { $0 + $1.multiplyAdds }
         }
     }
 
