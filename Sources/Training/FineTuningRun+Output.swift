@@ -12,7 +12,10 @@ extension FineTuningRun {
     private static let adapterNames = ["adapter_model.safetensors", "adapter_config.json"]
     private static let companionNames = Tokenizer.fileNames + ModelFolder.companionNames
     private static let modelNames = ["model.safetensors", "config.json"] + companionNames
-    private static let recordNames = ["train.jsonl", "result.json", "loss.png", "recipe.yaml"]
+    private static let recordNames = ["train.jsonl", "result.json", "loss.svg", "recipe.yaml"]
+
+    /// What runs of earlier versions wrote.
+    private static let formerNames = ["loss.png"]
 
     /// Refuses an output folder whose files the run reads, for it would write its own over them.
     /// - Throws: ``TrainingError/ownFolder(path:of:)``.
@@ -80,7 +83,7 @@ extension FineTuningRun {
             let lacking = files.filter { !FileManager.default.fileExists(atPath: $0.path) }
             if replacesRun { remove(Self.adapterNames + lacking.map(\.lastPathComponent)) }
         }
-        if replacesRun { remove(ChatTemplate.writtenNames) }
+        if replacesRun { remove(ChatTemplate.writtenNames + Self.formerNames) }
         if let template = setup.template ?? chatTemplate {
             try template.write(to: output)
         } else {

@@ -49,8 +49,8 @@ extension FineTuningRun {
         let result = result(setup, log)
         let run = LossCurve.Run(
             name: type(of: method).facts.title, steps: log.steps, evaluations: log.evaluations)
-        let picture = try LossCurve.png(of: [run], title: task.title, metric: task.primaryMetric)
-        try AtomicFile.write(picture, to: output.appendingPathComponent("loss.png"))
+        let picture = LossCurve.svg(of: [run], title: task.title, metric: task.primaryMetric)
+        try AtomicFile.write(picture, to: output.appendingPathComponent("loss.svg"))
         try result.write(to: output.appendingPathComponent("result.json"))
         if options.checkpointSteps == nil { checkpoints.remove() }
         return result

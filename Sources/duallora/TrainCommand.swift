@@ -6,7 +6,7 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Fine-tune a model on a task.",
         discussion: """
-            Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
+            Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.svg.
             Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
 
             A recipe is a YAML file with the flags' names as keys (learning-rate: 1e-3), grouped under any \
@@ -105,7 +105,7 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         \(result.metric) \(start)\(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
         \(decimal(result.loss)) on the dev split\(best), \
         \(Int(result.seconds.rounded())) s of training
-        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
+        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.svg
         """)
     let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
     if let table = (run.task as? CommonsenseTraining)?.table(scores) { print("\n" + table) }
