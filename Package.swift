@@ -20,7 +20,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibTorch"]),
-        .target(name: "DualTorch", dependencies: ["CTorch"], path: "Sources/Torch"),
+        .target(
+            name: "DualTorch", dependencies: ["CTorch", "DualJSON"], path: "Sources/Torch"),
         .target(name: "DualJSON", path: "Sources/JSON"),
         .target(
             name: "DualModules", dependencies: ["DualJSON", "DualTorch"], path: "Sources/Modules"),
@@ -29,7 +30,8 @@ let package = Package(
         .target(
             name: "DualAdapters", dependencies: ["DualModules", "DualTorch"],
             path: "Sources/Adapters"),
-        .target(name: "DualTokenization", path: "Sources/Tokenization"),
+        .target(
+            name: "DualTokenization", dependencies: ["DualJSON"], path: "Sources/Tokenization"),
         .target(name: "DualHub", path: "Sources/Hub"),
         .target(name: "DualMetrics", path: "Sources/Metrics"),
         .target(name: "DualChat", dependencies: ["DualJSON"], path: "Sources/Chat"),
