@@ -1,12 +1,8 @@
 /// Where the parts of one chart lie, and how they are drawn.
 struct ChartLayout: Sendable {
-    private static let ink = Color(0x222222)
-    private static let soft = Color(0x555555)
-    private static let grid = Color(0xE4E4E4)
-    private static let frame = Color(0x888888)
+    private static let tickText = TextWidth(size: 12)
 
     let chart: LineChart
-    let scale: Double
     let palette: Palette
     let x: Axis
     let y: Axis
@@ -15,151 +11,111 @@ struct ChartLayout: Sendable {
     let legend: Legend
     private let box: Box
 
-    init(_ chart: LineChart, in box: Box, scale: Double, palette: Palette) {
-        (self.chart, self.box, self.scale, self.palette) = (chart, box, scale, palette)
-        let points = chart.series.flatMap { Self.shown($0.points, on: chart) }
-        x = Axis(
-            showing: points.map(\.x), margin: 0.02,
-            tickCount: max(2, min(8, Int(box.width / (85 * scale)))))
-        y = Axis(
-            showing: points.map(\.y), margin: 0.05,
-            tickCount: max(2, min(8, Int(box.height / (62 * scale)))),
-            isLogarithmic: chart.logarithmicY)
-        let tickWidth = y.labels.map { StrokeFont.standard.width($0, size: 12 * scale) }.max() ?? 0
-        let left = box.left + tickWidth + (chart.yLabel.isEmpty ? 25 : 47) * scale
-        legend = Legend(chart, width: box.right - left - 12 * scale, scale: scale)
-        plot = Self.plotBox(chart, in: box, left: left, scale: scale, x: x, legend: legend)
-    }
-
-    /// The points of a series that have a place on the axes.
-    private static func shown(
-        _ points: [(x: Double, y: Double)], on chart: LineChart
-    ) -> [(x: Double, y: Double)] {
-        points.filter {
-            Axis.shows($0.x) && Axis.shows($0.y, isLogarithmic: chart.logarithmicY)
-        }
-    }
-
-    private static func plotBox(
-        _ chart: LineChart, in box: Box, left: Double, scale: Double, x: Axis, legend: Legend
-    ) -> Box {
-        let lastWidth = StrokeFont.standard.width(x.labels.last ?? "", size: 12 * scale)
-        let top = box.top + (chart.title.isEmpty ? 18 : 44) * scale + legend.height
-        let bottom = box.bottom - (chart.xLabel.isEmpty ? 34 : 56) * scale
-        let right = box.right - max(18 * scale, lastWidth / 2 + 8 * scale)
+    init(_ chart: LineChart, in box: Box, palette: Palette) {
+        (self.chart, self.box, self.palette) = (chart, box, palette)
+        let points = chart.series.flatMap { $0.points.filter(Self.shows) }
+        x = Axis(showing: points.map(\.x), margin: 0.02, tickCount: 7)
+        y = Axis(showing: points.map(\.y), margin: 0.05, tickCount: 7)
+        let tickWidth = y.labels.map { Self.tickText($0) }.max() ?? 0
+        let left = box.left + tickWidth + (chart.yLabel.isEmpty ? 25 : 47)
+        let legend = Legend(chart, width: box.right - left - 12)
+        let top = box.top + (chart.title.isEmpty ? 18 : 44) + legend.height
+        let bottom = box.bottom - (chart.xLabel.isEmpty ? 34 : 56)
+        let right = box.right - max(18, Self.tickText(x.labels.last ?? "") / 2 + 8)
+        self.legend = legend
         // However long the legend, some plot remains.
-        return Box(
+        plot = Box(
             left: min(left, right - 40).rounded(), top: min(top, bottom - 40).rounded(),
             right: right.rounded(), bottom: bottom.rounded())
     }
 
-    /// Where a value lies in the picture.
-    func place(_ point: (x: Double, y: Double)) -> Point {
-        Point(
+    private static func shows(_ point: (x: Double, y: Double)) -> Bool {
+        Axis.shows(point.x) && Axis.shows(point.y)
+    }
+
+    /// Where a value lies in the picture; nil for one that has no place on the axes.
+    func location(of point: (x: Double, y: Double)) -> (x: Double, y: Double)? {
+        guard Self.shows(point) else { return nil }
+        return (
             plot.left + x.position(point.x) * plot.width,
-            plot.bottom - y.position(point.y) * plot.height)
+            plot.bottom - y.position(point.y) * plot.height
+        )
     }
 
-    func draw(on canvas: inout Canvas) {
-        drawGrid(on: &canvas)
-        for style in [LineChart.Series.Style.faint, .line, .markedLine, .dots] {
-            for series in chart.series where series.style == style { draw(series, on: &canvas) }
+    func draw(on svg: inout SVGWriter) {
+        drawGrid(on: &svg)
+        for style in LineChart.Series.Style.allCases {
+            for series in chart.series where series.style == style { draw(series, on: &svg) }
         }
-        drawTitles(on: &canvas)
-        legend.draw(on: &canvas, at: Point(plot.left, legendTop), palette: palette)
+        drawTitles(on: &svg)
+        legend.draw(
+            on: &svg, left: plot.left, top: box.top + (chart.title.isEmpty ? 14 : 42),
+            palette: palette)
     }
 
-    private var legendTop: Double {
-        box.top + (chart.title.isEmpty ? 14 : 42) * scale
-    }
-
-    private func draw(_ series: LineChart.Series, on canvas: inout Canvas) {
-        let color = palette.color(of: series.name)
-        let points = Self.shown(series.points, on: chart).map(place)
-        // A line at the edge of the range keeps its full width.
-        let clip = Box(
-            left: plot.left - 3 * scale, top: plot.top - 3 * scale,
-            right: plot.right + 3 * scale, bottom: plot.bottom + 3 * scale)
-        switch series.style {
-        case .faint:
-            canvas.stroke([points], width: 1.1 * scale, color: color, opacity: 0.3, clip: clip)
-        case .line:
-            canvas.stroke([points], width: 2 * scale, color: color, clip: clip)
-        case .markedLine, .dots:
-            if series.style == .markedLine {
-                canvas.stroke([points], width: 2 * scale, color: color, clip: clip)
+    private func draw(_ series: LineChart.Series, on svg: inout SVGWriter) {
+        let curve = Curve(series.points.map(location))
+        guard !curve.runs.isEmpty else { return }
+        svg.element("g", [("class", palette.colorClass(of: series.name))]) { svg in
+            svg.text("title", series.name)
+            svg.element("path", [("class", series.style.rawValue), ("d", curve.path(svg))])
+            guard series.style != .faint else { return }
+            for run in curve.runs where series.style == .markedLine || run.count == 1 {
+                for point in run { svg.dot(point.x, point.y) }
             }
-            canvas.stroke(points.map { [$0] }, width: 8 * scale, color: Color(0xFFFFFF))
-            canvas.stroke(points.map { [$0] }, width: 6 * scale, color: color)
-        }
-        if points.count == 1, series.style == .line || series.style == .faint {
-            canvas.dot(at: points[0], radius: 3 * scale, color: color)
         }
     }
 
-    private func drawGrid(on canvas: inout Canvas) {
-        let hair = max(1, scale.rounded())
+    private func drawGrid(on svg: inout SVGWriter) {
         for (tick, label) in zip(y.ticks, y.labels) {
-            let height = snapped(plot.bottom - y.position(tick) * plot.height, hair)
-            let ends = [Point(plot.left, height), Point(plot.right, height)]
-            canvas.stroke([ends], width: hair, color: Self.grid)
-            let baseline = height + 12 * scale * StrokeFont.capHeight / 2
-            text(label, at: Point(plot.left - 9 * scale, baseline), size: 12, align: 1, on: &canvas)
+            let height = Self.sharp(plot.bottom - y.position(tick) * plot.height)
+            svg.line("grid", "M\(svg.point(plot.left, height))H\(svg.number(plot.right))")
+            svg.label(label, "tick end", x: plot.left - 9, y: height + 4)
         }
         for (tick, label) in zip(x.ticks, x.labels) {
-            let column = snapped(plot.left + x.position(tick) * plot.width, hair)
-            let ends = [Point(column, plot.top), Point(column, plot.bottom)]
-            canvas.stroke([ends], width: hair, color: Self.grid)
-            let end = Point(column, plot.bottom + 5 * scale)
-            canvas.stroke([[Point(column, plot.bottom), end]], width: hair, color: Self.frame)
-            let below = plot.bottom + 20 * scale
-            text(label, at: Point(column, below), size: 12, align: 0.5, on: &canvas)
+            let column = Self.sharp(plot.left + x.position(tick) * plot.width)
+            svg.line("grid", "M\(svg.point(column, plot.top))V\(svg.number(plot.bottom))")
+            svg.line("frame", "M\(svg.point(column, plot.bottom))v5")
+            svg.label(label, "tick middle", x: column, y: plot.bottom + 20)
         }
-        let (left, base) = (snapped(plot.left, hair), snapped(plot.bottom, hair))
-        let corner = [Point(left, plot.top), Point(left, base), Point(plot.right, base)]
-        canvas.stroke([corner], width: hair, color: Self.frame)
+        let corner = svg.point(Self.sharp(plot.left), plot.top)
+        svg.line(
+            "frame", "M\(corner)V\(svg.number(Self.sharp(plot.bottom)))H\(svg.number(plot.right))")
     }
 
-    private func drawTitles(on canvas: inout Canvas) {
-        let font = StrokeFont.standard
-        let title = font.fitted(
-            chart.title, size: 17 * scale, width: box.right - plot.left - 10 * scale)
-        text(
-            title, at: Point(plot.left, box.top + 31 * scale), size: 17, weight: 0.108,
-            color: Self.ink, on: &canvas)
-        let xLabel = font.fitted(chart.xLabel, size: 13 * scale, width: plot.width)
-        let bottom = box.bottom - 15 * scale
-        text(
-            xLabel, at: Point((plot.left + plot.right) / 2, bottom), size: 13, align: 0.5,
-            color: Self.ink, on: &canvas)
-        let yLabel = font.fitted(chart.yLabel, size: 13 * scale, width: plot.height)
-        text(
-            yLabel, at: Point(box.left + 24 * scale, (plot.top + plot.bottom) / 2), size: 13,
-            align: 0.5, color: Self.ink, upwards: true, on: &canvas)
-        if chart.series.allSatisfy({ Self.shown($0.points, on: chart).isEmpty }) {
-            let middle = Point((plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2)
-            text("no data", at: middle, size: 14, align: 0.5, on: &canvas)
+    private func drawTitles(on svg: inout SVGWriter) {
+        // Bold letters are wider.
+        let title = TextWidth(size: 20).fitted(chart.title, width: box.right - plot.left - 10)
+        svg.label(title, "title", x: plot.left, y: box.top + 31)
+        let middle = (x: (plot.left + plot.right) / 2, y: (plot.top + plot.bottom) / 2)
+        let xLabel = Legend.text.fitted(chart.xLabel, width: plot.width)
+        svg.label(xLabel, "label middle", x: middle.x, y: box.bottom - 15)
+        let yLabel = Legend.text.fitted(chart.yLabel, width: plot.height)
+        svg.label(yLabel, "label middle", x: box.left + 24, y: middle.y, upwards: true)
+        if !chart.series.contains(where: { $0.points.contains(where: Self.shows) }) {
+            svg.label("no data", "label middle", x: middle.x, y: middle.y)
         }
     }
 
-    /// - Parameter align: the part of the text that lies before the point, from 0 to 1.
-    private func text(
-        _ text: String, at point: Point, size: Double, align: Double = 0,
-        weight: Double = StrokeFont.weight, color: Color = ChartLayout.soft,
-        upwards: Bool = false, on canvas: inout Canvas
+    /// The nearest middle of a unit, where a line of one unit has sharp edges.
+    private static func sharp(_ value: Double) -> Double { value.rounded(.down) + 0.5 }
+}
+
+extension SVGWriter {
+    fileprivate mutating func line(_ kind: String, _ path: String) {
+        element("path", [("class", kind), ("d", path)])
+    }
+
+    mutating func dot(_ x: Double, _ y: Double) {
+        element("circle", [("cx", number(x)), ("cy", number(y)), ("r", "4")])
+    }
+
+    /// A text whose baseline begins, or has its middle or end, at a point.
+    mutating func label(
+        _ words: String, _ kind: String, x: Double, y: Double, upwards: Bool = false
     ) {
-        let font = StrokeFont.standard
-        let (size, before) = (size * scale, font.width(text, size: size * scale) * align)
-        var origin = point + (upwards ? Point(0, before) : Point(-before, 0))
-        // A baseline in the middle of a pixel row keeps the feet of letters sharp.
-        if upwards { origin.x = snapped(origin.x, 1) } else { origin.y = snapped(origin.y, 1) }
-        canvas.stroke(
-            font.strokes(text, size: size, at: origin, upwards: upwards),
-            width: max(1.15, size * weight), color: color)
-    }
-
-    /// The nearest place where a line of a whole number of pixels has sharp edges.
-    private func snapped(_ value: Double, _ width: Double) -> Double {
-        Int(width) % 2 == 1 ? value.rounded(.down) + 0.5 : value.rounded()
+        var attributes = [("class", kind), ("x", number(x)), ("y", number(y))]
+        if upwards { attributes.append(("transform", "rotate(-90 \(point(x, y)))")) }
+        text("text", words, attributes)
     }
 }

@@ -10,17 +10,18 @@ struct Legend: Sendable {
         var row: Int
     }
 
+    static let text = TextWidth(size: 13)
+    private static let rowHeight = 21.0
+    private static let sampleWidth = 22.0
+    /// What an entry takes beside its text.
+    private static let overhead = 46.0
+
     let entries: [Entry]
     let height: Double
-    private let scale: Double
-    private var fontSize: Double { 13 * scale }
-    private var rowHeight: Double { 21 * scale }
-    private var sampleWidth: Double { 22 * scale }
 
     /// One entry a name; a raw line behind its smoothed one needs none of its own. A single
     /// unnamed series has no legend.
-    init(_ chart: LineChart, width: Double, scale: Double) {
-        self.scale = scale
+    init(_ chart: LineChart, width: Double) {
         var styles: [(name: String, style: LineChart.Series.Style)] = []
         for series in chart.series where !series.name.isEmpty {
             if let index = styles.firstIndex(where: { $0.name == series.name }) {
@@ -29,41 +30,37 @@ struct Legend: Sendable {
                 styles.append((series.name, series.style))
             }
         }
-        let font = StrokeFont.standard
         var (entries, left, row) = ([Entry](), 0.0, 0)
-        let overhead = 46 * scale
         for (name, style) in styles {
-            let label = font.fitted(name, size: 13 * scale, width: max(0, width - overhead))
-            let entryWidth = overhead + font.width(label, size: 13 * scale)
+            let label = Self.text.fitted(name, width: max(0, width - Self.overhead))
+            let entryWidth = Self.overhead + Self.text(label)
             if left > 0, left + entryWidth > width { (left, row) = (0, row + 1) }
             entries.append(Entry(name: name, label: label, style: style, left: left, row: row))
             left += entryWidth
         }
         self.entries = entries
-        height = entries.isEmpty ? 0 : 21 * scale * Double(row + 1) + 4 * scale
+        height = entries.isEmpty ? 0 : Self.rowHeight * Double(row + 1) + 4
     }
 
-    func draw(on canvas: inout Canvas, at origin: Point, palette: Palette) {
+    func draw(on svg: inout SVGWriter, left: Double, top: Double, palette: Palette) {
         for entry in entries {
-            let middle = (origin.y + (Double(entry.row) + 0.5) * rowHeight).rounded() + 0.5
-            let left = origin.x + entry.left
-            let color = palette.color(of: entry.name)
-            let sample = [Point(left + 1, middle), Point(left + sampleWidth - 1, middle)]
-            let isFaint = entry.style == .faint
-            if entry.style != .dots {
-                canvas.stroke(
-                    [sample], width: (isFaint ? 1.1 : 2.2) * scale, color: color,
-                    opacity: isFaint ? 0.5 : 1)
+            let middle = top + (Double(entry.row) + 0.5) * Self.rowHeight
+            let start = left + entry.left
+            svg.element("g", [("class", palette.colorClass(of: entry.name))]) { svg in
+                svg.element(
+                    "path",
+                    [
+                        ("class", entry.style.rawValue),
+                        (
+                            "d",
+                            "M\(svg.point(start + 1, middle))h\(svg.number(Self.sampleWidth - 2))"
+                        ),
+                    ])
+                if entry.style == .markedLine {
+                    svg.dot(start + Self.sampleWidth / 2, middle)
+                }
+                svg.label(entry.label, "name", x: start + Self.sampleWidth + 7, y: middle + 4.5)
             }
-            if entry.style == .dots || entry.style == .markedLine {
-                let center = Point(left + sampleWidth / 2, middle)
-                canvas.dot(at: center, radius: 3.2 * scale, color: color)
-            }
-            let baseline = middle + (fontSize * StrokeFont.capHeight / 2).rounded()
-            let strokes = StrokeFont.standard.strokes(
-                entry.label, size: fontSize, at: Point(left + sampleWidth + 7 * scale, baseline))
-            canvas.stroke(
-                strokes, width: max(1.15, fontSize * StrokeFont.weight), color: Color(0x222222))
         }
     }
 }

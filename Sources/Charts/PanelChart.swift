@@ -1,57 +1,48 @@
-import Foundation
-
 /// Charts side by side in one picture, such as loss on the left and a metric on the right.
 ///
+///     let loss = LineChart(
+///         title: "Training loss", xLabel: "step", yLabel: "loss",
+///         series: LineChart.Series.smoothed("LoRA", points))
+///     try PanelChart([loss]).svg().write(to: url, atomically: true, encoding: .utf8)
+///
 /// A series has the same colour in every panel that has one of its name.
-public struct PanelChart: Sendable {
-    public var charts: [LineChart]
+package struct PanelChart: Sendable {
+    static let panelWidth = 640.0
+    static let height = 480.0
 
-    public init(_ charts: [LineChart]) { self.charts = charts }
+    package var charts: [LineChart]
 
-    /// The picture as a PNG file; text and lines grow with it.
-    ///
-    /// - Throws: ``ChartError`` when there is no chart, or a panel is too small to draw.
-    public func png(width: Int = 1280, height: Int = 480) throws -> Data {
-        let canvas = try draw(width: width, height: height)
-        return PNGEncoder.encode(canvas.pixels, width: canvas.width, height: canvas.height)
+    package init(_ charts: [LineChart]) { self.charts = charts }
+
+    /// The picture as an SVG file that needs no other: 640 x 480 units a panel, drawn at any size,
+    /// on white or, where a reader prefers dark pages, on black.
+    package func svg() -> String {
+        let width = Self.panelWidth * Double(charts.count)
+        var svg = SVGWriter()
+        svg.element(
+            "svg",
+            [
+                ("xmlns", "http://www.w3.org/2000/svg"), ("width", svg.number(width)),
+                ("height", svg.number(Self.height)),
+                ("viewBox", "0 0 \(svg.number(width)) \(svg.number(Self.height))"),
+                ("role", "img"),
+            ]
+        ) { svg in
+            svg.text("title", charts.map(\.title).filter { !$0.isEmpty }.joined(separator: "; "))
+            svg.text("style", ChartStyle.sheet)
+            svg.element("rect", [("class", "paper"), ("width", "100%"), ("height", "100%")])
+            for layout in layouts { layout.draw(on: &svg) }
+        }
+        return svg.document
     }
 
-    func draw(width: Int, height: Int) throws(ChartError) -> Canvas {
-        guard !charts.isEmpty else { throw .noPanels }
-        try ChartError.check(width: width, height: height, panels: charts.count)
-        var canvas = Canvas(width: width, height: height)
-        for layout in layouts(width: width, height: height) { layout.draw(on: &canvas) }
-        return canvas
-    }
-
-    /// Where each chart's parts lie; sizes are those of a panel 640 x 480 at scale 1.
-    func layouts(width: Int, height: Int) -> [ChartLayout] {
-        let panelWidth = Double(width) / Double(charts.count)
-        let scale = max(0.85, min(panelWidth / 640, Double(height) / 480))
+    /// Where each chart's parts lie.
+    var layouts: [ChartLayout] {
         let palette = Palette(names: charts.flatMap { $0.series.map(\.name) })
         return charts.enumerated().map { index, chart in
-            let left = panelWidth * Double(index)
-            let box = Box(left: left, top: 0, right: left + panelWidth, bottom: Double(height))
-            return ChartLayout(chart, in: box, scale: scale, palette: palette)
+            let left = Self.panelWidth * Double(index)
+            let box = Box(left: left, top: 0, right: left + Self.panelWidth, bottom: Self.height)
+            return ChartLayout(chart, in: box, palette: palette)
         }
-    }
-}
-
-/// The colours of Okabe and Ito (2008), told apart by colour-blind readers, one for each name.
-///
-/// There are seven; an eighth name has the first one's colour again.
-struct Palette: Sendable {
-    static let colors: [Color] = [
-        0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x444444,
-    ].map { Color($0) }
-
-    private var slots: [String: Int] = [:]
-
-    init(names: [String]) {
-        for name in names where slots[name] == nil { slots[name] = slots.count }
-    }
-
-    func color(of name: String) -> Color {
-        Self.colors[(slots[name] ?? 0) % Self.colors.count]
     }
 }

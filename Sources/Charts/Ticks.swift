@@ -12,22 +12,6 @@ enum Ticks {
         return multiples(of: factor, times: power, in: range)
     }
 
-    /// Powers of ten, joined by 2 and 5 times them (then by plain steps) where those are few.
-    static func logarithmic(_ range: ClosedRange<Double>, count: Int) -> [Double] {
-        let first = Int(log10(range.lowerBound).rounded(.down))
-        let last = Int(log10(range.upperBound).rounded(.up))
-        let stride = max(1, Int((Double(last - first) / Double(max(1, count))).rounded(.up)))
-        func values(_ factors: [Double]) -> [Double] {
-            Swift.stride(from: first, through: last, by: stride).flatMap { power in
-                factors.map { decimal($0, power) }
-            }.filter { range.contains($0) }
-        }
-        let decades = values([1])
-        if decades.count >= 4 || stride > 1 { return decades }
-        let between = values([1, 2, 5])
-        return between.count >= 3 ? between : linear(range, count: count)
-    }
-
     /// Labels with as many decimals as the ticks need, all alike.
     static func labels(_ ticks: [Double]) -> [String] {
         guard let largest = ticks.map({ abs($0) }).max(), largest > 0 else {
@@ -38,11 +22,6 @@ enum Ticks {
         if step >= 1e5 { return scaled(ticks, by: 1e6, suffix: "M") }
         if largest >= 1e4, step >= 1e2 { return scaled(ticks, by: 1e3, suffix: "k") }
         return scaled(ticks, by: 1, suffix: "")
-    }
-
-    /// Labels of ticks that span decades, each written as short as it can be.
-    static func logarithmicLabels(_ ticks: [Double]) -> [String] {
-        ticks.map { $0 >= 1e5 || $0 < 1e-3 ? scientific($0) : scaled([$0], by: 1, suffix: "")[0] }
     }
 
     private static func multiples(

@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 extension ChatTemplate {
@@ -58,24 +59,24 @@ extension ChatTemplate {
 
     private static func readSettings(_ folder: URL) throws -> [Entry] {
         let url = folder.appendingPathComponent(settingsName)
-        return try entries(in: JSONFields.read(url), url)
+        return try entries(in: fields(of: url), url)
     }
 
     private static func readProcessor(_ folder: URL) throws -> [Entry] {
         let url = folder.appendingPathComponent(processorName)
-        return try entries(in: JSONFields.read(url), url)
+        return try entries(in: fields(of: url), url)
     }
 
     /// One template, or a list of named ones.
-    private static func entries(in fields: [String: Any], _ url: URL) throws -> [Entry] {
+    private static func entries(in fields: JSONObject, _ url: URL) throws -> [Entry] {
         switch fields["chat_template"] {
-        case nil, is NSNull: return []
-        case let text as String: return [Entry(name: "default", text: text, file: url.path)]
-        case let list as [Any]:
+        case nil, .null: return []
+        case .string(let text): return [Entry(name: "default", text: text, file: url.path)]
+        case .array(let list):
             return try list.enumerated().map { index, element in
-                let fields = element as? [String: Any]
-                guard let name = fields?["name"] as? String,
-                    let text = fields?["template"] as? String
+                guard case .object(let fields) = element,
+                    case .string(let name) = fields["name"],
+                    case .string(let text) = fields["template"]
                 else {
                     throw ChatTemplateError.badField(
                         file: url.path, field: "chat_template[\(index)]",
@@ -83,15 +84,32 @@ extension ChatTemplate {
                 }
                 return Entry(name: name, text: text, file: url.path)
             }
-        case let named as [String: String]:
-            return named.keys.sorted().map {
-                Entry(name: $0, text: named[$0] ?? "", file: url.path)
-            }
+        case .object(let named) where named.members.allSatisfy({ $0.value.text != nil }):
+            return named.members.map {
+                Entry(name: $0.key, text: $0.value.text ?? "", file: url.path)
+            }.sorted { $0.name < $1.name }
         default:
             throw ChatTemplateError.badField(
                 file: url.path, field: "chat_template",
                 expected: "a string or a list of named templates")
         }
+    }
+
+    /// The object in a file of JSON; an empty one where there is no such file.
+    static func fields(of url: URL) throws -> JSONObject {
+        guard FileManager.default.fileExists(atPath: url.path) else { return JSONObject([]) }
+        let text = try text(of: url)
+        let value: JSONValue
+        do throws(JSONFault) {
+            value = try JSONReader.value(of: Array(text.utf8))
+        } catch {
+            throw ChatTemplateError.unreadable(
+                file: url.path, reason: "it is not JSON; line \(error.line): \(error.message)")
+        }
+        guard case .object(let fields) = value else {
+            throw ChatTemplateError.unreadable(file: url.path, reason: "it is no JSON object")
+        }
+        return fields
     }
 
     static func text(of url: URL) throws -> String {
@@ -115,73 +133,5 @@ extension ChatTemplate {
         let tokens = try folder.map { try SpecialTokens.read(from: $0) } ?? [:]
         return try ChatTemplate(
             source: text(of: file), name: file.relativePath, specialTokens: tokens)
-    }
-}
-
-/// A JSON object in a file.
-enum JSONFields {
-    /// The fields; none where there is no such file.
-    static func read(_ url: URL) throws -> [String: Any] {
-        guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
-        let text = try ChatTemplate.text(of: url)
-        guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else {
-            throw ChatTemplateError.unreadable(file: url.path, reason: "it is not JSON")
-        }
-        guard let fields = value as? [String: Any] else {
-            throw ChatTemplateError.unreadable(file: url.path, reason: "it is no JSON object")
-        }
-        return fields
-    }
-}
-
-/// The tokens that a tokenizer's files give a part to play.
-enum SpecialTokens {
-    private static let names = [
-        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
-    ]
-
-    /// By name, as transformers finds them: those of `tokenizer_config.json`, and over them those of
-    /// `special_tokens_map.json` where the former does not list its added tokens, as it did not of old.
-    static func read(from folder: URL) throws -> [String: String] {
-        let url = folder.appendingPathComponent(ChatTemplate.settingsName)
-        let settings = try JSONFields.read(url)
-        var tokens = try named(in: settings, url)
-        guard settings["added_tokens_decoder"] == nil else { return tokens }
-        let mapURL = folder.appendingPathComponent("special_tokens_map.json")
-        let map = try JSONFields.read(mapURL)
-        for name in names where map[name] is NSNull { tokens[name] = nil }
-        return tokens.merging(try named(in: map, mapURL)) { _, later in later }
-    }
-
-    /// The tokens of a file: the usual ones and those that a model has of its own. As in transformers,
-    /// `model_specific_special_tokens` counts only where no other place names one of these.
-    private static func named(in fields: [String: Any], _ url: URL) throws -> [String: String] {
-        var tokens: [String: String] = [:]
-        var own: [String: String] = [:]
-        for (name, value) in fields where name.hasSuffix("_token") && !(value is NSNull) {
-            if names.contains(name) {
-                tokens[name] = try text(value, name, url)
-            } else {
-                own[name] = text(value)
-            }
-        }
-        for key in ["extra_special_tokens", "model_specific_special_tokens"]
-        where key == "extra_special_tokens" || own.isEmpty {
-            for (name, value) in fields[key] as? [String: Any] ?? [:] {
-                own[name] = try text(value, name, url)
-            }
-        }
-        return tokens.merging(own) { _, own in own }
-    }
-
-    /// A token is spelled alone, or with how it is matched.
-    private static func text(_ value: Any, _ name: String, _ url: URL) throws -> String {
-        if let text = text(value) { return text }
-        throw ChatTemplateError.badField(
-            file: url.path, field: name, expected: "a string or an object with 'content'")
-    }
-
-    private static func text(_ value: Any) -> String? {
-        value as? String ?? (value as? [String: Any])?["content"] as? String
     }
 }

@@ -7,7 +7,7 @@ struct PretrainCommand: ParsableCommand {
         commandName: "pretrain", abstract: "Train a new language model from random weights.",
         discussion: """
             Writes a model's folder: config.json, model.safetensors, the tokenizer; and train.jsonl,
-            result.json and loss.png. Documents are cut into sequences of --max-length tokens, which
+            result.json and loss.svg. Documents are cut into sequences of --max-length tokens, which
             --no-shuffle takes in their order; --steps 0 writes the random weights as they are.
 
             Example:

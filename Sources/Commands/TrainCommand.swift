@@ -6,7 +6,7 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Fine-tune a model on a task.",
         discussion: """
-            Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
+            Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.svg.
             Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
 
             A recipe is a YAML file with the flags' names as keys (learning-rate: 1e-3), grouped under any \

@@ -20,7 +20,7 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         \(result.metric) \(start)\(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
         \(decimal(result.loss)) on the dev split\(best), \
         \(Int(result.seconds.rounded())) s of training
-        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
+        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.svg
         """)
     let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
     if let table = run.task.table(of: scores) { print("\n" + textTable(table)) }

@@ -1,13 +1,15 @@
 /// Reads values of JSON (RFC 8259) byte by byte and knows the line that it stands on.
 ///
 /// Stricter than the standard where it leaves a choice: a key that comes twice in an object, half of a
-/// surrogate pair and values nested more than ``deepest`` times are refused.
+/// surrogate pair and values nested more than ``deepest`` times are refused. Large tables are read member by
+/// member, with no value made of them: ``readMembers(_:)``, ``readElements(_:)``, ``readText()``.
 package struct JSONReader {
     /// How deep lists and objects may nest.
     static let deepest = 64
 
     private let bytes: [UInt8]
-    private var position = 0
+    /// In bytes from the start of the file.
+    package private(set) var position: Int
     /// Where reading stops: the end of the file, or of a line.
     private var end: Int
     /// Counted from 1.
@@ -146,7 +148,9 @@ package struct JSONReader {
         return position - start
     }
 
-    private mutating func readString() throws(JSONFault) -> String {
+    /// The bytes of the text whose opening quote comes next, and whether there are escapes among them.
+    private mutating func scanText() throws(JSONFault) -> (body: ArraySlice<UInt8>, hasEscape: Bool)
+    {
         position += 1
         let start = position
         var hasEscape = false
@@ -162,16 +166,20 @@ package struct JSONReader {
             position = end
             throw unexpected("the closing quote of a text")
         }
-        let body = bytes[start..<position]
         position += 1
+        return (bytes[start..<position - 1], hasEscape)
+    }
+
+    private mutating func readString() throws(JSONFault) -> String {
+        let (body, hasEscape) = try scanText()
         guard let text = String(validating: body, as: UTF8.self) else {
             throw JSONFault(line: line, reason: .notUTF8)
         }
-        return hasEscape ? try unescaped(body) : text
+        return hasEscape ? String(decoding: try unescaped(body), as: UTF8.self) : text
     }
 
-    /// Resolves the escapes of a text whose bytes are UTF-8.
-    private func unescaped(_ body: ArraySlice<UInt8>) throws(JSONFault) -> String {
+    /// The bytes with escapes resolved.
+    private func unescaped(_ body: ArraySlice<UInt8>) throws(JSONFault) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(body.count)
         var rest = body
@@ -188,7 +196,7 @@ package struct JSONReader {
             }
         }
         text += rest
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     private enum Escape {
@@ -226,6 +234,62 @@ package struct JSONReader {
         else { return nil }
         rest = rest.dropFirst(4)
         return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    }
+
+    // MARK: - Large tables
+
+    /// Reads the object that comes next; `body` reads the value of each key. Keys may come twice.
+    package mutating func readMembers(
+        _ body: (_ key: ArraySlice<UInt8>, inout JSONReader) throws -> Void
+    ) throws {
+        guard take("{") else { throw unexpected("a '{'") }
+        if take("}") { return }
+        repeat {
+            let key = try readText()
+            guard take(":") else { throw unexpected("a ':' behind a key") }
+            try body(key, &self)
+        } while take(",")
+        guard take("}") else { throw unexpected("a ',' or a '}'") }
+    }
+
+    /// Reads the list that comes next; `body` reads each value.
+    package mutating func readElements(_ body: (inout JSONReader) throws -> Void) throws {
+        guard take("[") else { throw unexpected("a '['") }
+        if take("]") { return }
+        repeat { try body(&self) } while take(",")
+        guard take("]") else { throw unexpected("a ',' or a ']'") }
+    }
+
+    /// The bytes of the text that comes next, its escapes resolved. Whether they are UTF-8 is not checked.
+    package mutating func readText() throws(JSONFault) -> ArraySlice<UInt8> {
+        guard peek() == UInt8(ascii: "\"") else { throw unexpected("a text in quotes") }
+        let (body, hasEscape) = try scanText()
+        return hasEscape ? try unescaped(body)[...] : body
+    }
+
+    /// Takes the number that comes next if it is whole, is not negative and has at most ten digits.
+    package mutating func takeWholeNumber() -> Int? {
+        _ = peek()
+        var (value, stop) = (0, position)
+        while stop < end, stop < position + 10, case 0x30...0x39 = bytes[stop] {
+            value = 10 * value + Int(bytes[stop] & 0xF)
+            stop += 1
+        }
+        guard stop > position, stop == end || Self.endsNumber(bytes[stop]) else { return nil }
+        position = stop
+        return value
+    }
+
+    private static func endsNumber(_ byte: UInt8) -> Bool {
+        switch Unicode.Scalar(byte) {
+        case "\0"..." ", ",", "}", "]": true
+        default: false
+        }
+    }
+
+    /// What stands between a position and this one.
+    package func spelling(from start: Int) -> String {
+        String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
     private func bad(_ reason: String) -> JSONFault {

@@ -22,6 +22,12 @@ public enum JSONValue: Equatable, Sendable {
 }
 
 extension JSONValue {
+    /// The text of a string; nil for any other value.
+    package var text: String? {
+        guard case .string(let text) = self else { return nil }
+        return text
+    }
+
     /// Whether a field of the value is as good as none.
     package var saysNothing: Bool {
         switch self {
@@ -33,25 +39,4 @@ extension JSONValue {
         case .bool, .number: false
         }
     }
-}
-
-/// The members of an object in their order; no key comes twice.
-public struct JSONObject: Equatable, Sendable {
-    public struct Member: Equatable, Sendable {
-        public let key: String
-        public let value: JSONValue
-
-        package init(key: String, value: JSONValue) {
-            self.key = key
-            self.value = value
-        }
-    }
-
-    public let members: [Member]
-
-    package init(_ members: [Member]) { self.members = members }
-
-    public var keys: [String] { members.map(\.key) }
-
-    public subscript(key: String) -> JSONValue? { members.first { $0.key == key }?.value }
 }

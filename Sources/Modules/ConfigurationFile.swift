@@ -21,14 +21,19 @@ public struct ConfigurationFile {
                 file: url.path, reason: there ? error.localizedDescription : "there is no such file"
             )
         }
-        guard let object = try? JSONSerialization.jsonObject(with: data),
-            let fields = object as? [String: Any]
-        else {
+        let value: JSONValue
+        do throws(JSONFault) {
+            value = try JSONReader.value(of: [UInt8](data))
+        } catch {
+            throw ConfigurationError.unreadable(
+                file: url.path,
+                reason: "line \(error.line): \(error.message); it is not a JSON object")
+        }
+        guard case .object(let object) = value else {
             throw ConfigurationError.unreadable(file: url.path, reason: "it is not a JSON object")
         }
-        self.init(url, fields: fields)
-        guard case .object(let ordered)? = try? JSONReader.value(of: Array(data)) else { return }
-        for member in ordered.members {
+        self.init(url, fields: object.foundationValue)
+        for member in object.members {
             if case .object(let object) = member.value { keyOrders[member.key] = object.keys }
         }
     }
@@ -131,19 +136,5 @@ public struct ConfigurationFile {
     private func isBoolean(_ number: NSNumber) -> Bool {
         // JSON's true and false arrive as numbers of the C type char.
         String(cString: number.objCType) == "c"
-    }
-}
-
-/// A configuration file that cannot be used.
-public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
-    case unreadable(file: String, reason: String)
-    case badValue(file: String, key: String, found: String, expected: String)
-
-    public var description: String {
-        switch self {
-        case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
-        case .badValue(let file, let key, let found, let expected):
-            "\(file): '\(key)' is \(found), but must be \(expected)"
-        }
     }
 }

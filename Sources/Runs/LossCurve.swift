@@ -19,7 +19,8 @@ public enum LossCurve {
     }
 
     /// - Parameter metric: a key of the evaluations' metrics.
-    public static func png(of runs: [Run], title: String, metric: String) throws -> Data {
+    /// - Returns: an SVG file.
+    public static func svg(of runs: [Run], title: String, metric: String) -> Data {
         let loss = LineChart(
             title: "\(title): training loss", xLabel: "step", yLabel: "loss",
             series: runs.flatMap { run in
@@ -36,6 +37,6 @@ public enum LossCurve {
                         (Double($0.step), ($0.metrics[metric] ?? nil) ?? .nan)
                     }, style: .markedLine)
             })
-        return try PanelChart([loss, score]).png()
+        return Data(PanelChart([loss, score]).svg().utf8)
     }
 }

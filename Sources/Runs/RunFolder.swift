@@ -24,7 +24,9 @@ final class RunFolder {
     private static let adapterNames = ["adapter_model.safetensors", "adapter_config.json"]
     private static let companionNames = Tokenizer.fileNames + ModelFolder.companionNames
     private static let modelNames = ["model.safetensors", "config.json"] + companionNames
-    private static let recordNames = ["train.jsonl", "result.json", "loss.png", "recipe.yaml"]
+    private static let recordNames = ["train.jsonl", "result.json", "loss.svg", "recipe.yaml"]
+    /// What runs of earlier versions wrote.
+    private static let formerNames = ["loss.png"]
 
     init(of run: FineTuningRun) {
         self.run = run
@@ -107,9 +109,9 @@ final class RunFolder {
         let result = RunResult(of: prepared, evaluations)
         let curve = LossCurve.Run(
             name: type(of: run.method).facts.title, steps: steps, evaluations: evaluations)
-        let picture = try LossCurve.png(
+        let picture = LossCurve.svg(
             of: [curve], title: run.task.title, metric: run.task.primaryMetric)
-        try AtomicFile.write(picture, to: output.appendingPathComponent("loss.png"))
+        try AtomicFile.write(picture, to: output.appendingPathComponent("loss.svg"))
         try result.write(to: output.appendingPathComponent("result.json"))
         if run.options.checkpointSteps == nil { checkpoints.remove() }
         return result
@@ -153,7 +155,7 @@ extension RunFolder: TrainingStore {
             let lacking = files.filter { !FileManager.default.fileExists(atPath: $0.path) }
             if replacesRun { remove(Self.adapterNames + lacking.map(\.lastPathComponent)) }
         }
-        if replacesRun { remove(ChatTemplate.writtenNames) }
+        if replacesRun { remove(ChatTemplate.writtenNames + Self.formerNames) }
         if let template = prepared?.template ?? run.chatTemplate {
             try template.write(to: output)
         } else {

@@ -1,3 +1,5 @@
+import DualJSON
+
 /// The large tables of the `model` of a `tokenizer.json`: its vocabulary and its merges.
 ///
 /// They are read byte by byte and taken out of the text. `JSONDecoder` would take seconds, and
@@ -13,23 +15,28 @@ struct ModelTables {
 
     /// Takes the tables of `model` out of `bytes`, where empty ones stay behind.
     static func extract(
-        from bytes: inout [UInt8], file: String
-    ) throws(TokenizerError) -> ModelTables {
+        from bytes: inout [UInt8], of name: String, in folder: TokenizerFolder
+    ) throws -> ModelTables {
         var tables = ModelTables()
-        var found: [Range<Int>] = []
-        var scanner = JSONScanner(bytes, file: file)
-        guard scanner.peek() == UInt8(ascii: "{") else { return tables }
-        try scanner.readObject { (key, scanner) throws(TokenizerError) in
-            guard key.elementsEqual("model".utf8), scanner.peek() == UInt8(ascii: "{") else {
-                return try scanner.skipValue()
-            }
-            try scanner.readObject { (key, scanner) throws(TokenizerError) in
-                let first = scanner.peek()
-                let start = scanner.position
-                if try tables.read(key, first, &scanner) { found.append(start..<scanner.position) }
+        var tableRanges: [Range<Int>] = []
+        let file = folder.path(name)
+        try folder.scan(bytes, name) { json in
+            guard json.peek() == UInt8(ascii: "{") else { return }
+            try json.readMembers { key, json in
+                guard key.elementsEqual("model".utf8), json.peek() == UInt8(ascii: "{") else {
+                    _ = try json.readValue()
+                    return
+                }
+                try json.readMembers { key, json in
+                    let first = json.peek()
+                    let start = json.position
+                    if try tables.read(key, first, &json, file) {
+                        tableRanges.append(start..<json.position)
+                    }
+                }
             }
         }
-        for range in found.reversed() {
+        for range in tableRanges.reversed() {
             bytes.replaceSubrange(range.dropFirst().dropLast(), with: EmptyCollection())
         }
         return tables
@@ -37,17 +44,17 @@ struct ModelTables {
 
     /// Reads the value of a key of the model; whether it was a table.
     private mutating func read(
-        _ key: ArraySlice<UInt8>, _ first: UInt8?, _ scanner: inout JSONScanner
-    ) throws(TokenizerError) -> Bool {
+        _ key: ArraySlice<UInt8>, _ first: UInt8?, _ json: inout JSONReader, _ file: String
+    ) throws -> Bool {
         switch (String(decoding: key, as: UTF8.self), first) {
         case ("vocab", UInt8(ascii: "{")):
-            vocabulary = try Self.vocabulary(&scanner, field: "model.vocab")
+            vocabulary = try Self.vocabulary(&json, file: file, field: "model.vocab")
         case ("vocab", UInt8(ascii: "[")):
-            scoredVocabulary = try Self.scoredVocabulary(&scanner)
+            scoredVocabulary = try Self.scoredVocabulary(&json, file: file)
         case ("merges", UInt8(ascii: "[")):
-            merges = try Self.merges(&scanner)
+            merges = try Self.merges(&json, file: file)
         default:
-            try scanner.skipValue()
+            _ = try json.readValue()
             return false
         }
         return true
@@ -55,12 +62,22 @@ struct ModelTables {
 
     /// Reads an object of tokens and ids.
     static func vocabulary(
-        _ scanner: inout JSONScanner, field: String
-    ) throws(TokenizerError) -> (tokens: TokenList, ids: [Int]) {
+        _ json: inout JSONReader, file: String, field: String
+    ) throws -> (tokens: TokenList, ids: [Int]) {
         var tokens = TokenList()
         var ids: [Int] = []
-        try scanner.readObject { (token, scanner) throws(TokenizerError) in
-            ids.append(try scanner.readID(of: token, field: field))
+        try json.readMembers { token, json in
+            _ = json.peek()
+            let start = json.position
+            // `tokenizers` holds an id in 32 bits without a sign.
+            guard let id = json.takeWholeNumber(), id <= Int(UInt32.max) else {
+                if json.position == start { _ = try json.readValue() }
+                throw TokenizerError.invalidValue(
+                    file: file, field: "\(field).\(String(decoding: token, as: UTF8.self))",
+                    found: String(json.spelling(from: start).prefix(40)),
+                    expected: "an integer from 0 to \(UInt32.max)")
+            }
+            ids.append(id)
             tokens.append(token)
         }
         return (tokens, ids)
@@ -68,37 +85,33 @@ struct ModelTables {
 
     /// Reads merges in either spelling, `["a", "b"]` or `"a b"`; as in `tokenizers`, all of a file
     /// have one spelling.
-    private static func merges(_ scanner: inout JSONScanner) throws(TokenizerError) -> TokenList {
+    private static func merges(_ json: inout JSONReader, file: String) throws -> TokenList {
         var merges = TokenList()
         var pairs: Bool?
-        try scanner.readArray { (scanner) throws(TokenizerError) in
-            let isPair = scanner.peek() == UInt8(ascii: "[")
+        try json.readElements { json in
+            let isPair = json.peek() == UInt8(ascii: "[")
             guard pairs ?? isPair == isPair else {
-                throw .unusableValue(
-                    file: scanner.file, field: "model.merges",
-                    reason: "it mixes strings and pairs")
+                throw TokenizerError.unusableValue(
+                    file: file, field: "model.merges", reason: "it mixes strings and pairs")
             }
             pairs = isPair
             if isPair {
-                try readPair(&scanner, into: &merges)
+                try readPair(&json, into: &merges, file: file)
             } else {
-                try append(line: scanner.readString(), to: &merges, file: scanner.file)
+                try append(line: json.readText(), to: &merges, file: file)
             }
         }
         return merges
     }
 
     private static func readPair(
-        _ scanner: inout JSONScanner, into merges: inout TokenList
-    ) throws(TokenizerError) {
-        let index = merges.count / 2
+        _ json: inout JSONReader, into merges: inout TokenList, file: String
+    ) throws {
         let before = merges.count
-        try scanner.readArray { (scanner) throws(TokenizerError) in
-            merges.append(try scanner.readString())
-        }
+        try json.readElements { json in merges.append(try json.readText()) }
         guard merges.count == before + 2 else {
-            throw .unusableValue(
-                file: scanner.file, field: "model.merges[\(index)]",
+            throw TokenizerError.unusableValue(
+                file: file, field: "model.merges[\(before / 2)]",
                 reason: "it has \(merges.count - before) parts instead of 2")
         }
     }

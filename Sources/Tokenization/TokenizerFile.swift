@@ -21,7 +21,7 @@ struct TokenizerFile: Decodable {
     static func load(from folder: TokenizerFolder) throws -> Tokenizer {
         let path = folder.path(name)
         var bytes = try folder.text(name)
-        let tables = try ModelTables.extract(from: &bytes, file: path)
+        let tables = try ModelTables.extract(from: &bytes, of: name, in: folder)
         let file = try folder.decode(TokenizerFile.self, from: bytes, name)
         let model = try file.model.model(tables, file: path)
         let normalizer = file.normalizer?.normalizer

@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// Reads the files of one tokenizer and turns every failure into a `TokenizerError`.
@@ -49,6 +50,20 @@ struct TokenizerFolder {
             throw describe(error, path(name))
         } catch {
             throw .invalidJSON(file: path(name), reason: "\(error)")
+        }
+    }
+
+    /// Reads a large JSON file member by member.
+    func scan<Value>(
+        _ bytes: [UInt8], _ name: String, _ read: (inout JSONReader) throws -> Value
+    ) throws -> Value {
+        var reader = JSONReader(bytes)
+        do {
+            return try read(&reader)
+        } catch let fault as JSONFault {
+            throw TokenizerError.invalidJSON(
+                file: path(name),
+                reason: "line \(fault.line), byte \(reader.position): \(fault.message).")
         }
     }
 

@@ -43,16 +43,4 @@ import Testing
             Ticks.linear(0...1, count: 10) == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
         #expect(Ticks.linear(-0.2...0.2, count: 4) == [-0.2, -0.1, 0, 0.1, 0.2])
     }
-
-    @Test("A logarithmic axis is marked at powers of ten, or at 1, 2 and 5 times them")
-    func logarithmic() {
-        #expect(Ticks.logarithmic(0.001...100, count: 6) == [0.001, 0.01, 0.1, 1, 10, 100])
-        #expect(Ticks.logarithmic(0.15...4, count: 6) == [0.2, 0.5, 1, 2])
-        #expect(Ticks.logarithmic(1.1...1.9, count: 4) == [1.2, 1.4, 1.6, 1.8])
-        #expect(Ticks.logarithmic(1e-30...1e30, count: 6).count <= 8)
-        #expect(
-            Ticks.logarithmicLabels([1e-5, 0.02, 1.2, 5, 1e6]) == [
-                "1e-5", "0.02", "1.2", "5", "1e6",
-            ])
-    }
 }

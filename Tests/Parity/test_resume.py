@@ -143,7 +143,7 @@ def test_a_killed_run_resumes_from_its_checkpoint_to_the_same_bytes(
 def killed_after(folder, whole, step, keep_evaluation=True):
     """What a kill leaves behind right after the checkpoint of a step, made from a whole run."""
     shutil.copytree(whole, folder)
-    for path in [folder / "result.json", folder / "loss.png", *folder.glob("adapter_*")]:
+    for path in [folder / "result.json", folder / "loss.svg", *folder.glob("adapter_*")]:
         path.unlink()
     for path in (folder / "checkpoints").iterdir():
         if int(path.name.removeprefix("step-")) > step:

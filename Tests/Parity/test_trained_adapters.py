@@ -1,6 +1,7 @@
 """Adapters that `duallora train` writes: LoRA in peft, Dual LoRA by the paper's equations."""
 
 import math
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -336,8 +337,8 @@ def test_a_run_writes_what_the_contract_lists(tmp_path, classifier, task_data, t
     result = harness.train(classifier(task), task_data(task), output, task=task, method="lora",
                            logging_steps=2, seed=3, **BRIEF)
     assert {"adapter_config.json", "adapter_model.safetensors", "train.jsonl", "result.json",
-            "loss.png"} <= {path.name for path in output.iterdir()}
-    assert (output / "loss.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+            "loss.svg"} <= {path.name for path in output.iterdir()}
+    assert ElementTree.parse(output / "loss.svg").getroot().tag.endswith("}svg")
     assert result["task"] == task and result["seed"] == 3
     assert sorted(result["metrics"]) == metrics
     assert result["value"] == result["metrics"][result["metric"]]

@@ -46,15 +46,15 @@ import ToyTasks
         let saved =
             kind == 2
             ? [
-                "config.json", "loss.png", "model.safetensors", "result.json", "train.jsonl",
+                "config.json", "loss.svg", "model.safetensors", "result.json", "train.jsonl",
                 "vocab.txt",
             ]
             : [
-                "adapter_config.json", "adapter_model.safetensors", "loss.png", "result.json",
+                "adapter_config.json", "adapter_model.safetensors", "loss.svg", "result.json",
                 "train.jsonl",
             ]
         #expect(files == saved)
-        #expect(try place.read("out/loss.png").prefix(4) == Data([0x89, 0x50, 0x4E, 0x47]))
+        #expect(try place.read("out/loss.svg").prefix(5) == Data("<svg ".utf8))
 
         // What was saved says what the run said at its end.
         var options = ModelFolder.LoadOptions()

@@ -16,7 +16,7 @@ import ToyTasks
         try FileManager.default.contentsOfDirectory(atPath: place.output(folder).path).sorted()
     }
 
-    private static let records = ["loss.png", "result.json", "train.jsonl"]
+    private static let records = ["loss.svg", "result.json", "train.jsonl"]
     private static let methods: [any FineTuningMethod] = [LoRA(rank: 2), FullFineTuning()]
 
     @Test(
@@ -72,13 +72,14 @@ import ToyTasks
         try place.folder.write("other", to: "out/mine.txt")
         _ = try place.run(FullFineTuning(), to: "out") { $0.recipe = "task: toy\n" }.run { _ in }
         try FileManager.default.removeItem(at: template)
+        try place.folder.write("the picture of an earlier version", to: "out/loss.png")
         _ = try place.run(LoRA(rank: 2), to: "out").run { _ in }
         let adapter = ["adapter_config.json", "adapter_model.safetensors"]
-        #expect(try names(place, "out") == adapter + ["loss.png", "mine.txt"] + Self.records[1...])
+        #expect(try names(place, "out") == adapter + ["loss.svg", "mine.txt"] + Self.records[1...])
         _ = try place.run(FullFineTuning(), to: "out").run { _ in }
         #expect(
             try names(place, "out") == [
-                "config.json", "loss.png", "mine.txt", "model.safetensors", "result.json",
+                "config.json", "loss.svg", "mine.txt", "model.safetensors", "result.json",
                 "train.jsonl", "vocab.txt",
             ])
     }

@@ -10,7 +10,7 @@ struct DemoFiles {
     var untrained: URL { root.appendingPathComponent("untrained") }
     var base: URL { root.appendingPathComponent("base") }
     func run(_ method: String) -> URL { root.appendingPathComponent(method) }
-    var picture: URL { root.appendingPathComponent("demo.png") }
+    var picture: URL { root.appendingPathComponent("demo.svg") }
 
     /// Writes the data and the model that knows nothing yet.
     func write(seed: UInt64) throws {

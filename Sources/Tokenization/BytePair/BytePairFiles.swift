@@ -34,9 +34,11 @@ struct BytePairFiles {
 
     private static func vocabulary(_ folder: TokenizerFolder) throws -> Vocabulary {
         let file = folder.path(vocabularyName)
-        var scanner = JSONScanner(try folder.text(vocabularyName), file: file)
-        let (tokens, ids) = try ModelTables.vocabulary(&scanner, field: vocabularyName)
-        guard scanner.peek() == nil else { throw scanner.unexpected("the end of the file") }
+        let (tokens, ids) = try folder.scan(folder.text(vocabularyName), vocabularyName) { json in
+            let table = try ModelTables.vocabulary(&json, file: file, field: vocabularyName)
+            guard json.peek() == nil else { throw json.unexpected("the end of the file") }
+            return table
+        }
         return try Vocabulary(tokens, ids: ids, file: file)
     }
 

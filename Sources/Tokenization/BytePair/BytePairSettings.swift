@@ -87,8 +87,9 @@ struct BytePairSettings {
     private func legacyTokens(_ folder: TokenizerFolder) throws -> [AddedToken] {
         let name = "added_tokens.json"
         guard folder.has(name) else { return [] }
-        var scanner = JSONScanner(try folder.text(name), file: folder.path(name))
-        let (tokens, ids) = try ModelTables.vocabulary(&scanner, field: name)
+        let (tokens, ids) = try folder.scan(folder.text(name), name) { json in
+            try ModelTables.vocabulary(&json, file: folder.path(name), field: name)
+        }
         let special = Array(named.values) + extra
         return ids.enumerated().sorted { $0.element < $1.element }.map { index, _ in
             var token = AddedToken(content: tokens.token(at: index))

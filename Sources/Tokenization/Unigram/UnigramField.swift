@@ -1,3 +1,5 @@
+import DualJSON
+
 /// A `model` of type `Unigram`. Its `vocab` is in `ModelTables`.
 struct UnigramField: Decodable {
     private let unknownID: Int
@@ -32,24 +34,24 @@ struct UnigramField: Decodable {
 extension ModelTables {
     /// Reads an array of pairs, a token and its score each.
     static func scoredVocabulary(
-        _ scanner: inout JSONScanner
-    ) throws(TokenizerError) -> (tokens: TokenList, scores: [Double]) {
+        _ json: inout JSONReader, file: String
+    ) throws -> (tokens: TokenList, scores: [Double]) {
         var tokens = TokenList()
         var scores: [Double] = []
-        try scanner.readArray { (scanner) throws(TokenizerError) in
+        try json.readElements { json in
             let index = tokens.count
             var parts = 0
-            try scanner.readArray { (scanner) throws(TokenizerError) in
+            try json.readElements { json in
                 switch parts {
-                case 0: tokens.append(try scanner.readString())
-                case 1: scores.append(try score(&scanner, index: index))
-                default: try scanner.skipValue()
+                case 0: tokens.append(try json.readText())
+                case 1: scores.append(try score(&json, file: file, index: index))
+                default: _ = try json.readValue()
                 }
                 parts += 1
             }
             guard parts == 2 else {
-                throw .unusableValue(
-                    file: scanner.file, field: "model.vocab[\(index)]",
+                throw TokenizerError.unusableValue(
+                    file: file, field: "model.vocab[\(index)]",
                     reason: "it has \(parts) parts instead of a token and its score")
             }
         }
@@ -57,14 +59,16 @@ extension ModelTables {
     }
 
     private static func score(
-        _ scanner: inout JSONScanner, index: Int
-    ) throws(TokenizerError) -> Double {
-        let text = try scanner.readLiteral()
-        guard let score = SerdeNumber.double(text) else {
-            throw .invalidValue(
-                file: scanner.file, field: "model.vocab[\(index)][1]",
-                found: String(text.prefix(40)),
-                expected: "a number")
+        _ json: inout JSONReader, file: String, index: Int
+    ) throws -> Double {
+        _ = json.peek()
+        let start = json.position
+        guard case .number(let text) = try json.readValue(),
+            let score = SerdeNumber.double(text[...])
+        else {
+            throw TokenizerError.invalidValue(
+                file: file, field: "model.vocab[\(index)][1]",
+                found: String(json.spelling(from: start).prefix(40)), expected: "a number")
         }
         return score
     }

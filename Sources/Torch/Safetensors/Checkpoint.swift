@@ -34,7 +34,7 @@ public final class Checkpoint {
 
     private init(folder: URL, index: URL) throws {
         self.folder = folder
-        let names = try ShardIndex(index).weight_map
+        let names = try ShardIndex(index).weightMap
         let shards = Set(names.values).sorted()
         files = try shards.map { shard in
             guard !shard.contains("/") else {
@@ -82,16 +82,23 @@ public final class Checkpoint {
     }
 }
 
-private struct ShardIndex: Decodable {
-    let weight_map: [String: String]
+/// Which file each tensor of a checkpoint of several lies in.
+private struct ShardIndex {
+    private(set) var weightMap: [String: String] = [:]
 
     init(_ url: URL) throws {
+        let json: [UInt8]
         do {
-            self = try JSONDecoder().decode(ShardIndex.self, from: Data(contentsOf: url))
-        } catch let error as DecodingError {
-            throw SafetensorsError.badIndex(file: url.path, reason: error.place)
+            json = [UInt8](try Data(contentsOf: url))
         } catch {
             throw SafetensorsError.unreadable(file: url.path, reason: error.localizedDescription)
+        }
+        do throws(FieldFault) {
+            for (name, file) in try CheckedField(json: json).member("weight_map").members() {
+                weightMap[name] = try file.text()
+            }
+        } catch {
+            throw SafetensorsError.badIndex(file: url.path, reason: error.description)
         }
     }
 }

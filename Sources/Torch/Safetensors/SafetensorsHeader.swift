@@ -1,4 +1,4 @@
-import Foundation
+import DualJSON
 
 /// The table at the start of a safetensors file: names, types, shapes and places, all checked.
 ///
@@ -32,14 +32,11 @@ struct SafetensorsHeader {
         guard start <= bytes.count else {
             throw bad("its header takes \(length) bytes, but the file ends after \(bytes.count)")
         }
-        let json = Data(bytes[Self.lengthBytes..<start])
         let table: Table
-        do {
-            table = try JSONDecoder().decode(Table.self, from: json)
-        } catch let error as SafetensorsError {
-            throw error
-        } catch let error as DecodingError {
-            throw bad("its header is not what the format asks for: \(error.place)")
+        do throws(FieldFault) {
+            table = try Table([UInt8](bytes[Self.lengthBytes..<start]))
+        } catch {
+            throw bad("its header is not what the format asks for: \(error)")
         }
         metadata = table.metadata
         entries = try table.tensors.map { name, raw in
@@ -106,30 +103,26 @@ struct SafetensorsHeader {
 }
 
 /// The JSON of the header, as it stands.
-private struct Table: Decodable {
-    struct Entry: Decodable {
+private struct Table {
+    struct Entry {
         let dtype: String
         let shape: [Int]
         let data_offsets: [Int]
     }
 
-    struct Key: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
     var tensors: [(String, Entry)] = []
     var metadata: [String: String] = [:]
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        for key in container.allKeys {
-            if key.stringValue == "__metadata__" {
-                metadata = try container.decode([String: String].self, forKey: key)
+    init(_ json: [UInt8]) throws(FieldFault) {
+        for (name, value) in try CheckedField(json: json).members() {
+            if name == "__metadata__" {
+                for (key, text) in try value.members() { metadata[key] = try text.text() }
             } else {
-                tensors.append((key.stringValue, try container.decode(Entry.self, forKey: key)))
+                let entry = Entry(
+                    dtype: try value.member("dtype").text(),
+                    shape: try value.member("shape").integers(),
+                    data_offsets: try value.member("data_offsets").integers())
+                tensors.append((name, entry))
             }
         }
     }
@@ -157,22 +150,5 @@ extension DType {
         case .bool: "BOOL"
         case .bfloat16: "BF16"
         }
-    }
-}
-
-extension DecodingError {
-    /// Where and why a JSON text does not decode, in one line.
-    public var place: String {
-        let (context, reason): (Context, String) =
-            switch self {
-            case .typeMismatch(let type, let context): (context, "is not a \(type)")
-            case .valueNotFound(let type, let context): (context, "is null, not a \(type)")
-            case .keyNotFound(let key, let context): (context, "lacks the key '\(key.stringValue)'")
-            case .dataCorrupted(let context):
-                (context, "is not valid JSON, or a number is out of range")
-            @unknown default: (Context(codingPath: [], debugDescription: ""), "does not decode")
-            }
-        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "'\($0.stringValue)'" }
-        return "\(path.isEmpty ? "the whole" : path.joined(separator: ".")) \(reason)"
     }
 }

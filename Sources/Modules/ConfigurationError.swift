@@ -1,0 +1,13 @@
+/// A configuration file that cannot be used.
+public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+    case unreadable(file: String, reason: String)
+    case badValue(file: String, key: String, found: String, expected: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
+        case .badValue(let file, let key, let found, let expected):
+            "\(file): '\(key)' is \(found), but must be \(expected)"
+        }
+    }
+}
