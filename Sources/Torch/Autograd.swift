@@ -1,17 +1,18 @@
 import CTorch
 
 extension Tensor {
-    /// Whether gradients flow to this tensor. Setting it makes a leaf of the graph.
+    /// Whether gradients flow to this tensor (`Tensor.requires_grad`).
     public var requiresGradient: Bool { ct_requires_grad(handle) }
 
-    /// Makes gradients flow to this tensor, or stops them; for tensors that no operation made.
+    /// Makes gradients flow to this tensor, or stops them; for tensors that no operation made
+    /// (`Tensor.requires_grad_`).
     @discardableResult
     public func requireGradient(_ value: Bool = true) throws -> Tensor {
         try check(ct_set_requires_grad(handle, value), "requires_grad")
         return self
     }
 
-    /// What ``backward(seed:retainingGraph:)`` has summed up for this leaf, if anything.
+    /// What ``backward(seed:retainingGraph:)`` has summed up for this leaf, if anything (`Tensor.grad`).
     public func gradient() throws -> Tensor? {
         var gradient: OpaquePointer?
         try check(ct_gradient(handle, &gradient), "grad")
@@ -23,13 +24,13 @@ extension Tensor {
         try check(ct_set_gradient(handle, gradient?.handle), "grad")
     }
 
-    /// Adds d(self)/d(leaf) to the gradient of every leaf that requires one.
+    /// Adds d(self)/d(leaf) to the gradient of every leaf that requires one (`Tensor.backward`).
     /// - Parameter seed: the gradient at `self`; nil for a scalar, where it is 1.
     public func backward(seed: Tensor? = nil, retainingGraph: Bool = false) throws {
         try check(ct_backward(handle, seed?.handle, retainingGraph, false), "backward")
     }
 
-    /// d(self)/d(input) for each input, nil where self does not depend on it.
+    /// d(self)/d(input) for each input, nil where self does not depend on it (`torch.autograd.grad`).
     ///
     /// Leaves' own gradients stay as they are. With `creatingGraph` the results can be
     /// differentiated again.
@@ -42,7 +43,7 @@ extension Tensor {
             creatingGraph: creatingGraph)
     }
 
-    /// The same memory, outside the graph.
+    /// The same memory, outside the graph (`Tensor.detach`).
     public func detached() throws -> Tensor { try call("aten::detach", [.tensor(self)]) }
 }
 
@@ -52,15 +53,15 @@ func gradients(
     of outputs: [(value: Tensor, seed: Tensor?)], with inputs: [Tensor],
     retainingGraph: Bool = false, creatingGraph: Bool = false
 ) throws -> [Tensor?] {
-    var found = [OpaquePointer?](repeating: nil, count: inputs.count)
+    var gradients = [OpaquePointer?](repeating: nil, count: inputs.count)
     let status = withExtendedLifetime((outputs, inputs)) {
         ct_grad(
             outputs.map { Optional($0.value.handle) }, outputs.map { $0.seed?.handle },
             outputs.count, inputs.map { Optional($0.handle) }, inputs.count,
-            retainingGraph || creatingGraph, creatingGraph, &found)
+            retainingGraph || creatingGraph, creatingGraph, &gradients)
     }
     try check(status, "grad")
-    return found.map { $0.map(Tensor.init(owning:)) }
+    return gradients.map { $0.map(Tensor.init(owning:)) }
 }
 
 /// The leaves that gradients of `outputs` would reach, each once, but for those in `others`.
@@ -91,12 +92,12 @@ func recordsGradients(_ inputs: Tensor?...) -> Bool {
 /// must stay as it is.
 var backwardKeepsGraph: Bool { ct_backward_keeps_graph() }
 
-/// Runs `body` without recording a graph.
+/// Runs `body` without recording a graph (`torch.no_grad`).
 public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
     try withGradientMode(false, body)
 }
 
-/// Runs `body` recording a graph, also inside ``withoutGradient(_:)``.
+/// Runs `body` recording a graph, also inside ``withoutGradient(_:)`` (`torch.enable_grad`).
 public func withGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
     try withGradientMode(true, body)
 }
@@ -114,7 +115,7 @@ private func withGradientMode<Result>(
 /// gradients at the inputs (nil for zero).
 public typealias BackwardFunction = (_ gradients: [Tensor?], _ needed: [Bool]) throws -> [Tensor?]
 
-/// A function of `inputs` whose gradient is written by hand.
+/// A function of `inputs` whose gradient is written by hand (`torch.autograd.Function`).
 ///
 /// `forward` runs outside the graph. `backward` may use the inputs that it captures, but must not
 /// capture the outputs themselves: they own the graph, which would own them. What it captures is

@@ -1,4 +1,4 @@
-/// The element type of a tensor.
+/// The element type of a tensor (`torch.dtype`).
 public enum DType: String, CaseIterable, Sendable, Codable {
     case uint8, int8, int16, int32, int64, float16, float32, float64, bool, bfloat16
 
@@ -19,10 +19,10 @@ public enum DType: String, CaseIterable, Sendable, Codable {
     }
 
     init?(scalarType: Int32) {
-        guard let found = DType.allCases.first(where: { $0.scalarType == scalarType }) else {
+        guard let dtype = DType.allCases.first(where: { $0.scalarType == scalarType }) else {
             return nil
         }
-        self = found
+        self = dtype
     }
 
     /// Bytes an element.
@@ -34,24 +34,4 @@ public enum DType: String, CaseIterable, Sendable, Codable {
         case .int64, .float64: 8
         }
     }
-
-    public var isFloatingPoint: Bool {
-        switch self {
-        case .float16, .float32, .float64, .bfloat16: true
-        case .uint8, .int8, .int16, .int32, .int64, .bool: false
-        }
-    }
 }
-
-/// A Swift type whose values a tensor can be made of and read as.
-public protocol TensorScalar {
-    static var dtype: DType { get }
-}
-
-extension Float: TensorScalar { public static var dtype: DType { .float32 } }
-extension Double: TensorScalar { public static var dtype: DType { .float64 } }
-extension Int64: TensorScalar { public static var dtype: DType { .int64 } }
-extension Int: TensorScalar { public static var dtype: DType { .int64 } }
-extension Int32: TensorScalar { public static var dtype: DType { .int32 } }
-extension UInt8: TensorScalar { public static var dtype: DType { .uint8 } }
-extension Bool: TensorScalar { public static var dtype: DType { .bool } }

@@ -1,35 +1,5 @@
 import CTorch
 
-/// What an operator takes or gives.
-public enum OperatorValue {
-    case none
-    case tensor(Tensor)
-    case int(Int)
-    case double(Double)
-    case bool(Bool)
-    case string(String)
-    case ints([Int])
-    case doubles([Double])
-    case bools([Bool])
-    case tensors([Tensor?])
-    case dtype(DType)
-    case device(Device)
-    case generator(Generator)
-
-    /// `nil` becomes ``none``.
-    public static func optional(_ tensor: Tensor?) -> OperatorValue {
-        tensor.map(OperatorValue.tensor) ?? .none
-    }
-}
-
-extension OperatorValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
-    ExpressibleByBooleanLiteral
-{
-    public init(integerLiteral value: Int) { self = .int(value) }
-    public init(floatLiteral value: Double) { self = .double(value) }
-    public init(booleanLiteral value: Bool) { self = .bool(value) }
-}
-
 /// Calls any operator of LibTorch by its full name, for example "aten::add.Tensor".
 ///
 /// Arguments come by position, then by the names of the operator's schema; those that are not given

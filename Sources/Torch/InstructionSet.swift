@@ -26,7 +26,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     }
 
     /// Runs `body` with kernels that use no more than this, on the thread that calls it: for tests.
-    public func limiting<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package func limiting<Result>(_ body: () throws -> Result) rethrows -> Result {
         ct_limit_instruction_set(number)
         defer { ct_limit_instruction_set(CT_AVX512_BF16) }
         return try body()

@@ -1,5 +1,5 @@
 /// What `body` makes of `inputs`, keeping only the inputs for the backward, which runs `body` again:
-/// less memory for more time. Chen et al. 2016, arXiv:1604.06174.
+/// less memory for more time (`torch.utils.checkpoint`). Chen et al. 2016, arXiv:1604.06174.
 ///
 /// Gradients are those that `body` has by itself, bit for bit, at the inputs and at every leaf that it
 /// uses. Where nothing in or before it requires a gradient, nothing is kept and nothing runs again.
@@ -27,8 +27,8 @@ public func recomputed(
         let again = try repeating(generator, from: state) { try withGradient { try body(sources) } }
         let roots = zip(again, seeds).filter { $0.requiresGradient && $1 != nil }
         let wanted = zip(sources + leaves, needed).filter(\.1).map(\.0)
-        var found = try gradients(of: roots.map { ($0, $1) }, with: wanted)[...]
-        return needed.map { $0 ? found.popFirst() ?? nil : nil }
+        var results = try gradients(of: roots.map { ($0, $1) }, with: wanted)[...]
+        return needed.map { $0 ? results.popFirst() ?? nil : nil }
     }
 }
 

@@ -7,7 +7,7 @@
 ///   - scale: s; nil for 1 / √D.
 /// - Returns: (B, H, T, D), over memory in the order (B, T, H, D); nil where the kernel does not apply:
 ///   off the CPU, and for other types than float32 and bfloat16.
-public func sequenceAttention(
+package func sequenceAttention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, visible: SequenceVisibility,
     scale: Double? = nil
 ) throws -> Tensor? {

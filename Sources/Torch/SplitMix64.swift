@@ -1,15 +1,15 @@
 /// A small random generator with the same numbers on every machine. Steele et al. 2014, "Fast
 /// splittable pseudorandom number generators".
-public struct SplitMix64: RandomNumberGenerator, Sendable {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
     private static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
     private var state: UInt64
 
     /// - Parameter skipped: how many numbers the first one to come stands behind.
-    public init(seed: UInt64, skipping skipped: Int = 0) {
+    package init(seed: UInt64, skipping skipped: Int = 0) {
         state = seed &+ UInt64(truncatingIfNeeded: skipped) &* Self.step
     }
 
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= Self.step
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -1,10 +1,12 @@
 import CTorch
 
-/// A failure that LibTorch reported. Only ``check(_:_:)`` throws it.
+/// A failure that LibTorch, or a check of this module before it, reported.
 public struct TorchError: Error, Equatable, CustomStringConvertible {
     /// The operator or bridge call that failed.
     public let operation: String
+    /// What LibTorch says of it, in one line or more.
     public let message: String
+    /// Whether memory ran out, which a smaller batch may cure.
     public let isOutOfMemory: Bool
 
     public var description: String { "\(operation): \(message)" }

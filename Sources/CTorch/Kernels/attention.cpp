@@ -6,6 +6,7 @@
 // The backward is that of Dao et al. 2022, arXiv:2205.14135: only o and L are kept, scores are computed
 // anew block by block. A thread takes one head of one sequence, or in the backward those heads that
 // share keys, so that nothing is summed up between threads.
+#include "checks.h"
 #include "instruction_sets.h"
 #include "operators.h"
 #include "threads.h"
@@ -114,6 +115,7 @@ bool are_whole(const std::vector<Sequence> &sequences, const at::Tensor &query) 
 
 AttentionRule rule_of(const at::Tensor &query, const at::Tensor &key, bool causal, int64_t window,
                       double scale) {
+    ctorch::check_kernel_type("attention", query);
     TORCH_CHECK(query.dim() == 4, "attention: the query is not (rows, heads, tokens, size)");
     TORCH_CHECK(key.dim() == 4 && key.size(1) > 0 && query.size(1) % key.size(1) == 0,
                 "attention: ", query.sizes(), " is no multiple of the heads of the keys, ", key.sizes());
@@ -157,9 +159,7 @@ std::tuple<at::Tensor, at::Tensor> attention(const at::Tensor &query, const at::
             kernel(job, sequence, head);
         });
     };
-    if (query.scalar_type() == at::kFloat) run(float());
-    else if (query.scalar_type() == at::kBFloat16) run(c10::BFloat16());
-    else TORCH_CHECK(false, "attention: only of float32 and bfloat16");
+    ctorch::for_element_type(query, run);
     return {out, log_sums};
 }
 
@@ -191,9 +191,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attention_backward(
             kernel(job, sequence, shared);
         });
     };
-    if (query.scalar_type() == at::kFloat) run(float());
-    else if (query.scalar_type() == at::kBFloat16) run(c10::BFloat16());
-    else TORCH_CHECK(false, "attention: only of float32 and bfloat16");
+    ctorch::for_element_type(query, run);
     return {at_query, at_key, at_value};
 }
 

@@ -1,11 +1,11 @@
 // Cross-entropy of rows of logits and its gradient, in float32 whatever the logits' type: no copy of
 // the logits is made, and the gradient takes their place.
+#include "checks.h"
 #include "instruction_sets.h"
 #include "operators.h"
 #include "threads.h"
 
 #include <ATen/ops/empty.h>
-#include <c10/util/BFloat16.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +19,7 @@ namespace {
 #undef KERNEL_FILE
 
 void check(const at::Tensor &logits, const at::Tensor &labels) {
+    ctorch::check_kernel_type("cross_entropy", logits);
     TORCH_CHECK(logits.dim() == 2 && logits.is_contiguous() && logits.size(1) > 0,
                 "logits of shape ", logits.sizes(), " are not contiguous rows");
     TORCH_CHECK(labels.dim() == 1 && labels.size(0) == logits.size(0) && labels.is_contiguous()
@@ -59,10 +60,9 @@ at::Tensor cross_entropy(const at::Tensor &logits, const at::Tensor &labels,
     at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
     const auto factor = static_cast<float>(gradient_scale.value_or(1));
     const float *scale = gradient_scale ? &factor : nullptr;
-    if (logits.scalar_type() == at::kFloat) run<float>(logits, labels, smoothing, scale, losses);
-    else if (logits.scalar_type() == at::kBFloat16)
-        run<c10::BFloat16>(logits, labels, smoothing, scale, losses);
-    else TORCH_CHECK(false, "logits of type ", logits.scalar_type(), " are not float32 or bfloat16");
+    for_element_type(logits, [&]<class Element>(Element) {
+        run<Element>(logits, labels, smoothing, scale, losses);
+    });
     return losses;
 }
 

@@ -4,6 +4,7 @@
 //
 // LibTorch's products take a start of the threads and a pass over memory each; here a block of tokens
 // goes through all of them while it is in the cache.
+#include "checks.h"
 #include "instruction_sets.h"
 #include "operators.h"
 #include "threads.h"
@@ -33,6 +34,7 @@ struct LowRankSizes {
 
 LowRankSizes sizes_of(const at::Tensor &x, const at::Tensor &y, const at::Tensor &down,
                       const at::Tensor &up, double scale) {
+    ctorch::check_kernel_type("low_rank", x);
     TORCH_CHECK(x.dim() == 2 && y.dim() == 2 && x.size(0) == y.size(0) && x.is_contiguous()
                     && y.is_contiguous() && x.scalar_type() == y.scalar_type(),
                 "low_rank: inputs and outputs must be contiguous matrices of one type and as many rows");
@@ -46,13 +48,6 @@ LowRankSizes sizes_of(const at::Tensor &x, const at::Tensor &y, const at::Tensor
             static_cast<float>(scale)};
 }
 
-template <class Body>
-void for_type(const at::Tensor &x, const Body &body) {
-    if (x.scalar_type() == at::kFloat) body(float());
-    else if (x.scalar_type() == at::kBFloat16) body(c10::BFloat16());
-    else TORCH_CHECK(false, "low_rank: only of float32 and bfloat16");
-}
-
 } // namespace
 
 namespace ctorch {
@@ -62,7 +57,7 @@ at::Tensor low_rank(const at::Tensor &y, const at::Tensor &x, const at::Tensor &
     const LowRankSizes sizes = sizes_of(x, y, down, up, scale);
     const int64_t padded = FOR_ACTIVE_INSTRUCTION_SET(padded_rank)(sizes.rank);
     at::Tensor inner = at::empty({sizes.tokens, padded}, down.options());
-    for_type(x, [&]<class Element>(Element) {
+    for_element_type(x, [&]<class Element>(Element) {
         FOR_ACTIVE_INSTRUCTION_SET(low_rank_forward_kernel<Element>)
         (sizes, down.const_data_ptr<float>(), up.const_data_ptr<float>(), x.const_data_ptr<Element>(),
          y.mutable_data_ptr<Element>(), inner.mutable_data_ptr<float>());
@@ -83,7 +78,7 @@ std::tuple<at::Tensor, at::Tensor> low_rank_backward(
                 "low_rank: the gradient at the input is not like the input");
     at::Tensor at_down = at::zeros(down.sizes(), down.options().requires_grad(false));
     at::Tensor at_up = at::zeros(up.sizes(), up.options().requires_grad(false));
-    for_type(x, [&]<class Element>(Element) {
+    for_element_type(x, [&]<class Element>(Element) {
         FOR_ACTIVE_INSTRUCTION_SET(low_rank_backward_kernel<Element>)
         (sizes, down.const_data_ptr<float>(), up.const_data_ptr<float>(),
          gradient.const_data_ptr<Element>(), x.const_data_ptr<Element>(),

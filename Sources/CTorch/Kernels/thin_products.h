@@ -2,11 +2,11 @@
 // latter in panels: what their operators share.
 #pragma once
 
+#include "checks.h"
+
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <c10/util/BFloat16.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -57,18 +57,13 @@ inline bool has_plain_rows(const at::Tensor &matrix) {
     return matrix.dim() == 2 && (matrix.size(1) < 2 || matrix.stride(1) == 1);
 }
 
-inline bool is_kernel_type(const at::Tensor &tensor) {
-    return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
-}
-
 /// A weight, if there is one, and the update of it that is written.
 inline void check_weight(const char *name, const std::optional<at::Tensor> &weight,
                          const at::Tensor &out) {
     TORCH_CHECK(!weight || (weight->sizes() == out.sizes() && has_plain_rows(*weight)), name,
                 ": the weight has not the shape of the update, ", out.sizes());
-    TORCH_CHECK(!weight || is_kernel_type(*weight), name,
-                ": the weight must be of float32 or bfloat16");
-    TORCH_CHECK(is_kernel_type(out), name, ": the update must be of float32 or bfloat16");
+    if (weight) check_kernel_type(name, *weight);
+    check_kernel_type(name, out);
 }
 
 /// Runs body<Weight, Output>(): the types of a weight, if there is one, and of its update.

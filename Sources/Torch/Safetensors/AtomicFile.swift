@@ -5,14 +5,14 @@ import Foundation
 #endif
 
 /// A file that appears whole or not at all: written aside, synced, renamed.
-public final class AtomicFile {
+package final class AtomicFile {
     private let target: URL
     private let aside: URL
     private var descriptor: Int32
 
     /// Opens a new file beside `target`.
     /// - Throws: ``SafetensorsError/unwritable(file:reason:)``.
-    public init(_ target: URL) throws {
+    package init(_ target: URL) throws {
         self.target = target
         let name = ".\(target.lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).partial"
         aside = target.deletingLastPathComponent().appendingPathComponent(name)
@@ -27,11 +27,11 @@ public final class AtomicFile {
         }
     }
 
-    public func write(_ data: Data) throws {
+    package func write(_ data: Data) throws {
         try data.withUnsafeBytes { try write($0) }
     }
 
-    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
@@ -49,7 +49,7 @@ public final class AtomicFile {
     }
 
     /// Syncs the file to the disk and gives it its name.
-    public func commit() throws {
+    package func commit() throws {
         guard fsync(descriptor) == 0 else { throw failure() }
         guard rename(aside.path, target.path) == 0 else { throw failure() }
         close(descriptor)
@@ -58,14 +58,14 @@ public final class AtomicFile {
     }
 
     /// Writes all of `data` to `url` at once.
-    public static func write(_ data: Data, to url: URL) throws {
+    package static func write(_ data: Data, to url: URL) throws {
         let file = try AtomicFile(url)
         try file.write(data)
         try file.commit()
     }
 
     /// Removes what processes that were killed left of files that they were writing.
-    public static func removeLeftovers(of names: [String], in folder: URL) {
+    package static func removeLeftovers(of names: [String], in folder: URL) {
         let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         for file in found where file.hasPrefix(".") && file.hasSuffix(".partial") {
             let words = file.dropFirst().dropLast(".partial".count)

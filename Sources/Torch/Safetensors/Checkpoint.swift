@@ -3,9 +3,11 @@ import Foundation
 /// The tensors of a model folder: one `model.safetensors`, or the shards that
 /// `model.safetensors.index.json` lists.
 public final class Checkpoint {
+    /// The model folder.
     public let folder: URL
     private let files: [SafetensorsFile]
-    private let places: [String: Int]
+    /// The index in ``files`` of the file that each tensor lies in.
+    private let fileIndices: [String: Int]
 
     /// Opens every file of the checkpoint, reading headers only.
     /// - Throws: ``SafetensorsError`` for a folder without one, a missing shard, or a bad file.
@@ -19,17 +21,17 @@ public final class Checkpoint {
             try self.init(folder: folder, index: index)
         } else {
             let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
-            let found = pickles.first {
+            let pickle = pickles.first {
                 manager.fileExists(atPath: folder.appendingPathComponent($0).path)
             }
-            throw SafetensorsError.noCheckpoint(folder: folder.path, found: found)
+            throw SafetensorsError.noCheckpoint(folder: folder.path, found: pickle)
         }
     }
 
     private init(folder: URL, file: SafetensorsFile) throws {
         self.folder = folder
         files = [file]
-        places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
+        fileIndices = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
     }
 
     private init(folder: URL, index: URL) throws {
@@ -43,42 +45,46 @@ public final class Checkpoint {
             }
             return try SafetensorsFile(folder.appendingPathComponent(shard))
         }
-        var places: [String: Int] = [:]
+        var fileIndices: [String: Int] = [:]
         for (name, shard) in names {
-            guard let place = shards.firstIndex(of: shard), files[place].contains(name) else {
+            guard let index = shards.firstIndex(of: shard), files[index].contains(name) else {
                 throw SafetensorsError.missingTensor(
                     name: name, file: folder.appendingPathComponent(shard).path)
             }
-            places[name] = place
+            fileIndices[name] = index
         }
-        self.places = places
+        self.fileIndices = fileIndices
     }
 
-    public var names: [String] { places.keys.sorted() }
+    /// The names of all tensors, sorted.
+    public var names: [String] { fileIndices.keys.sorted() }
 
-    public func contains(_ name: String) -> Bool { places[name] != nil }
+    /// Whether there is a tensor of this name.
+    public func contains(_ name: String) -> Bool { fileIndices[name] != nil }
 
+    /// The sizes of a tensor, outermost first; nil for a name that is not there.
     public func shape(of name: String) -> [Int]? {
-        places[name].flatMap { files[$0].shape(of: name) }
+        fileIndices[name].flatMap { files[$0].shape(of: name) }
     }
 
+    /// The element type of a tensor; nil for a name that is not there.
     public func dtype(of name: String) -> DType? {
-        places[name].flatMap { files[$0].dtype(of: name) }
+        fileIndices[name].flatMap { files[$0].dtype(of: name) }
     }
 
     /// The file that a tensor lies in, for messages.
     public func path(of name: String) -> String {
-        places[name].map { files[$0].url.path } ?? folder.path
+        fileIndices[name].map { files[$0].url.path } ?? folder.path
     }
 
     /// The tensor over the mapped file.
     /// - Throws: ``SafetensorsError/missingTensor(name:file:)``.
     public func tensor(_ name: String) throws -> Tensor {
-        guard let place = places[name] else {
+        guard let index = fileIndices[name] else {
             let file = files.count == 1 ? files[0].url.path : folder.path
             throw SafetensorsError.missingTensor(name: name, file: file)
         }
-        return try files[place].tensor(name)
+        return try files[index].tensor(name)
     }
 }
 

@@ -1,6 +1,6 @@
 import DualJSON
 
-/// The table at the start of a safetensors file: names, types, shapes and places, all checked.
+/// The table at the start of a safetensors file: names, types, shapes and positions, all checked.
 ///
 /// Format: 8 bytes little-endian header length, a JSON object, the tensors' bytes without gaps.
 /// Reference: the `safetensors` crate, `SafeTensors::read_metadata` and `Metadata::validate`.
@@ -131,10 +131,10 @@ private struct Table {
 extension DType {
     /// The type's name in the safetensors format.
     init?(safetensors name: String) {
-        guard let found = DType.allCases.first(where: { $0.safetensorsName == name }) else {
+        guard let dtype = DType.allCases.first(where: { $0.safetensorsName == name }) else {
             return nil
         }
-        self = found
+        self = dtype
     }
 
     var safetensorsName: String {

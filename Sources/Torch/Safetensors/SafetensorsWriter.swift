@@ -4,16 +4,21 @@ import Foundation
 public enum SafetensorsWriter {
     /// What a file says of a tensor before its bytes.
     public struct Entry: Equatable, Sendable {
+        /// The tensor's name.
         public let name: String
+        /// The type of its elements.
         public let dtype: DType
+        /// Its sizes, outermost first.
         public let shape: [Int]
 
+        /// An entry for ``SafetensorsWriter/write(_:metadata:to:tensor:)``.
         public init(name: String, dtype: DType, shape: [Int]) {
             self.name = name
             self.dtype = dtype
             self.shape = shape
         }
 
+        /// Bytes of its elements.
         public var byteCount: Int { shape.reduce(dtype.byteCount, *) }
     }
 

@@ -1,5 +1,5 @@
 /// A function of one number, which the kernels apply element by element, in float32.
-public enum ElementFunction: String, CaseIterable, Sendable {
+package enum ElementFunction: String, CaseIterable, Sendable {
     /// x σ(x)
     case silu
     /// x Φ(x)

@@ -46,7 +46,7 @@ extension Tensor {
 ///
 /// Measured at vocabularies of 32000 and 128256. Where the weight of a head trains, every chunk adds to
 /// its whole gradient, which pays for larger ones.
-public func rowsOfLogits(classes: Int, dtype: DType, weightTrains: Bool = false) -> Int {
+package func rowsOfLogits(classes: Int, dtype: DType, weightTrains: Bool = false) -> Int {
     let (bytes, fewest) = (weightTrains ? 64 << 20 : 16 << 20, 256)
     return max(fewest, bytes / (max(1, classes) * dtype.byteCount))
 }

@@ -1,6 +1,6 @@
 extension Tensor {
     /// f of each element, in one pass each way; `self` is kept for the backward.
-    public func mapped(by function: ElementFunction) throws -> Tensor {
+    package func mapped(by function: ElementFunction) throws -> Tensor {
         guard ElementKernel.takes(self) else { return try function.plain(self) }
         guard recordsGradients(self) else { return try ElementKernel.map(self, by: function) }
         return try kernelFunction(function.rawValue, of: [self]) {
@@ -12,7 +12,7 @@ extension Tensor {
 
     /// f(self) · up, in one pass each way; both factors are kept for the backward, and nothing else.
     /// Shazeer 2020, arXiv:2002.05202.
-    public func gating(_ up: Tensor, by function: ElementFunction) throws -> Tensor {
+    package func gating(_ up: Tensor, by function: ElementFunction) throws -> Tensor {
         guard ElementKernel.takes(self, up) else { return try function.plain(self) * up }
         guard recordsGradients(self, up) else {
             return try ElementKernel.gate(up, by: self, through: function)

@@ -7,7 +7,7 @@ extension Tensor {
     /// - Parameters:
     ///   - residual: of the shape of `self`; nil for none, and then the sum is `self`.
     ///   - weight: (size), of the type of `self`.
-    public func rmsNorm(
+    package func rmsNorm(
         adding residual: Tensor?, weight: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
         guard NormKernel.takes(self, residual, weight) else {
@@ -25,7 +25,7 @@ extension Tensor {
     /// - Parameters:
     ///   - residual: of the shape of `self`; nil for none, and then the sum is `self`.
     ///   - weight: (size), of the type of `self`, as `bias` is.
-    public func layerNorm(
+    package func layerNorm(
         adding residual: Tensor?, weight: Tensor, bias: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
         guard NormKernel.takes(self, residual, weight, bias) else {
@@ -83,10 +83,10 @@ private struct FusedNorm {
         guard let gradient = gradients[0] else {
             return (0..<needed.count).map { $0 < parts ? sumGradient : nil }
         }
-        let found = try NormKernel.gradients(
+        let results = try NormKernel.gradients(
             from: gradient, sumGradient: sumGradient, sum: sum, weight: weight,
             statistics: statistics, hasBias: bias != nil,
             needed: [needed[..<parts].contains(true)] + needed[parts...])
-        return [Tensor?](repeating: found[0], count: parts) + found[1...]
+        return [Tensor?](repeating: results[0], count: parts) + results[1...]
     }
 }

@@ -1,36 +1,39 @@
 extension Tensor {
-    /// The sum of all elements.
+    /// The sum of all elements (`torch.sum`).
     public func sum() throws -> Tensor { try call("aten::sum", [.tensor(self)]) }
 
+    /// The sums along a dimension, which goes unless it is kept with size 1 (`torch.sum`).
     public func sum(along dimension: Int, keepingDimension: Bool = false) throws -> Tensor {
         try call(
             "aten::sum.dim_IntList",
             [.tensor(self), .ints([dimension]), .bool(keepingDimension)])
     }
 
-    /// The mean of all elements.
+    /// The mean of all elements (`torch.mean`).
     public func mean() throws -> Tensor { try call("aten::mean", [.tensor(self)]) }
 
+    /// The means along a dimension, which goes unless it is kept with size 1 (`torch.mean`).
     public func mean(along dimension: Int, keepingDimension: Bool = false) throws -> Tensor {
         try call(
             "aten::mean.dim", [.tensor(self), .ints([dimension]), .bool(keepingDimension)])
     }
 
+    /// The greatest element (`torch.max`).
     public func maximum() throws -> Tensor { try call("aten::max", [.tensor(self)]) }
 
-    /// The index of the greatest element along a dimension.
+    /// The index of the greatest element along a dimension (`torch.argmax`).
     public func indexOfMaximum(along dimension: Int) throws -> Tensor {
         try call("aten::argmax", [.tensor(self), .int(dimension)])
     }
 
-    /// √Σx², over all elements.
+    /// √Σx² of all elements (`torch.linalg.vector_norm`).
     public func norm() throws -> Tensor { try call("aten::linalg_vector_norm", [.tensor(self)]) }
 
-    /// The standard deviation of all elements, with Bessel's correction.
+    /// The standard deviation of all elements, with Bessel's correction (`torch.std`).
     public func standardDeviation() throws -> Tensor { try call("aten::std", [.tensor(self)]) }
 
     /// √mean(x²) of all elements, computed in float32 or wider.
-    public func rootMeanSquare() throws -> Double {
+    package func rootMeanSquare() throws -> Double {
         guard count > 0 else { return 0 }
         let wide: DType = dtype == .float64 ? .float64 : .float32
         func norm(_ part: Tensor) throws -> Double {
@@ -48,7 +51,7 @@ extension Tensor {
         return (squares / Double(count)).squareRoot()
     }
 
-    /// Whether both have one shape and type and the same elements.
+    /// Whether both have one shape and type and the same elements (`torch.equal`).
     public func hasSameElements(as other: Tensor) throws -> Bool {
         guard shape == other.shape, dtype == other.dtype else { return false }
         guard

@@ -7,7 +7,7 @@ extension Tensor {
     ///   - cosine: (..., 1, T, D), for all rows or for each; the halves of D are equal.
     ///   - signedSine: of the same shape; the first half is the negative of the second.
     /// - Returns: (B, H, T, D), a view of (B, T, H, D).
-    public func turnedHeads(cosine: Tensor, signedSine: Tensor) throws -> Tensor {
+    package func turnedHeads(cosine: Tensor, signedSine: Tensor) throws -> Tensor {
         guard RotaryKernel.takes(self, cosine, signedSine), !recordsGradients(cosine, signedSine)
         else {
             return try plainlyTurnedHeads(cosine: cosine, signedSine: signedSine)

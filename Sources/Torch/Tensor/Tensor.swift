@@ -1,6 +1,6 @@
 import CTorch
 
-/// An n-dimensional array of LibTorch.
+/// An n-dimensional array of LibTorch (`torch.Tensor`).
 ///
 /// A reference: two variables may name the same memory, as autograd and views need. Not `Sendable`.
 /// Every operation throws ``TorchError`` with LibTorch's own message.
@@ -14,38 +14,42 @@ public final class Tensor {
 
     deinit { ct_tensor_free(handle) }
 
-    /// Sizes, outermost first.
+    /// Sizes, outermost first (`Tensor.shape`).
     public var shape: [Int] {
         (0..<ct_tensor_dimensions(handle)).map { Int(ct_tensor_size(handle, $0)) }
     }
 
-    /// Elements to step for one more in each dimension.
+    /// Elements to step for one more in each dimension (`Tensor.stride`).
     public var strides: [Int] {
         (0..<ct_tensor_dimensions(handle)).map { Int(ct_tensor_stride(handle, $0)) }
     }
 
+    /// The number of dimensions (`Tensor.dim`).
     public var rank: Int { Int(ct_tensor_dimensions(handle)) }
 
-    /// Number of elements.
+    /// The number of elements (`Tensor.numel`).
     public var count: Int { Int(ct_tensor_count(handle)) }
 
+    /// The type of the elements (`Tensor.dtype`).
     public var dtype: DType {
         // Types outside DType (complex, quantised) cannot come from what this package calls.
         DType(scalarType: ct_tensor_dtype(handle)) ?? .float32
     }
 
+    /// Where the elements lie (`Tensor.device`).
     public var device: Device {
         let type = ct_tensor_device_type(handle)
         let kind = Device.Kind.allCases.first { $0.deviceType == type } ?? .cpu
         return Device(kind, index: ct_tensor_device_index(handle))
     }
 
+    /// Whether the elements lie in row-major order without gaps (`Tensor.is_contiguous`).
     public var isContiguous: Bool { ct_tensor_is_contiguous(handle) }
 
     /// Bytes of the elements.
     public var byteCount: Int { count * dtype.byteCount }
 
-    /// The size of a dimension; a negative one counts from the end.
+    /// The size of a dimension; a negative one counts from the end (`Tensor.size`).
     public func size(_ dimension: Int) -> Int { Int(ct_tensor_size(handle, checked(dimension))) }
 
     private func checked(_ dimension: Int) -> Int64 {
@@ -110,7 +114,7 @@ extension Tensor {
         return Array(UnsafeBufferPointer(start: typed, count: plain.count))
     }
 
-    /// The only element, as a number.
+    /// The only element, as a number (`Tensor.item`).
     public func item() throws -> Double {
         let value = try callOperator("aten::item", [.tensor(self)]).first
         switch value {
