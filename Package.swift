@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "CTorch", dependencies: ["CLibTorch"]),
         module("Torch", ["CTorch", "JSON"]),
         module("JSON", []),
+        module("Names", []),
         module("Modules", ["JSON", "Torch"]),
         module("Models", ["Modules", "Torch"]),
         module("Adapters", ["Modules", "Torch"]),
@@ -57,8 +58,8 @@ let package = Package(
         module(
             "Tasks",
             [
-                "Adapters", "Chat", "Datasets", "Generation", "Metrics", "Models", "Modules",
-                "Tokenization", "Torch", "Training",
+                "Adapters", "Chat", "Datasets", "Generation", "JSON", "Metrics", "Models", "Modules",
+                "Names", "Tokenization", "Torch", "Training",
             ]),
         module("Charts", []),
         module(
@@ -74,7 +75,7 @@ let package = Package(
                 "Adapters", "Chat", "Datasets", "Generation", "Hub", "JSON", "Metrics", "Models",
                 "Modules", "Runs", "Tasks", "Tokenization", "Torch", "Training",
             ]), path: "Sources/Umbrella"),
-        module("Recipes", [], ["Yams"]),
+        module("Recipes", ["Names"], ["Yams"]),
         module(
             "Commands", ["Benchmark", "FineTuning", "JSON", "Recipes"],
             [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -125,7 +126,7 @@ let package = Package(
         tests("Metrics", ["Metrics"], goldens: true),
         tests("Hub", ["Hub", "Tokenization"], goldens: true),
         tests("Datasets", ["Chat", "JSON", "Metrics", "Datasets", "Torch"]),
-        tests("Recipes", ["Recipes", "Torch"]),
+        tests("Recipes", ["Names", "Recipes", "Torch"]),
         tests("Commands", ["Commands", "Training", "TestSupport"]),
         tests("Chat", ["Chat", "JSON"]),
         tests("Charts", ["Charts"]),

@@ -9,8 +9,9 @@ public enum BuiltInTemplate: String, CaseIterable, Sendable {
     case chatml
 
     /// What stands between a message and what it works on, where the template has a place for that.
-    public static let inputHeading = "\n\n### Input:\n"
+    package static let inputHeading = "\n\n### Input:\n"
 
+    /// The template's text, in Jinja's language.
     public var source: String {
         switch self {
         case .alpaca: Self.alpacaSource
@@ -18,7 +19,10 @@ public enum BuiltInTemplate: String, CaseIterable, Sendable {
         }
     }
 
+    /// The template, ready to render.
+    ///
     /// - Parameter specialTokens: the tokenizer's, such as `eos_token`.
+    /// - Throws: ``ChatTemplateError``.
     public func template(specialTokens: [String: String]) throws -> ChatTemplate {
         try ChatTemplate(source: source, name: rawValue, specialTokens: specialTokens)
     }

@@ -4,6 +4,7 @@ import DualJSON
 public struct ChatMessage: Codable, Equatable, Sendable {
     /// Who speaks: `system`, `user` or `assistant`, as far as the template knows it.
     public var role: String
+    /// What is said, without the template's marks.
     public var content: String
 
     public init(role: String, content: String) {
@@ -23,24 +24,6 @@ extension ChatMessage {
     package static let conversationFieldsNotRead = [
         "tools", "functions", "documents", "chat_template_kwargs",
     ]
-}
-
-/// JSON that should be a conversation and is none.
-package enum ConversationFault: Error, Equatable {
-    case notMessages
-    case missing(message: Int, key: String)
-    case notRead(message: Int, key: String)
-
-    /// What is wrong, behind the name of the place.
-    package var reason: String {
-        switch self {
-        case .notMessages: "no array of messages [{\"role\": ..., \"content\": ...}, ...]"
-        case .missing(let message, let key): "message \(message) lacks '\(key)'"
-        case .notRead(let message, let key):
-            "message \(message) has '\(key)', which is not read and would be lost, as the chat template "
-                + "gets roles and contents alone; write it into the content"
-        }
-    }
 }
 
 extension ChatMessage {

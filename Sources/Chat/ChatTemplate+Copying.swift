@@ -2,7 +2,7 @@ import Foundation
 
 extension ChatTemplate {
     /// What ``copy(from:to:)`` and ``write(to:)`` make in a folder.
-    public static let writtenNames = [fileName, folderName]
+    package static let writtenNames = [fileName, folderName]
 
     /// Writes the templates that a folder has into another, as transformers writes them since 4.43:
     /// `chat_template.jinja`, and others than the default into `additional_chat_templates`.
@@ -11,7 +11,7 @@ extension ChatTemplate {
     /// - Returns: whether there were any.
     /// - Throws: ``ChatTemplateError``, or an error of the file system.
     @discardableResult
-    public static func copy(from source: URL, to folder: URL) throws -> Bool {
+    package static func copy(from source: URL, to folder: URL) throws -> Bool {
         let found = try entries(in: source)
         for entry in found {
             try write(entry.text, named: entry.name, file: entry.file, to: folder)
@@ -46,7 +46,7 @@ extension ChatTemplate {
     ///
     /// Special tokens are those of all folders, the first before the others.
     /// - Throws: as ``load(from:named:)``.
-    public static func load(fromFirstOf folders: [URL]) throws -> ChatTemplate? {
+    package static func load(fromFirstOf folders: [URL]) throws -> ChatTemplate? {
         var tokens: [String: String] = [:]
         for folder in folders {
             tokens.merge(try SpecialTokens.read(from: folder)) { first, _ in first }

@@ -3,7 +3,7 @@ import Foundation
 
 extension ChatTemplate {
     /// The files in which transformers keeps a template, the first before the others.
-    public static let fileName = "chat_template.jinja"
+    static let fileName = "chat_template.jinja"
     static let folderName = "additional_chat_templates"
     static let settingsName = "tokenizer_config.json"
     static let processorName = "chat_template.json"

@@ -7,6 +7,7 @@ import Foundation
 /// character. What the language has besides is refused when the template is read, by its name and
 /// line.
 public struct ChatTemplate: Sendable {
+    /// The template's text, in Jinja's language.
     public let source: String
     /// The file that messages name.
     public let name: String
@@ -36,10 +37,10 @@ public struct ChatTemplate: Sendable {
     }
 
     /// Whether the template says what of its text the assistant generates.
-    public var marksGeneration: Bool { syntax.marksGeneration }
+    var marksGeneration: Bool { syntax.marksGeneration }
 
     /// Whether the text of a conversation may depend on the day.
-    public var asksForDate: Bool { source.contains("strftime_now") }
+    package var asksForDate: Bool { source.contains("strftime_now") }
 
     /// The text of a conversation.
     ///

@@ -6,7 +6,7 @@ extension ChatTemplate {
     /// It has no zone, for templates see none: written and read in different places, it gives the same
     /// text.
     /// - Returns: nil for what is no such moment.
-    public static func date(_ text: String) -> Date? {
+    package static func date(_ text: String) -> Date? {
         let pattern = /(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}):(\d{2}))?/
         guard let match = text.wholeMatch(of: pattern) else { return nil }
         let (_, year, month, day, hour, minute, second) = match.output
@@ -26,7 +26,7 @@ extension ChatTemplate {
     }
 
     /// A moment as ``date(_:)`` reads it, to the second.
-    public static func text(of date: Date) -> String {
+    package static func text(of date: Date) -> String {
         var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
         var parts = tm()
         localtime_r(&seconds, &parts)

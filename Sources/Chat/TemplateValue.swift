@@ -11,6 +11,7 @@ public enum TemplateValue: Equatable, Sendable {
     /// Keys in the order in which a template that goes through them sees them.
     case mapping([Entry])
 
+    /// A key of a mapping with its value.
     public struct Entry: Equatable, Sendable {
         public var key: String
         public var value: TemplateValue

@@ -1,31 +1,5 @@
 import Foundation
 
-/// One row of a task: a sentence or a pair of them, and what a model should say about it.
-public struct Example: Equatable, Sendable {
-    public var text: String
-    /// The second sentence, for a task about pairs.
-    public var pair: String?
-    public var label: Label
-
-    public init(text: String, pair: String? = nil, label: Label) {
-        self.text = text
-        self.pair = pair
-        self.label = label
-    }
-}
-
-/// What is predicted: a class by its id, or a number.
-public enum Label: Equatable, Sendable {
-    case category(Int)
-    case score(Double)
-}
-
-/// A part of a task's data. GLUE keeps the labels of its test parts, so there are only two.
-public enum Split: String, CaseIterable, Sendable {
-    case train
-    case dev
-}
-
 /// A task of classifying or scoring sentences: where its data lies and how it is measured.
 public protocol SentenceTask: Sendable {
     /// The command line's name, such as `cola`.
@@ -50,21 +24,6 @@ public protocol SentenceTask: Sendable {
     static func metrics(
         predictions: [Label], labels: [Label]
     ) throws -> [(name: String, value: Double)]
-}
-
-/// A label of a kind that the task does not have.
-public enum LabelError: Error, Equatable, CustomStringConvertible {
-    case notACategory(task: String)
-    case notAScore(task: String)
-
-    public var description: String {
-        switch self {
-        case .notACategory(let task):
-            "\(task) is measured on categories, but a label is a score; use .category(id)."
-        case .notAScore(let task):
-            "\(task) is measured on scores, but a label is a category; use .score(value)."
-        }
-    }
 }
 
 extension SentenceTask {

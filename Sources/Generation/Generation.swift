@@ -20,7 +20,9 @@ public struct Generation: Sendable, Equatable {
     /// The text behind the prompt, without special tokens and cut before a stop string, which
     /// transformers keeps; nil without a tokenizer.
     public let text: String?
+    /// Why there are no more tokens.
     public let finish: Finish
+    /// How many tokens the prompt has.
     public let promptTokens: Int
     /// The sum of the tokens' log-probabilities divided by (their number)^lengthPenalty; only of
     /// beams.

@@ -1,13 +1,15 @@
 /// The time that reading prompts and making tokens takes.
 public final class GenerationClock {
-    /// Tokens of prompts, and the seconds in which they were read.
+    /// The tokens of all prompts.
     public private(set) var promptTokens = 0
+    /// The seconds in which prompts were read.
     public private(set) var promptSeconds = 0.0
-    /// New tokens, those of the continuations that are returned, and the seconds in which they were
-    /// made.
+    /// The new tokens of all continuations that are returned.
     public private(set) var newTokens = 0
+    /// The seconds in which new tokens were made.
     public private(set) var newSeconds = 0.0
 
+    /// A clock that stands at zero.
     public init() {}
 
     func reading<Result>(_ prompts: [[Int]], _ body: () throws -> Result) rethrows -> Result {

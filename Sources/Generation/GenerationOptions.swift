@@ -1,13 +1,3 @@
-/// When beam search takes a prompt's finished beams for the best there are.
-public enum EarlyStopping: String, CaseIterable, Sendable {
-    /// As soon as the best running beam, at the length that it has, is behind the worst finished one.
-    case heuristic = "false"
-    /// As soon as there are as many finished beams as beams.
-    case whenFull = "true"
-    /// Only when no running beam can get ahead at any length.
-    case never
-}
-
 /// How text is generated. The defaults and the meaning of each field are those of transformers'
 /// `GenerationConfig`.
 public struct GenerationOptions: Sendable, Equatable {
@@ -38,6 +28,7 @@ public struct GenerationOptions: Sendable, Equatable {
     public var beams = 1
     /// A finished beam's score is divided by its number of new tokens to this power.
     public var lengthPenalty = 1.0
+    /// When a search with beams ends.
     public var earlyStopping = EarlyStopping.heuristic
     /// Tokens that end a text; they stay its last token.
     public var stopTokens: [Int] = []
@@ -51,6 +42,7 @@ public struct GenerationOptions: Sendable, Equatable {
     /// the other prompts nor the batch size matter. PyTorch draws other numbers from one seed.
     public var seed: UInt64 = 0
 
+    /// The options of a plain greedy search.
     public init() {}
 
     /// Whether tokens are drawn at all.

@@ -14,7 +14,9 @@ import DualTokenization
 /// The numbers are those of transformers' `generate`: greedy and beam search choose the same tokens.
 /// Draws come from a generator of this package, so that one seed gives other texts than PyTorch's.
 public final class TextGenerator {
+    /// The model that gives the next token's scores.
     public let model: any CausalModel
+    /// What turns prompts into ids and ids into text; nil where only ids are generated from.
     public let tokenizer: Tokenizer?
 
     /// - Parameter tokenizer: nil to work with token ids alone.
@@ -70,6 +72,7 @@ public final class TextGenerator {
         try stream(ids: encode([prompt])[0], options)
     }
 
+    /// The same for a prompt of token ids.
     public func stream(ids: [Int], _ options: GenerationOptions) throws -> TextStream {
         try check([ids], options)
         guard tokenizer != nil else { throw GenerationError.noTokenizer }

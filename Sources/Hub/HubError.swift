@@ -59,57 +59,8 @@ public enum HubError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A name or a revision of a repository that cannot be one.
-public enum ReferenceError: Error, Equatable, CustomStringConvertible {
-    case badRevision(String)
-    case twoRevisions(String, String)
-    case revisionOfFolder(path: String, revision: String)
-
-    public var description: String {
-        switch self {
-        case .badRevision(let text):
-            "'\(text)' is no revision: it must be a branch, a tag or a commit"
-        case .twoRevisions(let first, let second):
-            "the revision is given twice: @\(first) and --revision \(second)"
-        case .revisionOfFolder(let path, let revision):
-            "--revision \(revision): \(path) is no repository of the hub (org/name), and only those "
-                + "have revisions"
-        }
-    }
-}
-
-/// An environment variable of the hub that says nothing usable.
-public struct HubSettingError: Error, Equatable, CustomStringConvertible {
-    public let variable: String
-    public let found: String
-    public let expected: String
-
-    public var description: String { "\(variable) is '\(found)', but must be \(expected)" }
-}
-
-/// A cache that cannot take a file.
-public enum HubCacheError: Error, Equatable, CustomStringConvertible {
-    case noSpace(folder: String, needed: Int, free: Int)
-    case unwritable(path: String, reason: String)
-
-    public var description: String {
-        switch self {
-        case .noSpace(let folder, let needed, let free):
-            "\(folder): \(byteText(needed)) are needed, but \(byteText(free)) are free; "
-                + "HF_HUB_CACHE names another folder for the cache"
-        case .unwritable(let path, let reason):
-            "\(path) cannot be written: \(reason); HF_HUB_CACHE names another folder for the cache"
-        }
-    }
-
-    /// What the operating system said last.
-    static func lastError(_ path: String) -> HubCacheError {
-        .unwritable(path: path, reason: String(cString: strerror(errno)))
-    }
-}
-
 /// A count of bytes in the unit that fits: 512 B, 1.4 GB.
-public func byteText(_ count: Int) -> String {
+package func byteText(_ count: Int) -> String {
     var (value, unit) = (Double(count), "B")
     for larger in ["kB", "MB", "GB", "TB"] where value >= 1000 {
         (value, unit) = (value / 1000, larger)

@@ -1,12 +1,5 @@
 import Foundation
 
-/// A folder with a model, a tokenizer or an adapter.
-public struct ModelPlace: Equatable, Sendable {
-    public let url: URL
-    /// The repository that its files are of; nil for a folder of the user's own.
-    public let reference: RepositoryReference?
-}
-
 /// Finds models, tokenizers and adapters: in folders, in the cache of `huggingface_hub`, and at the
 /// hub itself, from where they come into that cache.
 ///

@@ -1,14 +1,14 @@
 /// The words of a command line, told apart.
-public struct FlagWords {
+package struct FlagWords {
     /// Known flags, each with all its values.
-    public private(set) var flags: [(key: RecipeKey, values: [String])] = []
+    package private(set) var flags: [(key: RecipeKey, values: [String])] = []
     /// Words that are no flags and no values of flags.
-    public private(set) var others: [String] = []
+    package private(set) var others: [String] = []
     /// Flags that are not known, or lack what they need; whoever parses the words says so.
-    public private(set) var strange: [String] = []
+    package private(set) var strange: [String] = []
 
     /// - Parameter words: without the name of the command.
-    public init(_ words: [String], keys: RecipeKeys) {
+    package init(_ words: [String], keys: RecipeKeys) {
         var rest = words[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("-"), word.count > 1 else {

@@ -1,37 +1,37 @@
 /// Settings of a run, layer over layer: what a later recipe says, and then the flags, holds.
-public struct Recipe: Sendable {
+package struct Recipe: Sendable {
     /// Where a setting of a recipe stands.
-    public struct Place: Equatable, Sendable, CustomStringConvertible {
-        public let file: String
-        public let line: Int
+    package struct Place: Equatable, Sendable, CustomStringConvertible {
+        package let file: String
+        package let line: Int
         /// As the recipe spells it.
-        public let key: String
+        package let key: String
 
-        public var description: String { "\(file):\(line): \(key)" }
+        package var description: String { "\(file):\(line): \(key)" }
     }
 
     /// One setting, as it holds.
-    public struct Setting: Equatable, Sendable {
-        public let key: RecipeKey
-        public let values: [String]
+    package struct Setting: Equatable, Sendable {
+        package let key: RecipeKey
+        package let values: [String]
         /// nil for a flag of the command line.
-        public let place: Place?
+        package let place: Place?
         /// Which recipe it is of, from 0; flags are of the last.
-        public let layer: Int
+        package let layer: Int
     }
 
     /// Each once, in the order in which they first came.
-    public private(set) var settings: [Setting] = []
+    package private(set) var settings: [Setting] = []
     /// The files, in their order.
-    public private(set) var files: [String] = []
+    package private(set) var files: [String] = []
     private var layers = 0
 
-    public init() {}
+    package init() {}
 
-    public subscript(name: String) -> Setting? { settings.first { $0.key.name == name } }
+    package subscript(name: String) -> Setting? { settings.first { $0.key.name == name } }
 
     /// Lays a recipe over what is there.
-    public mutating func add(_ file: RecipeFile) {
+    package mutating func add(_ file: RecipeFile) {
         files.append(file.path)
         for entry in file.entries {
             let place = Place(file: file.path, line: entry.line, key: entry.spelling)
@@ -44,7 +44,7 @@ public struct Recipe: Sendable {
     }
 
     /// Lays flags over what is there.
-    public mutating func add(_ flags: [(key: RecipeKey, values: [String])]) {
+    package mutating func add(_ flags: [(key: RecipeKey, values: [String])]) {
         for (key, values) in flags {
             set(Setting(key: key, values: values, place: nil, layer: layers), isReset: false)
         }
@@ -62,10 +62,10 @@ public struct Recipe: Sendable {
     }
 
     /// Takes a setting away.
-    public mutating func remove(_ name: String) { settings.removeAll { $0.key.name == name } }
+    package mutating func remove(_ name: String) { settings.removeAll { $0.key.name == name } }
 
     /// The settings as words of a command line, each with its value behind an equals sign.
-    public var arguments: [String] {
+    package var arguments: [String] {
         settings.flatMap { setting -> [String] in
             let flag = "--\(setting.key.name)"
             guard setting.key.kind == .flag else { return setting.values.map { "\(flag)=\($0)" } }
@@ -74,7 +74,7 @@ public struct Recipe: Sendable {
     }
 
     /// The setting of a recipe that an error's text speaks of, by the flag that it names.
-    public func place(namedIn text: String) -> Place? {
+    package func place(namedIn text: String) -> Place? {
         for match in text.matches(of: /--([a-z][a-z0-9-]*)/) {
             if let place = self[String(match.1)]?.place { return place }
         }

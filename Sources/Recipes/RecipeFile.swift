@@ -5,31 +5,31 @@ import Yams
 ///
 /// Scalars are kept as they are written, so that `1e-4` is what it would be on a command line,
 /// whatever YAML makes of it.
-public struct RecipeFile {
+package struct RecipeFile {
     /// One setting.
-    public struct Entry: Equatable, Sendable {
-        public let key: RecipeKey
+    package struct Entry: Equatable, Sendable {
+        package let key: RecipeKey
         /// As the recipe spells it.
-        public let spelling: String
+        package let spelling: String
         /// Empty where the recipe says `null`: what earlier recipes say of it does not hold.
-        public let values: [String]
-        public let line: Int
+        package let values: [String]
+        package let line: Int
     }
 
-    public let path: String
-    public private(set) var entries: [Entry] = []
+    package let path: String
+    package private(set) var entries: [Entry] = []
     private let keys: RecipeKeys
 
     /// Reads a file.
     /// - Parameter path: from the working directory.
     /// - Throws: ``RecipeError``.
-    public init(_ path: String, keys: RecipeKeys) throws {
+    package init(_ path: String, keys: RecipeKeys) throws {
         try self.init(Self.text(of: path), path: path, keys: keys)
     }
 
     /// Reads a recipe's text.
     /// - Parameter path: what errors call it.
-    public init(_ text: String, path: String, keys: RecipeKeys) throws {
+    package init(_ text: String, path: String, keys: RecipeKeys) throws {
         self.path = path
         self.keys = keys
         let root = try RecipeDocument.root(of: text, path: path)

@@ -1,15 +1,15 @@
 import Foundation
 
 /// Writes settings as a recipe that reads back as the same.
-public struct RecipeText {
+package struct RecipeText {
     private let keys: RecipeKeys
 
-    public init(_ keys: RecipeKeys) { self.keys = keys }
+    package init(_ keys: RecipeKeys) { self.keys = keys }
 
     /// - Parameters:
     ///   - values: by the names of keys; a name that is no key's is left out.
     ///   - comment: lines that stand above.
-    public func text(_ values: [String: [String]], comment: [String] = []) -> String {
+    package func text(_ values: [String: [String]], comment: [String] = []) -> String {
         var lines = comment.map { "# \($0)" }
         let given = keys.all.filter { values[$0.name] != nil }
         for key in given where key.section == nil {

@@ -1,4 +1,5 @@
 import DualDatasets
+import DualNames
 import Synchronization
 
 /// Every task that a run can be told by its name.
@@ -40,35 +41,6 @@ public enum TaskRegistry {
         if let task = tasks.first(where: { $0.name == name }) { return task }
         let known = tasks.map(\.name)
         throw UnknownTaskError(
-            name: name, known: known, suggestion: suggestion(for: name, among: known))
-    }
-
-    /// The name that differs from what was typed by case and punctuation, or by two letters.
-    private static func suggestion(for typed: String, among known: [String]) -> String? {
-        let typed = bareLetters(typed)
-        let ranked = known.map { name in
-            (name: name, distance: editDistance(typed, bareLetters(name)))
-        }
-        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= min(2, best.name.count / 2) ? best.name : nil
-    }
-
-    private static func bareLetters(_ name: String) -> [Character] {
-        name.lowercased().filter { $0.isLetter || $0.isNumber }
-    }
-
-    /// Levenshtein's distance: insertions, deletions and replacements between two words.
-    private static func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-        var row = Array(0...b.count)
-        for (i, left) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, right) in b.enumerated() {
-                let replaced = diagonal + (left == right ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
+            name: name, known: known, suggestion: NearestName.of(name, among: known))
     }
 }

@@ -30,9 +30,3 @@ extension Encoding: Equatable {
         left.ids == right.ids && left.typeIDs == right.typeIDs && left.tokens == right.tokens
     }
 }
-
-/// Tokens that share a type id: a text, or special tokens beside it.
-struct TypedPieces: Equatable, Sendable {
-    var pieces: Pieces
-    var typeID: Int
-}

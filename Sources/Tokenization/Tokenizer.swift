@@ -7,7 +7,7 @@ import Foundation
 /// stages are its stages: added tokens, normalizer, pre-tokenizer, model, post-processor.
 public struct Tokenizer: Sendable {
     /// Files that belong to a tokenizer and are copied along with a merged checkpoint.
-    public static let fileNames =
+    package static let fileNames =
         [
             "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
             "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",

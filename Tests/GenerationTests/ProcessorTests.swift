@@ -1,6 +1,7 @@
-import DualGeneration
 import Foundation
 import Testing
+
+@testable import DualGeneration
 
 /// Processors against numbers worked out by hand.
 @Suite struct ProcessorTests {

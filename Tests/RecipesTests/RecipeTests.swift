@@ -1,3 +1,4 @@
+import DualNames
 import DualTorch
 import Foundation
 import Testing

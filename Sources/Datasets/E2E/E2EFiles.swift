@@ -1,17 +1,5 @@
 import Foundation
 
-/// One line of the E2E challenge's data: a meaning, and a text that a person wrote for it.
-public struct E2EPair: Equatable, Sendable {
-    public let meaning: MeaningRepresentation
-    public let text: String
-}
-
-/// A meaning with all texts that people wrote for it.
-public struct E2EInput: Equatable, Sendable {
-    public let meaning: MeaningRepresentation
-    public var references: [String]
-}
-
 /// The files of the E2E challenge: restaurant reviews from their meanings.
 ///
 /// Comma-separated, with the header `mr,ref` in any case: a meaning representation such as

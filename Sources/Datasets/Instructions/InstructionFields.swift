@@ -43,25 +43,3 @@ public struct InstructionFields: Equatable, Sendable {
     /// Whether the user named the field's key, so that it must be there.
     func isGiven(_ field: Field) -> Bool { given[field] != nil }
 }
-
-/// The form of a file's rows.
-public enum InstructionFormat: String, CaseIterable, Sendable {
-    /// instruction, input, output
-    case alpaca
-    /// prompt, completion
-    case completion
-    /// Messages with roles: OpenAI's `messages` or ShareGPT's `conversations`.
-    case chat
-    /// Text that is learnt whole.
-    case text
-
-    /// The fields without which a row is not of this form.
-    var required: [InstructionFields.Field] {
-        switch self {
-        case .alpaca: [.instruction, .output]
-        case .completion: [.prompt, .completion]
-        case .chat: [.messages]
-        case .text: [.text]
-        }
-    }
-}

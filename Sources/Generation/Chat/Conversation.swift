@@ -14,7 +14,9 @@ import Foundation
 /// try conversation.ask("Who are you?") { print($0, terminator: "") }
 /// ```
 public struct Conversation {
+    /// What has been said, a system message first where there is one.
     public private(set) var messages: [ChatMessage] = []
+    /// Makes the model's prompt of the messages.
     public let template: ChatTemplate
     /// What the template may ask for besides, such as `enable_thinking`.
     public var variables: [String: TemplateValue] = [:]
@@ -113,7 +115,7 @@ extension Tokenizer {
     /// is a prompt: as decoding its tokens alone gives it, which a message's content is.
     ///
     /// - Parameter ids: the tokens of the continuation, as far as they are there.
-    public func standingAlone(_ continuation: String, _ ids: [Int]) -> String {
+    package func standingAlone(_ continuation: String, _ ids: [Int]) -> String {
         guard continuation.first == " ",
             decode(ids, skippingSpecialTokens: true).first != " "
         else { return continuation }
@@ -140,7 +142,7 @@ extension ChatTemplate {
     /// The special token that the template puts behind an assistant's message, if it puts one there.
     ///
     /// It is found by rendering a message, since no file names it.
-    public func endOfTurn(_ tokenizer: Tokenizer) throws -> Int? {
+    package func endOfTurn(_ tokenizer: Tokenizer) throws -> Int? {
         let mark = "\u{2058}end-of-turn\u{2058}"
         let messages = [
             ChatMessage(role: "user", content: "-"), ChatMessage(role: "assistant", content: mark),

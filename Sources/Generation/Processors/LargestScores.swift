@@ -1,9 +1,3 @@
-/// A token and its score.
-struct ScoredToken: Equatable, Sendable {
-    var token: Int
-    var score: Float
-}
-
 /// The greatest of many scores, without sorting them all.
 enum LargestScores {
     /// The `count` greatest scores, the greatest first; of equal ones the lower token comes first.

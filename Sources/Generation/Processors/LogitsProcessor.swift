@@ -1,30 +1,14 @@
-/// What a processor may know of the text whose next token is scored.
-public struct TextSoFar {
-    /// The prompt and what was generated after it, without padding.
-    public var tokens: [Int]
-    /// Tokens of the prompt.
-    public let promptCount: Int
-
-    public init(tokens: [Int], promptCount: Int) {
-        self.tokens = tokens
-        self.promptCount = promptCount
-    }
-
-    public var newCount: Int { tokens.count - promptCount }
-    public var newTokens: ArraySlice<Int> { tokens[promptCount...] }
-}
-
 /// A change to the scores of the next token: logits, or in a beam search their log-probabilities.
 ///
 /// A token with a score of -∞ is never chosen. Reference: transformers' `logits_process.py`.
-public protocol LogitsProcessor: Sendable {
+protocol LogitsProcessor: Sendable {
     /// - Parameter scores: one for each token of the vocabulary.
     func process(_ scores: inout [Float], after text: TextSoFar)
 }
 
 extension GenerationOptions {
     /// The processors that these options ask for, in transformers' order.
-    public func makeProcessors() -> [any LogitsProcessor] {
+    func makeProcessors() -> [any LogitsProcessor] {
         var processors: [any LogitsProcessor] = []
         if repetitionPenalty != 1 {
             processors.append(RepetitionPenalty(penalty: Float(repetitionPenalty)))

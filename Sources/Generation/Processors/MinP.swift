@@ -2,12 +2,12 @@ import Foundation
 
 /// Keeps tokens at least so probable as a share of the most probable one's probability.
 /// Nguyen et al. 2024, arXiv:2407.01082.
-public struct MinP: LogitsProcessor {
-    public let share: Double
+struct MinP: LogitsProcessor {
+    let share: Double
 
-    public init(share: Double) { self.share = share }
+    init(share: Double) { self.share = share }
 
-    public func process(_ scores: inout [Float], after text: TextSoFar) {
+    func process(_ scores: inout [Float], after text: TextSoFar) {
         guard let greatest = scores.max(), greatest.isFinite else { return }
         let gap = log(share)
         for index in scores.indices where Double(scores[index] - greatest) < gap {

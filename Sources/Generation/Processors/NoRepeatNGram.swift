@@ -2,17 +2,17 @@
 ///
 /// Padding is no part of a text, so a prompt is continued alike in any batch; the reference counts
 /// the padding before a shorter prompt of a batch.
-public struct NoRepeatNGram: LogitsProcessor {
-    public let size: Int
+struct NoRepeatNGram: LogitsProcessor {
+    let size: Int
     /// Whether sequences of the prompt may come again.
-    public let repeatsPrompt: Bool
+    let repeatsPrompt: Bool
 
-    public init(size: Int, repeatsPrompt: Bool = false) {
+    init(size: Int, repeatsPrompt: Bool = false) {
         self.size = size
         self.repeatsPrompt = repeatsPrompt
     }
 
-    public func process(_ scores: inout [Float], after text: TextSoFar) {
+    func process(_ scores: inout [Float], after text: TextSoFar) {
         let tokens = repeatsPrompt ? Array(text.newTokens) : text.tokens
         guard tokens.count >= size else { return }
         let start = tokens.count + 1 - size

@@ -1,12 +1,12 @@
 /// Makes tokens that the text has less probable: positive scores are divided by the penalty, negative
 /// ones multiplied. Keskar et al. 2019, arXiv:1909.05858, section 4.1.
-public struct RepetitionPenalty: LogitsProcessor {
-    public let penalty: Float
+struct RepetitionPenalty: LogitsProcessor {
+    let penalty: Float
 
-    public init(penalty: Float) { self.penalty = penalty }
+    init(penalty: Float) { self.penalty = penalty }
 
     /// Each token counts once, however often it came.
-    public func process(_ scores: inout [Float], after text: TextSoFar) {
+    func process(_ scores: inout [Float], after text: TextSoFar) {
         for token in Set(text.tokens) where scores.indices.contains(token) {
             let score = scores[token]
             scores[token] = score < 0 ? score * penalty : score / penalty

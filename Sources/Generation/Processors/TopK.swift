@@ -1,11 +1,11 @@
 /// Keeps the tokens of the greatest scores; those that equal the last of them stay too.
 /// Fan et al. 2018, arXiv:1805.04833, section 5.4.
-public struct TopK: LogitsProcessor {
-    public let count: Int
+struct TopK: LogitsProcessor {
+    let count: Int
 
-    public init(count: Int) { self.count = count }
+    init(count: Int) { self.count = count }
 
-    public func process(_ scores: inout [Float], after text: TextSoFar) {
+    func process(_ scores: inout [Float], after text: TextSoFar) {
         guard count < scores.count,
             let least = LargestScores.of(scores, count: count).last?.score
         else { return }

@@ -1,11 +1,11 @@
 /// Keeps the fewest tokens, the most probable first, whose probabilities together reach a share.
 /// Holtzman et al. 2020, arXiv:1904.09751, section 3.1.
-public struct TopP: LogitsProcessor {
-    public let share: Double
+struct TopP: LogitsProcessor {
+    let share: Double
 
-    public init(share: Double) { self.share = share }
+    init(share: Double) { self.share = share }
 
-    public func process(_ scores: inout [Float], after text: TextSoFar) {
+    func process(_ scores: inout [Float], after text: TextSoFar) {
         let total = TokenProbabilities.total(of: scores)
         guard total.sum > 0 else { return }
         // The greatest scores mostly suffice: more are looked at only where they do not.

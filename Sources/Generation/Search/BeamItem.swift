@@ -1,31 +1,6 @@
 import DualTokenization
 import Foundation
 
-/// A beam while it is followed.
-struct RunningBeam {
-    var row: GenerationRow
-    /// The sum of the new tokens' log-probabilities.
-    var score: Float
-    /// The place in the item of the beam that it went on from.
-    var origin = 0
-}
-
-/// A place for a finished beam.
-struct FinishedBeam {
-    var row: GenerationRow
-    var score: Float
-    /// Whether a finished beam has taken the place.
-    var isTaken: Bool
-}
-
-/// A running beam with one more token.
-struct BeamCandidate {
-    /// The place in the item of the beam that it goes on from.
-    let origin: Int
-    let token: Int
-    let score: Float
-}
-
 /// The beams of one prompt. Reference: the bookkeeping of transformers' `_beam_search`, in float32
 /// as there.
 struct BeamItem {

@@ -8,6 +8,7 @@ import DualTokenization
 /// join to the text that ``TextGenerator/generate(prompts:_:isCancelled:)`` gives; none splits a
 /// character. Cancelling the task ends the stream with the text that there is.
 public struct TextStream: AsyncSequence {
+    /// A piece of text.
     public typealias Element = String
 
     let model: any CausalModel
@@ -18,6 +19,7 @@ public struct TextStream: AsyncSequence {
 
     public func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
+    /// Makes the pieces; it holds the model's cache of keys and values.
     public struct Iterator: AsyncIteratorProtocol {
         /// Measures as the stream goes on.
         public let clock = GenerationClock()

@@ -188,10 +188,3 @@ struct ByteRange: Equatable {
 
     var header: String { "bytes=\(start)-" + (end.map { String($0 - 1) } ?? "") }
 }
-
-/// An answer that may be another soon.
-struct HubBusy: Error, Equatable {
-    let reason: String
-    /// Seconds that the hub asks to wait.
-    let pause: TimeInterval?
-}

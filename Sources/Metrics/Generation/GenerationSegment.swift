@@ -1,6 +1,8 @@
 /// A generated text and what people wrote for the same input.
 public struct GenerationSegment: Equatable, Sendable {
+    /// The generated text.
     public var hypothesis: String
+    /// What people wrote, any of which would do.
     public var references: [String]
 
     public init(hypothesis: String, references: [String]) {

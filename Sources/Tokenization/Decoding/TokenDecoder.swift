@@ -24,15 +24,6 @@ struct TokenPart: Equatable, Sendable {
     var endsToken: Bool
 }
 
-/// One run of a decoder over the tokens of a text.
-protocol TokenStream: Sendable {
-    /// Takes the next part of a token and appends all output that is certain by now.
-    mutating func append(_ part: TokenPart, to output: inout [TokenPart])
-
-    /// Appends what was held back. No part follows.
-    mutating func finish(_ output: inout [TokenPart])
-}
-
 extension [TokenPart] {
     /// The tokens that the parts make up.
     var joinedTokens: [String] {
@@ -47,41 +38,5 @@ extension [TokenPart] {
         }
         if let partial { tokens.append(partial) }
         return tokens
-    }
-}
-
-/// Applies one decoder after the other: `decoders.Sequence` of `tokenizers`.
-struct DecoderSequence: TokenDecoder {
-    let decoders: [any TokenDecoder]
-
-    func makeStream() -> any TokenStream {
-        TokenStreamSequence(streams: decoders.map { $0.makeStream() })
-    }
-}
-
-private struct TokenStreamSequence: TokenStream {
-    var streams: [any TokenStream]
-
-    mutating func append(_ part: TokenPart, to output: inout [TokenPart]) {
-        output += advance([part], from: 0)
-    }
-
-    mutating func finish(_ output: inout [TokenPart]) {
-        for index in streams.indices {
-            var rest: [TokenPart] = []
-            streams[index].finish(&rest)
-            output += advance(rest, from: index + 1)
-        }
-    }
-
-    /// Sends parts through all streams from one on.
-    private mutating func advance(_ parts: [TokenPart], from first: Int) -> [TokenPart] {
-        var parts = parts
-        for index in streams.indices.dropFirst(first) {
-            var next: [TokenPart] = []
-            for part in parts { streams[index].append(part, to: &next) }
-            parts = next
-        }
-        return parts
     }
 }

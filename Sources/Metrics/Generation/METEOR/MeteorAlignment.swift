@@ -43,13 +43,6 @@ struct MeteorAlignment {
     }
 }
 
-/// A word by its number and its stem's: equal words, and only they, have equal numbers.
-struct MeteorWord: Hashable {
-    let id: Int
-    let stem: Int
-    let isFunctionWord: Bool
-}
-
 /// The beam search for the best matching.
 private struct MeteorSearch {
     typealias Match = MeteorAlignment.Match

@@ -1,24 +1,3 @@
-/// The last stage: joins one or two tokenized texts and puts special tokens around them.
-protocol PostProcessor: Sendable {
-    /// How many special tokens come on top of the text's own.
-    func specialTokenCount(forPair isPair: Bool) -> Int
-
-    func join(_ first: Pieces, _ second: Pieces?, addingSpecialTokens: Bool) -> [TypedPieces]
-}
-
-/// Joins without special tokens, as `tokenizers` does when it has no post-processor.
-///
-/// Its `ByteLevel` is the same: that one trims the offsets of tokens, which are not kept here.
-struct PlainPostProcessor: PostProcessor {
-    func specialTokenCount(forPair isPair: Bool) -> Int { 0 }
-
-    func join(_ first: Pieces, _ second: Pieces?, addingSpecialTokens: Bool) -> [TypedPieces] {
-        var parts = [TypedPieces(pieces: first, typeID: 0)]
-        if let second { parts.append(TypedPieces(pieces: second, typeID: 1)) }
-        return parts
-    }
-}
-
 /// `TemplateProcessing` of `tokenizers`: a single text and a pair each follow a list of parts.
 /// `BertProcessing` and `RobertaProcessing` are templates too.
 struct TemplateProcessing: PostProcessor {

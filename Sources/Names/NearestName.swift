@@ -1,10 +1,10 @@
-/// Finds the name that was meant by one that is unknown.
-enum NearestName {
+/// Finds the name that was meant by one that is unknown, for "did you mean".
+package enum NearestName {
     /// A name a few slips away; else the longest that the unknown one contains, as
     /// `gradient-accumulation` of `gradient-accumulation-steps`; else one that contains it; else one of
     /// its initials, as `learning-rate` of `lr`.
-    static func of(_ unknown: String, among names: [String]) -> String? {
-        let word = RecipeKey.spelling(unknown.lowercased())
+    package static func of(_ unknown: String, among names: [String]) -> String? {
+        let word = String(unknown.lowercased().map { $0 == "_" ? "-" : $0 })
         let close = names.map { (name: $0, distance: distance(word, $0)) }
             .min { $0.distance < $1.distance }
         if let close, close.distance <= max(1, min(word.count, close.name.count) / 3) {
@@ -25,7 +25,7 @@ enum NearestName {
     }
 
     /// Letters to put in, take out, change or swap with their neighbour (optimal string alignment).
-    static func distance(_ a: String, _ b: String) -> Int {
+    package static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a), Array(b))
         guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }
         var (before, last) = ([Int](), Array(0...b.count))

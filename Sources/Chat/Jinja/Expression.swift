@@ -1,0 +1,27 @@
+/// An expression of a template.
+indirect enum Expression: Sendable {
+    case none
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case name(String)
+    case attribute(Expression, String)
+    case item(Expression, Expression)
+    case slice(Expression, from: Expression?, to: Expression?, step: Expression?)
+    case list([Expression])
+    case tuple([Expression])
+    case mapping([(key: Expression, value: Expression)])
+    case negative(Expression)
+    case positive(Expression)
+    case arithmetic(Expression, Arithmetic, Expression)
+    case joined([Expression])
+    case comparison(Expression, [(operation: Comparison, right: Expression)])
+    case and(Expression, Expression)
+    case or(Expression, Expression)
+    case not(Expression)
+    case choice(if: Expression, then: Expression, else: Expression?, line: Int)
+    case filter(Expression, Filter, Arguments)
+    case test(Expression, Test, Arguments)
+    case call(Expression, Arguments)
+}

@@ -1,0 +1,5 @@
+/// A token and its score.
+struct ScoredToken: Equatable, Sendable {
+    var token: Int
+    var score: Float
+}

@@ -1,0 +1,15 @@
+/// What a processor may know of the text whose next token is scored.
+struct TextSoFar {
+    /// The prompt and what was generated after it, without padding.
+    var tokens: [Int]
+    /// Tokens of the prompt.
+    let promptCount: Int
+
+    init(tokens: [Int], promptCount: Int) {
+        self.tokens = tokens
+        self.promptCount = promptCount
+    }
+
+    var newCount: Int { tokens.count - promptCount }
+    var newTokens: ArraySlice<Int> { tokens[promptCount...] }
+}

@@ -1,0 +1,17 @@
+/// The first stage: rewrites a text before it is split into words.
+///
+/// Text travels between the stages as Unicode scalars, never as `String`: `String` compares by
+/// canonical equivalence and takes CR LF for one character, while `tokenizers` works on `char`s.
+protocol Normalizer: Sendable {
+    func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar]
+
+    /// Normalizes a stretch between added tokens, for a normalizer to which it matters whether
+    /// that stretch starts the text.
+    func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar]
+}
+
+extension Normalizer {
+    func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar] {
+        normalize(text)
+    }
+}

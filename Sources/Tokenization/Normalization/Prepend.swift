@@ -1,0 +1,8 @@
+/// `Prepend` of `tokenizers`: puts a text before every text that is not empty.
+struct Prepend: Normalizer {
+    let prefix: [Unicode.Scalar]
+
+    func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        text.isEmpty ? text : prefix + text
+    }
+}

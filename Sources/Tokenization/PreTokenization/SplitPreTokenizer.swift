@@ -1,0 +1,10 @@
+/// `Split` of `tokenizers`: splits at the matches of a pattern.
+struct SplitPreTokenizer: PreTokenizer {
+    let pattern: RegularExpression
+    let behavior: SplitBehavior
+    var isInverted = false
+
+    func split(_ words: inout Words) {
+        words.split(behavior, at: pattern, isInverted: isInverted)
+    }
+}

@@ -1,0 +1,13 @@
+/// Two neighbouring symbols that would make a piece.
+struct MergeCandidate {
+    let score: Float
+    let left: Int32
+    let right: Int32
+    /// Where the piece would end, which tells whether the symbols are still those meant.
+    let end: Int
+    let node: ScalarTrie.Node
+
+    func isBetter(than other: MergeCandidate) -> Bool {
+        score > other.score || (score == other.score && left < other.left)
+    }
+}
