@@ -7,7 +7,7 @@ import DualTorch
 public final class TiedHead {
     private let head: Linear
     public let embedding: Parameter
-    /// What the head has where it is apart from the embedding.
+    /// The head's own weight, where it is apart from the embedding.
     public let own: Parameter
 
     /// Nil for a head with a weight of its own.
