@@ -77,7 +77,7 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: ["DualModels", "DualModules", "DualTorch", "TestSupport"],
-            linkerSettings: runPath),
+            resources: [.copy("Goldens")], linkerSettings: runPath),
         .testTarget(
             name: "AdaptersTests",
             dependencies: [
