@@ -92,7 +92,7 @@ let package = Package(
             ]), path: "Tests/ToyTasks"),
         tests("Torch", ["Torch", "TestSupport"]),
         tests("Modules", ["Modules", "Torch", "TestSupport"]),
-        tests("Models", ["Models", "Modules", "Torch", "TestSupport"]),
+        tests("Models", ["Models", "Modules", "Torch", "TestSupport"], goldens: true),
         tests("Adapters", ["Adapters", "Models", "Modules", "Torch", "TestSupport"]),
         tests(
             "Training",

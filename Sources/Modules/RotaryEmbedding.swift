@@ -1,23 +1,6 @@
 import DualTorch
 import Foundation
 
-/// How the angles of rotary positions are stretched beyond the length of pretraining.
-public enum RotaryScaling: Equatable, Sendable {
-    /// Su et al. 2021, arXiv:2104.09864, as it stands.
-    case none
-    /// Positions divided by a factor. Chen et al. 2023, arXiv:2306.15595.
-    case linear(factor: Double)
-    /// A base that grows with the sequence beyond `length` tokens ("dynamic NTK").
-    case dynamic(factor: Double, length: Int)
-    /// LLaMA 3.1's: long waves divided, short ones kept, a ramp between.
-    case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, length: Int)
-    /// A ramp between kept and divided frequencies, and a temperature. Peng et al. 2023,
-    /// arXiv:2309.00071.
-    case yarn(
-        factor: Double, fast: Double, slow: Double, length: Int, truncates: Bool,
-        attentionFactor: Double)
-}
-
 /// Rotary positions: pairs of a head's features, turned by an angle that grows with the position.
 ///
 /// Reference: transformers' `modeling_rope_utils.py`; angles are computed in float32 as there, for at
@@ -35,7 +18,7 @@ public struct RotaryEmbedding: Equatable, Sendable {
 
     /// The turns of tokens at `positions`, (T) or (B, T) of int64.
     /// - Parameter length: the greatest position plus one.
-    public func table(
+    package func table(
         positions: Tensor, length: Int, dtype: DType
     ) throws -> RotaryTable {
         let frequencies = try Tensor(frequencies(length: length)).to(device: positions.device)
@@ -118,19 +101,5 @@ public struct RotaryEmbedding: Equatable, Sendable {
         return (0..<headSize / 2).map { index in
             1 - min(max((Float(index) - Float(low)) / Float(high - low), 0), 1)
         }
-    }
-}
-
-/// The cosines and sines of one batch's positions, for all layers.
-public struct RotaryTable {
-    /// (..., 1, T, D)
-    let cosine: Tensor
-    /// (..., 1, T, D), the sine of the first half negated.
-    let signedSine: Tensor
-
-    /// Heads x (B, T, H, D), turned: each feature of the first half with its like in the second.
-    /// - Returns: (B, H, T, D)
-    public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.turnedHeads(cosine: cosine, signedSine: signedSine)
     }
 }

@@ -1,6 +1,6 @@
 import DualTorch
 
-/// A place in the tree of a model's weights: modules ask it for what they need by name.
+/// A path in the tree of a model's weights, by which modules ask for their weights.
 public struct WeightScope {
     /// Whether weights below may be made when the checkpoint lacks them.
     public enum Creation: Sendable { case never, whenMissing, always }
@@ -21,11 +21,15 @@ public struct WeightScope {
 
     public static func / (scope: WeightScope, index: Int) -> WeightScope { scope / String(index) }
 
-    /// The same place, where weights are made instead of refused.
+    /// The same scope, where weights are made instead of refused.
     public func creating(_ creation: Creation) -> WeightScope {
         WeightScope(source: source, path: path, creation: creation)
     }
 
+    /// Whether the checkpoint has this parameter.
+    public func contains(_ name: String) -> Bool { source.contains(full(name)) }
+
+    /// A parameter of the checkpoint, or a new one where the source draws it.
     public func parameter(
         _ name: String, shape: [Int], initial: Initialization,
         storage: Parameter.Storage = .asIs

@@ -1,9 +1,9 @@
 import DualTorch
 
-/// Where a model gets its weights: a checkpoint, or random numbers where there is none.
+/// The source of a model's weights: a checkpoint, or random numbers where there is none.
 ///
-/// Every weight that is handed out is written down, so that the model knows its parameters and what
-/// of the checkpoint was not used.
+/// It keeps a list of the weights that it hands out, so that the model knows its parameters, and the
+/// tensors of the checkpoint that it does not use.
 public final class WeightSource {
     let checkpoint: Checkpoint?
     /// Names in the checkpoint that a parameter may have, in order of preference.
@@ -19,7 +19,7 @@ public final class WeightSource {
     /// - Parameters:
     ///   - checkpoint: nil to draw every weight at random.
     ///   - dtype: what weights are converted to; nil, or the type they have, takes them as they are.
-    ///   - drawing: what stands for weights that are not loaded.
+    ///   - drawing: the values of weights that are not loaded.
     ///   - spellings: for checkpoints that name a parameter otherwise than the reference does.
     public init(
         _ checkpoint: Checkpoint?, dtype: DType?, device: Device = .cpu, generator: Generator,
@@ -38,8 +38,8 @@ public final class WeightSource {
     /// Tensors of the checkpoint that no module asked for.
     public var unused: [String] { (checkpoint?.names ?? []).filter { !used.contains($0) } }
 
-    /// Every parameter that the checkpoint lacks or has in another shape is found before one is
-    /// reported; to be called when the model is built.
+    /// Reports the parameters that the checkpoint lacks or has in another shape, all of them at once; to
+    /// be called when the model is built.
     /// - Throws: ``WeightError``.
     public func check() throws {
         guard let first = misfits.first else { return }
@@ -87,14 +87,15 @@ public final class WeightSource {
 
     private func load(_ key: String, of checkpoint: Checkpoint, shape: [Int]) throws -> Tensor {
         used.insert(key)
-        let found = try checkpoint.tensor(key)
-        guard found.shape == shape else {
+        let tensor = try checkpoint.tensor(key)
+        guard tensor.shape == shape else {
             misfits.append(
                 .wrongShape(
-                    name: key, file: checkpoint.path(of: key), expected: shape, found: found.shape))
+                    name: key, file: checkpoint.path(of: key), expected: shape, found: tensor.shape)
+            )
             return try .placeholder(shape)
         }
-        return try found.to(dtype ?? found.dtype).to(device: device)
+        return try tensor.to(dtype ?? tensor.dtype).to(device: device)
     }
 
     private func key(for name: String) -> String? {
@@ -102,61 +103,10 @@ public final class WeightSource {
     }
 }
 
-/// How a weight starts that no checkpoint gives.
-public enum Initialization: Sendable {
-    case normal(deviation: Double)
-    case zeros
-    case ones
-
-    /// A new tensor, drawn in the type that it has.
-    public func tensor(
-        _ shape: [Int], dtype: DType = .float32, using generator: Generator
-    ) throws -> Tensor {
-        switch self {
-        case .normal(let deviation):
-            try Tensor.normal(shape, deviation: deviation, dtype: dtype, using: generator)
-        case .zeros: try Tensor.zeros(shape, dtype: dtype)
-        case .ones: try Tensor.ones(shape, dtype: dtype)
-        }
-    }
-}
-
-/// What stands for weights that are not loaded.
-public enum Drawing: Sendable {
-    /// Random numbers in float32, for what starts from nothing is trained; they count as made anew.
-    case toTrain
-    /// Random numbers in the type that is asked for, which count as a checkpoint's.
-    case asLoaded
-    /// One zero for all elements of a weight, where only names and shapes matter.
-    case shapesOnly
-}
-
 extension Tensor {
-    /// Stands for a weight that there is none of, until that is reported: of as many dimensions, for
-    /// the sizes that a damaged file asks for may be beyond any memory.
+    /// One element in place of a missing weight, until that is reported: of as many dimensions, for the
+    /// sizes that a damaged file asks for may be beyond any memory.
     fileprivate static func placeholder(_ shape: [Int]) throws -> Tensor {
         try zeros(shape.map { _ in 1 })
     }
-}
-
-/// A checkpoint that does not fit the model being built from it.
-public enum WeightError: Error, Equatable, CustomStringConvertible {
-    case missing(name: String, folder: String)
-    case wrongShape(name: String, file: String, expected: [Int], found: [Int])
-    indirect case several([WeightError])
-
-    public var description: String {
-        switch self {
-        case .missing(let name, let folder):
-            "the checkpoint in \(folder) has no tensor '\(name)'; is it of another architecture?"
-        case .wrongShape(let name, let file, let expected, let found):
-            "\(file): '\(name)' has shape \(found), but config.json asks for \(expected)"
-        case .several(let errors):
-            "\(errors.count) tensors do not fit: "
-                + errors.prefix(Self.mostListed).map { "\($0)" }.joined(separator: "; ")
-                + (errors.count > Self.mostListed ? "; and so on" : "")
-        }
-    }
-
-    private static let mostListed = 8
 }

@@ -143,7 +143,7 @@ import Testing
         let layout = BatchLayout.rows(leftPadding: [0, 0])
         let places = try VirtualTokens(V, before: layout, length: T, device: .cpu)
         let zeros = try Tensor.zeros([V, G, D])
-        let prefix = LayerPrefix(keys: zeros, values: zeros, places: places)
+        let prefix = LayerPrefix(keys: zeros, values: zeros, tokens: places)
         let (wideQ, wideK, wideV) = try prefix.before(q, k, v)
         let visible = places.layout.visibleKeys(
             past: 0, count: T + V, window: nil, device: .cpu)

@@ -72,9 +72,9 @@ import Testing
         private(set) var seen: [TokenPlaces] = []
 
         func callAsFunction(
-            _ x: Tensor, at place: TokenPlaces, mode: ForwardMode
+            _ x: Tensor, at places: TokenPlaces, mode: ForwardMode
         ) throws -> Tensor {
-            seen.append(place)
+            seen.append(places)
             return try x * 2
         }
     }

@@ -22,27 +22,23 @@ final class BertAttention {
         self.configuration = configuration
     }
 
-    /// - Parameter mask: (B, 1, T, S), S with the prefix counted.
-    func callAsFunction(
-        _ x: Tensor, mask: Tensor?, prefix: LayerPrefix?, mode: ForwardMode
-    ) throws -> Tensor {
-        let (B, T, E) = (x.size(0), x.size(1), x.size(2))
-        func heads(_ x: Tensor) throws -> Tensor {
-            try x.reshaped(B, T, configuration.heads, configuration.headSize).transposed(1, 2)
+    /// (B, T, E) to (B, T, E).
+    func callAsFunction(_ x: Tensor, _ layer: EncoderPass.Layer) throws -> Tensor {
+        let (B, T) = (x.size(0), x.size(1))
+        func heads(_ projection: Linear) throws -> Tensor {
+            try projection(x, mode: layer.mode)
+                .reshaped(B, T, configuration.heads, configuration.headSize)
         }
-        let q = try heads(query(x, mode: mode))  // (B, H, T, D)
-        var (k, v) = (try heads(key(x, mode: mode)), try heads(value(x, mode: mode)))
-        if let prefix { (k, v) = try prefix.before(k, v) }  // (B, H, S, D)
-        let mixed = try attend(
-            q, k, v, mask: mask, dropout: configuration.attentionDropout, mode: mode)
-        let projected = try output(mixed.transposed(1, 2).reshaped(B, T, E), mode: mode)
-        let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
+        let (q, k, v) = (try heads(query), try heads(key), try heads(value))  // (B, T, H, D)
+        let mixed = try layer.attention(q, k, v, dropout: configuration.attentionDropout)
+        let projected = try output(mixed, mode: layer.mode)
+        let branch = try layer.mode.dropping(projected, probability: configuration.hiddenDropout)
         return try norm(adding: branch, to: x).normed
     }
 }
 
 /// One block: attention, then two layers with an activation between, each with residual and norm.
-final class BertLayer {
+final class BertBlock: TransformerBlock {
     let attention: BertAttention
     let intermediate, output: Linear
     let norm: LayerNorm
@@ -63,13 +59,13 @@ final class BertLayer {
     }
 
     func callAsFunction(
-        _ x: Tensor, mask: Tensor?, prefix: LayerPrefix?, at places: TokenPlaces, mode: ForwardMode
-    ) throws -> Tensor {
-        let attended = try attention(x, mask: mask, prefix: prefix, mode: mode)
-        let inner = try configuration.activation(intermediate(attended, mode: mode))
-        let projected = try output(inner, mode: mode)
-        let branch = try mode.dropping(projected, probability: configuration.hiddenDropout)
-        return try end(norm(adding: branch, to: attended).normed, at: places, mode: mode)
+        _ input: ResidualStream, _ layer: EncoderPass.Layer
+    ) throws -> ResidualStream {
+        let attended = try attention(input.stream, layer)
+        let inner = try configuration.activation(intermediate(attended, mode: layer.mode))
+        let projected = try output(inner, mode: layer.mode)
+        let branch = try layer.mode.dropping(projected, probability: configuration.hiddenDropout)
+        return ResidualStream(try norm(adding: branch, to: attended).normed)
     }
 
     var linears: [Linear] {
@@ -78,7 +74,7 @@ final class BertLayer {
         ]
     }
 
-    var blockLayers: BlockLayers {
+    var layers: BlockLayers {
         BlockLayers(
             attentionOutput: attention.output, feedForwardInput: intermediate,
             feedForwardOutput: output)
@@ -108,104 +104,62 @@ final class BertEmbeddings {
         self.configuration = configuration
     }
 
-    func callAsFunction(_ batch: TokenBatch, _ rows: BertRows, mode: ForwardMode) throws -> Tensor {
-        let place = try positions.weight.value.slice(rows.positions)  // (T, E)
-        let (word, type) = (
-            try rows.withPrompt(words(batch.ids)), try types(rows.withPrompt(types: batch.typeIDs))
-        )
-        let sum = try word + type + place  // (B, T, E)
-        return try mode.dropping(norm(sum), probability: configuration.hiddenDropout)
+    func callAsFunction(_ batch: TokenBatch, _ pass: EncoderPass) throws -> Tensor {
+        let position = try positions.weight.value.slice(pass.positions)  // (T, E)
+        let word = try pass.withPrompt(words(batch.ids))  // (B, T, E)
+        let type = try types(pass.withPrompt(types: batch.typeIDs))
+        let sum = try word + type + position
+        return try pass.mode.dropping(norm(sum), probability: configuration.hiddenDropout)
     }
 }
 
-/// A BERT encoder with its pooler and, where there is one, a classification or regression head.
-public final class Bert: SequenceModel {
+/// The body of BERT: embeddings, blocks and, where there is one, a pooler.
+public final class BertBody: EncoderBody {
     public let configuration: BertConfiguration
-    public let parameters: [Parameter]
-    public let computeType: DType
-    let embeddings: BertEmbeddings
-    let layers: [BertLayer]
-    let pooler: Linear?
-    public let head: Linear?
-    public let slots: AdapterSlots
+    public let blocks: [any TransformerBlock<EncoderPass.Layer>]
+    private let embeddings: BertEmbeddings
+    private let pooler: Linear?
 
-    /// - Parameters:
-    ///   - source: gives the weights; names are those of `BertForSequenceClassification`.
-    ///   - computeType: what activations are computed in.
     public init(
-        _ source: WeightSource, _ configuration: BertConfiguration, head: HeadChoice,
-        computeType: DType
+        _ scope: WeightScope, _ configuration: BertConfiguration, hasHead: Bool
     ) throws {
-        let bert = source.root / "bert"
-        let size = configuration.hiddenSize
-        embeddings = try BertEmbeddings(bert / "embeddings", configuration)
-        layers = try (0..<configuration.layers).map {
-            try BertLayer(bert / "encoder" / "layer" / $0, configuration)
-        }
-        let needsPooler = head != .none || source.contains("bert.pooler.dense.weight")
-        pooler =
-            needsPooler
-            ? try Linear(
-                (bert / "pooler" / "dense").creating(.whenMissing), from: size, to: size,
-                deviation: configuration.initializerRange) : nil
-        self.head =
-            switch head {
-            case .none: nil
-            case .stored(let labels):
-                try Linear(source.root / "classifier", from: size, to: labels)
-            case .created(let labels):
-                try Linear(
-                    (source.root / "classifier").creating(.always), from: size, to: labels,
-                    deviation: configuration.initializerRange)
-            }
         self.configuration = configuration
-        self.computeType = computeType
-        parameters = source.parameters
-        slots = AdapterSlots(
-            linears: layers.flatMap(\.linears) + (pooler.map { [$0] } ?? []),
-            blocks: layers.map(\.end), blockLayers: layers.map(\.blockLayers),
-            prefix: PrefixSlot(
-                layers: configuration.layers, heads: configuration.heads,
-                headSize: configuration.headSize),
-            prompt: PromptSlot(
-                words: embeddings.words.weight, layers: configuration.layers,
-                heads: configuration.heads),
-            parameters: parameters,
-            defaultTargets: ["query", "value"], bodyPrefix: "bert.")
+        let size = configuration.hiddenSize
+        embeddings = try BertEmbeddings(scope / "embeddings", configuration)
+        blocks = try (0..<configuration.layers).map {
+            try BertBlock(scope / "encoder" / "layer" / $0, configuration)
+        }
+        let dense = scope / "pooler" / "dense"
+        pooler =
+            hasHead || dense.contains("weight")
+            ? try Linear(
+                dense.creating(.whenMissing), from: size, to: size,
+                deviation: configuration.initializerRange) : nil
     }
 
-    public var maximumLength: Int? { max(0, configuration.maximumPositions - slots.virtualTokens) }
+    public var words: Embedding { embeddings.words }
 
-    public var vocabularySize: Int { configuration.vocabularySize }
+    public var lastLinears: [Linear] { pooler.map { [$0] } ?? [] }
 
-    public var typeVocabularySize: Int { configuration.typeVocabularySize }
-
-    /// (B, T, E), the last block's output; a prompt's tokens stand first in T.
-    public func hiddenStates(_ batch: TokenBatch, mode: ForwardMode) throws -> Tensor {
-        let rows = try BertRows(slots, batch, dtype: computeType, mode: mode)
-        guard rows.positions.upperBound <= configuration.maximumPositions else {
-            throw ModelError.tooLong(
-                tokens: rows.positions.upperBound, limit: configuration.maximumPositions)
-        }
-        let mask = try rows.mask(of: batch)
-        let embedded = try embeddings(batch, rows, mode: mode).to(computeType)
-        let places = rows.places(of: batch)
-        return try zip(layers.indices, layers).reduce(embedded) { x, next in
-            let (index, layer) = next
-            return try mode.running([x] + (rows.prefix?[index] ?? [])) {
-                let prefix = rows.prefix?.placed(Array($0.dropFirst()))
-                return [try layer($0[0], mask: mask, prefix: prefix, at: places, mode: mode)]
-            }[0]
-        }
+    public func embedded(_ batch: TokenBatch, _ pass: EncoderPass) throws -> Tensor {
+        try embeddings(batch, pass).to(pass.dtype)
     }
 
-    /// (B, labels) in float32, from the last block's output.
-    public func logits(ofHidden hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
-        guard let pooler, let head else { return nil }
-        let pooled = try pooler(hidden.selecting(0, along: 1), mode: mode).tanh()  // (B, E)
-        let dropout = configuration.classifierDropout ?? configuration.hiddenDropout
-        // Few products, and the loss depends on each bit of them: float32 or wider.
-        let wide = try computeType == .float64 ? pooled : pooled.to(.float32)
-        return try head(mode.dropping(wide, probability: dropout))
+    public func normalized(_ output: ResidualStream) -> Tensor { output.stream }
+
+    public func summary(of hidden: Tensor, mode: ForwardMode) throws -> Tensor? {
+        try pooler.map { try $0(hidden.selecting(0, along: 1), mode: mode).tanh() }
+    }
+}
+
+/// A BERT encoder.
+public typealias Bert = Encoder<BertBody>
+
+extension BertConfiguration {
+    public var names: ArchitectureNames {
+        ArchitectureNames(
+            bareClass: "BertModel", headClass: "BertForSequenceClassification",
+            bodyPrefix: "bert.", headPath: "classifier", defaultTargets: ["query", "value"],
+            unneededEndings: ["embeddings.position_ids"], unneededBeginnings: ["cls."])
     }
 }

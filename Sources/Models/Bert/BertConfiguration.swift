@@ -4,7 +4,7 @@ import Foundation
 
 /// The fields of a BERT `config.json` that matter to the computation. Reference: transformers'
 /// `BertConfig`, whose defaults these are.
-public struct BertConfiguration: Equatable, Sendable {
+public struct BertConfiguration: EncoderConfiguration {
     public var vocabularySize = 30522
     public var hiddenSize = 768
     public var layers = 12
@@ -13,7 +13,7 @@ public struct BertConfiguration: Equatable, Sendable {
     public var activation = Activation.gelu
     public var hiddenDropout = 0.1
     public var attentionDropout = 0.1
-    /// Dropout before the classifier; nil for the hidden one.
+    /// Dropout before the head; nil for ``hiddenDropout``.
     public var classifierDropout: Double?
     public var maximumPositions = 512
     public var typeVocabularySize = 2
@@ -24,6 +24,10 @@ public struct BertConfiguration: Equatable, Sendable {
     public init() {}
 
     public var headSize: Int { hiddenSize / heads }
+
+    public var positionLimit: Int? { maximumPositions }
+
+    public var headDropout: Double { classifierDropout ?? hiddenDropout }
 
     /// Reads and checks the fields.
     /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.

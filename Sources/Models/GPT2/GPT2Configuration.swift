@@ -3,7 +3,7 @@ import Foundation
 
 /// The fields of a GPT-2 `config.json` that matter to the computation. Reference: transformers'
 /// `GPT2Config`, whose defaults these are.
-public struct GPT2Configuration: Equatable, Sendable {
+public struct GPT2Configuration: DecoderConfiguration {
     public var vocabularySize = 50257
     public var hiddenSize = 768
     public var layers = 12
@@ -13,7 +13,7 @@ public struct GPT2Configuration: Equatable, Sendable {
     public var maximumPositions = 1024
     public var embeddingDropout = 0.1
     public var attentionDropout = 0.1
-    /// Of what attention and feed-forward add.
+    /// Dropout of the branches that attention and feed-forward add to the stream.
     public var residualDropout = 0.1
     public var initializerRange = 0.02
     public var normEpsilon = 1e-5
@@ -26,6 +26,8 @@ public struct GPT2Configuration: Equatable, Sendable {
     public init() {}
 
     public var headSize: Int { hiddenSize / heads }
+
+    public var positionLimit: Int? { maximumPositions }
 
     /// Reads and checks the fields, each also under its name in other architectures.
     /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.

@@ -6,25 +6,14 @@ import DualTorch
 // Letters in shapes: B batch, T tokens, H query heads, G key and value heads, D head size, E hidden
 // size.
 
-/// What the layers of one forward pass share.
-private struct LlamaPass {
-    let rows: DecoderPass
-    let rotary: RotaryTable
-    /// By layer.
-    let visible: [VisibleKeys]
-    let cache: KeyValueCache?
-    let mode: ForwardMode
-}
-
 /// Causal self-attention with grouped heads and rotary positions.
 final class LlamaAttention {
     let query, key, value, output: Linear
     /// Norms of each head's queries and keys, in Qwen3.
     private let queryNorm, keyNorm: RMSNorm?
     private let configuration: LlamaConfiguration
-    private let layer: Int
 
-    init(_ scope: WeightScope, _ configuration: LlamaConfiguration, layer: Int) throws {
+    init(_ scope: WeightScope, _ configuration: LlamaConfiguration) throws {
         let (E, D) = (configuration.hiddenSize, configuration.headSize)
         func projection(_ name: String, heads: Int) throws -> Linear {
             try Linear(
@@ -44,41 +33,21 @@ final class LlamaAttention {
         queryNorm = try norm("q_norm")
         keyNorm = try norm("k_norm")
         self.configuration = configuration
-        self.layer = layer
     }
 
-    fileprivate func callAsFunction(
-        _ x: Tensor, _ pass: LlamaPass, prefix: LayerPrefix?
-    ) throws -> Tensor {
+    /// (B, T, E) to (B, T, E).
+    func callAsFunction(_ x: Tensor, _ layer: DecoderPass.Layer) throws -> Tensor {
         let (B, T, D) = (x.size(0), x.size(1), configuration.headSize)
-        let projected = try Linear.together([query, key, value], x, mode: pass.mode)
-        func heads(_ index: Int, _ count: Int, _ norm: RMSNorm?, _ shape: [Int]) throws -> Tensor {
-            let split = try projected[index].reshaped(shape + [count, D])
+        let projected = try Linear.together([query, key, value], x, mode: layer.mode)
+        func heads(_ index: Int, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
+            let split = try projected[index].reshaped(B, T, count, D)
             return try norm.map { try $0(split) } ?? split
         }
-        if T == 1, prefix == nil, let cache = pass.cache, !pass.mode.isTraining,
-            let mixed = try cache.attend(
-                layer, heads(0, configuration.heads, queryNorm, [B]),
-                heads(1, configuration.keyValueHeads, keyNorm, [B]),
-                heads(2, configuration.keyValueHeads, nil, [B]), rotary: pass.rotary,
-                window: configuration.windows[layer])
-        {
-            return try output(mixed.reshaped(B, 1, configuration.heads * D), mode: pass.mode)
-        }
-        func turned(_ index: Int, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
-            try pass.rotary(heads(index, count, norm, [B, T]))
-        }
-        var q = try turned(0, configuration.heads, queryNorm)  // (B, H, T, D)
-        var k = try turned(1, configuration.keyValueHeads, keyNorm)  // (B, G, T, D)
-        var v = try heads(2, configuration.keyValueHeads, nil, [B, T]).transposed(1, 2)
-        if let prefix { (q, k, v) = try prefix.before(q, k, v) }  // T' for T
-        if let cache = pass.cache { (k, v) = try cache.extend(layer, k, v) }  // (B, G, S, D)
-        var mixed = try attendCausally(
-            q, k, v, visible: pass.visible[layer],
-            dropout: configuration.attentionDropout, mode: pass.mode)
-        if let prefix { mixed = try prefix.own(of: mixed) }  // (B, H, T, D)
-        return try output(
-            mixed.transposed(1, 2).reshaped(B, T, configuration.heads * D), mode: pass.mode)
+        let q = try heads(0, configuration.heads, queryNorm)  // (B, T, H, D)
+        let k = try heads(1, configuration.keyValueHeads, keyNorm)  // (B, T, G, D)
+        let v = try heads(2, configuration.keyValueHeads, nil)
+        let mixed = try layer.attention(q, k, v, dropout: configuration.attentionDropout)
+        return try output(mixed, mode: layer.mode)
     }
 }
 
@@ -107,32 +76,29 @@ final class LlamaFeedForward {
 }
 
 /// One block: attention and feed-forward, each behind a norm and beside a residual.
-final class LlamaBlock {
+final class LlamaBlock: TransformerBlock {
     let attention: LlamaAttention
     let feedForward: LlamaFeedForward
     let end: BlockEnd
     private let attentionNorm, feedForwardNorm: RMSNorm
 
-    init(_ scope: WeightScope, _ configuration: LlamaConfiguration, layer: Int) throws {
+    init(_ scope: WeightScope, _ configuration: LlamaConfiguration) throws {
         let (size, epsilon) = (configuration.hiddenSize, configuration.normEpsilon)
         attentionNorm = try RMSNorm(scope / "input_layernorm", size: size, epsilon: epsilon)
-        attention = try LlamaAttention(scope / "self_attn", configuration, layer: layer)
+        attention = try LlamaAttention(scope / "self_attn", configuration)
         feedForwardNorm = try RMSNorm(
             scope / "post_attention_layernorm", size: size, epsilon: epsilon)
         feedForward = try LlamaFeedForward(scope / "mlp", configuration)
         end = BlockEnd(path: scope.path, beside: attentionNorm.weight)
     }
 
-    /// - Parameter input: the stream and the branch of the block before, which the first norm adds.
-    /// - Returns: the stream and this block's branch, which whoever comes next adds.
-    fileprivate func callAsFunction(
-        _ input: ResidualStream, _ pass: LlamaPass, prefix: LayerPrefix?
+    func callAsFunction(
+        _ input: ResidualStream, _ layer: DecoderPass.Layer
     ) throws -> ResidualStream {
         let (before, normed) = try attentionNorm(adding: input.branch, to: input.stream)
-        let attended = try attention(normed, pass, prefix: prefix)
+        let attended = try attention(normed, layer)
         let (between, renormed) = try feedForwardNorm(adding: attended, to: before)
-        let output = ResidualStream(between, branch: try feedForward(renormed, mode: pass.mode))
-        return try end(output, at: pass.rows.places, mode: pass.mode)
+        return ResidualStream(between, branch: try feedForward(renormed, mode: layer.mode))
     }
 
     var linears: [Linear] {
@@ -149,102 +115,46 @@ final class LlamaBlock {
     }
 }
 
-/// A decoder of the LLaMA family with, where the checkpoint has one, its head.
-public final class Llama: CausalModel {
+/// The body of the LLaMA family: an embedding of words, blocks, a last norm.
+public final class LlamaBody: DecoderBody {
     public let configuration: LlamaConfiguration
-    public let parameters: [Parameter]
-    public let computeType: DType
-    public let head: Linear?
-    public let slots: AdapterSlots
-    let embedding: Embedding
-    let blocks: [LlamaBlock]
+    public let words: Embedding
+    public let blocks: [any TransformerBlock<DecoderPass.Layer>]
     private let norm: RMSNorm
 
-    /// - Parameters:
-    ///   - source: gives the weights; names are those of `LlamaForCausalLM`.
-    ///   - hasHead: whether there is a head besides the embedding, which a head may share.
-    ///   - computeType: what activations are computed in.
-    public init(
-        _ source: WeightSource, _ configuration: LlamaConfiguration, hasHead: Bool,
-        computeType: DType
-    ) throws {
-        let body = source.root / "model"
-        let (size, vocabulary) = (configuration.hiddenSize, configuration.vocabularySize)
-        embedding = try Embedding(
-            body / "embed_tokens", count: vocabulary, size: size,
+    public init(_ scope: WeightScope, _ configuration: LlamaConfiguration) throws {
+        let size = configuration.hiddenSize
+        words = try Embedding(
+            scope / "embed_tokens", count: configuration.vocabularySize, size: size,
             deviation: configuration.initializerRange)
         blocks = try (0..<configuration.layers).map {
-            try LlamaBlock(body / "layers" / $0, configuration, layer: $0)
+            try LlamaBlock(scope / "layers" / $0, configuration)
         }
-        norm = try RMSNorm(body / "norm", size: size, epsilon: configuration.normEpsilon)
-        head =
-            if configuration.sharesEmbedding {
-                Linear(path: "lm_head", sharing: embedding.weight)
-            } else if hasHead {
-                try Linear(
-                    source.root / "lm_head", from: size, to: vocabulary, bias: false,
-                    deviation: configuration.initializerRange)
-            } else {
-                nil
-            }
+        norm = try RMSNorm(scope / "norm", size: size, epsilon: configuration.normEpsilon)
         self.configuration = configuration
-        self.computeType = computeType
-        parameters = source.parameters
-        slots = AdapterSlots(
-            linears: blocks.flatMap(\.linears), blocks: blocks.map(\.end),
-            blockLayers: blocks.map(\.layers),
-            prefix: PrefixSlot(
-                layers: configuration.layers, heads: configuration.keyValueHeads,
-                headSize: configuration.headSize),
-            prompt: PromptSlot(
-                words: embedding.weight, layers: configuration.layers, heads: configuration.heads),
-            parameters: parameters,
-            tiedHead: TiedHead(head, embedding: embedding.weight),
-            defaultTargets: ["q_proj", "v_proj"], bodyPrefix: "model.")
     }
 
-    public var className: String { configuration.family.className }
+    public var rotary: RotaryEmbedding? { configuration.rotary }
 
-    /// Rotary positions have no end.
-    public var maximumLength: Int? { nil }
+    public var windows: [Int?] { configuration.windows }
 
-    public var vocabularySize: Int { configuration.vocabularySize }
-
-    public func hiddenStates(
-        _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
-    ) throws -> Tensor {
-        let rows = try DecoderPass(
-            slots, ids: ids, layout: layout, past: cache?.count ?? 0, dtype: computeType,
-            mode: mode)
-        let (positions, length) = try rows.positions()
-        var known: [Int?: VisibleKeys] = [:]
-        let visible = configuration.windows.map { window in
-            let keys = known[window] ?? rows.visibleKeys(window: window)
-            known[window] = keys
-            return keys
-        }
-        let pass = LlamaPass(
-            rows: rows,
-            rotary: try configuration.rotary.table(
-                positions: positions, length: length, dtype: computeType),
-            visible: visible, cache: cache, mode: mode)
-        let embedded = try rows.withPrompt(embedding(ids)).to(computeType)  // (B, T, E)
-        let last = try zip(blocks.indices, blocks).reduce(ResidualStream(embedded)) { x, next in
-            let (layer, block) = next
-            return try mode.running(x, with: rows.prefix?[layer] ?? []) {
-                try block($0, pass, prefix: rows.prefix?.placed($1))
-            }
-        }
-        let hidden = try norm(adding: last.branch, to: last.stream).normed
-        cache?.advance(by: rows.attendedCount)
-        return try rows.withoutPrompt(hidden)
+    public func embedded(_ ids: Tensor, _ pass: DecoderPass) throws -> Tensor {
+        try pass.withPrompt(words(ids)).to(pass.dtype)
     }
 
-    public func makeCache(leftPadding: [Int], capacity: Int) throws -> KeyValueCache {
-        try KeyValueCache(
-            layers: configuration.layers, heads: configuration.keyValueHeads,
-            headSize: configuration.headSize, leftPadding: leftPadding,
-            capacity: capacity + slots.virtualTokens, dtype: computeType,
-            device: embedding.weight.value.device)
+    public func normalized(_ output: ResidualStream) throws -> Tensor {
+        try norm(adding: output.branch, to: output.stream).normed
+    }
+}
+
+/// A decoder of the LLaMA family.
+public typealias Llama = Decoder<LlamaBody>
+
+extension LlamaConfiguration {
+    public var names: ArchitectureNames {
+        ArchitectureNames(
+            bareClass: family.classPrefix + "Model", headClass: family.classPrefix + "ForCausalLM",
+            bodyPrefix: "model.", headPath: "lm_head", defaultTargets: ["q_proj", "v_proj"],
+            unneededEndings: ["rotary_emb.inv_freq"])
     }
 }

@@ -5,8 +5,8 @@ import Foundation
 /// The fields of a `config.json` of the LLaMA family that matter to the computation.
 ///
 /// Reference: transformers' `LlamaConfig`, `MistralConfig`, `Qwen2Config` and `Qwen3Config`, whose
-/// defaults these are. What sets the families apart stands in ``Family``.
-public struct LlamaConfiguration: Equatable, Sendable {
+/// defaults these are. ``Family`` tells the families apart.
+public struct LlamaConfiguration: DecoderConfiguration {
     /// The families that share the architecture, by `model_type`.
     public enum Family: String, CaseIterable, Sendable {
         case llama, mistral, qwen2, qwen3
@@ -18,7 +18,7 @@ public struct LlamaConfiguration: Equatable, Sendable {
     public var intermediateSize = 11008
     public var layers = 32
     public var heads = 32
-    /// Heads of keys and values, each shared by as many query heads.
+    /// Heads of keys and values, each shared by an equal number of query heads.
     public var keyValueHeads = 32
     public var headSize = 128
     public var activation = Activation.silu
@@ -38,6 +38,9 @@ public struct LlamaConfiguration: Equatable, Sendable {
     public var rotary = RotaryEmbedding(headSize: 128, base: 10000)
 
     public init() {}
+
+    /// Rotary positions have no end.
+    public var positionLimit: Int? { nil }
 
     /// Reads and checks the fields.
     /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.
@@ -141,15 +144,8 @@ public struct LlamaConfiguration: Equatable, Sendable {
 }
 
 extension LlamaConfiguration.Family {
-    /// The reference's class of the model with its head.
-    var className: String {
-        switch self {
-        case .llama: "LlamaForCausalLM"
-        case .mistral: "MistralForCausalLM"
-        case .qwen2: "Qwen2ForCausalLM"
-        case .qwen3: "Qwen3ForCausalLM"
-        }
-    }
+    /// The beginning of the names of the reference's classes (`Qwen2` of `Qwen2ForCausalLM`).
+    var classPrefix: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
 
     fileprivate var isQwen: Bool { self == .qwen2 || self == .qwen3 }
     fileprivate var vocabularySize: Int { isQwen ? 151936 : 32000 }

@@ -9,7 +9,7 @@ extension ModelFolder {
     /// - Returns: how many tensors there are, and their bytes.
     /// - Throws: ``ModelError``, ``ConfigurationError``, ``SafetensorsError``; the caller removes the
     ///   folder.
-    public static func writeRandom(
+    package static func writeRandom(
         _ configuration: ConfigurationFile, dtype: DType, seed: UInt64, to folder: URL
     ) throws -> (tensors: Int, bytes: Int) {
         var options = LoadOptions()

@@ -3,18 +3,14 @@ import DualTorch
 import Foundation
 
 extension ModelFolder {
-    /// What a saved head predicts, for `config.json`.
-    public enum HeadMeaning: Equatable, Sendable {
-        case regression
-        case classes([String])
-    }
-
     /// Writes the model as a folder that this package and transformers open.
     ///
     /// - Parameters:
-    ///   - fields: the base model's configuration; what the head needs is added.
+    ///   - fields: the base model's configuration.
+    ///   - head: what the head's outputs mean, which is added to the fields.
     ///   - files: the tokenizer's files, copied along where they exist.
-    /// - Throws: ``SafetensorsError`` or an error of the file system; the caller removes the folder.
+    /// - Throws: ``SafetensorsError``, ``ModelError`` for a head on fields of no known architecture, or an
+    ///   error of the file system; the caller removes the folder.
     public static func write(
         _ weights: [String: Tensor], fields: [String: Any], head: HeadMeaning?,
         copying files: [URL], to folder: URL
@@ -22,7 +18,12 @@ extension ModelFolder {
         try SafetensorsWriter.write(
             weights, to: folder.appendingPathComponent("model.safetensors"))
         var fields = fields
-        if let head { head.describe(in: &fields) }
+        if let head {
+            let file = ConfigurationFile(
+                folder.appendingPathComponent("config.json"), fields: fields)
+            fields["architectures"] = [try Architecture.of(file).names(file).headClass]
+            head.describe(in: &fields)
+        }
         if let dtype = mostCommonType(of: weights) {
             fields["dtype"] = dtype.rawValue
             fields["torch_dtype"] = nil
@@ -64,27 +65,5 @@ extension ModelFolder {
             weights[tied.own.name] = try tied.own.stored()
         }
         return weights
-    }
-}
-
-extension ModelFolder.HeadMeaning {
-    /// Sets the fields that transformers reads.
-    fileprivate func describe(in fields: inout [String: Any]) {
-        fields["architectures"] = ["BertForSequenceClassification"]
-        fields["num_labels"] = nil
-        let names: [String]
-        switch self {
-        case .regression:
-            names = ["LABEL_0"]
-            fields["problem_type"] = "regression"
-        case .classes(let classes):
-            names = classes
-            fields["problem_type"] = "single_label_classification"
-        }
-        let pairs = names.enumerated().map { (String($0.offset), $0.element) }
-        fields["id2label"] = Dictionary(uniqueKeysWithValues: pairs)
-        fields["label2id"] = Dictionary(
-            names.enumerated().map { ($0.element, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
     }
 }

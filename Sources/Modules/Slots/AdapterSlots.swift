@@ -1,4 +1,4 @@
-/// The places of a model that adapters change.
+/// The slots of a model that adapters stand in, and the names by which they are chosen.
 public struct AdapterSlots {
     /// The linear layers but the head, in the model's order.
     public let linears: [Linear]
@@ -16,10 +16,11 @@ public struct AdapterSlots {
     public let tiedHead: TiedHead?
     /// Names of the linear layers that adapters change when nothing is said.
     public let defaultTargets: [String]
-    /// What stands before all paths but the head's, and is missing in adapters of a bare body.
+    /// The prefix of the paths of all layers but the head (`bert.`), which adapters of a model without a
+    /// head lack.
     public let bodyPrefix: String
 
-    /// Tokens that what is in the slots puts before each sequence: they take positions.
+    /// Virtual tokens that the prompt and the prefix put before each sequence: they take positions.
     public var virtualTokens: Int {
         (prefix?.adapter?.count ?? 0) + (prompt?.adapter?.count ?? 0)
     }

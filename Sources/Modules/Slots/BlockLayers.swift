@@ -1,10 +1,10 @@
 /// The linear layers of one block by their part in it.
 public struct BlockLayers {
-    /// What attention's heads go through on their way back to the stream.
+    /// The projection of attention's heads back to the stream.
     public let attentionOutput: Linear
-    /// Into the feed-forward; of a gated one, the layer beside the gate.
+    /// The feed-forward's first layer; in a gated one, the layer beside the gate.
     public let feedForwardInput: Linear
-    /// Out of it.
+    /// The feed-forward's last layer.
     public let feedForwardOutput: Linear
 
     public init(attentionOutput: Linear, feedForwardInput: Linear, feedForwardOutput: Linear) {

@@ -12,23 +12,3 @@ public protocol InputPrompt: AdapterPart {
     /// (V, E) in the type asked for.
     func embeddings(_ mode: ForwardMode, dtype: DType) throws -> Tensor
 }
-
-/// The input of a model, with a slot for a prompt.
-public final class PromptSlot {
-    /// The model's table of words (vocabulary, E).
-    public let words: Parameter
-    public var adapter: (any InputPrompt)?
-    /// L
-    public let layers: Int
-    /// H, of queries.
-    public let heads: Int
-
-    /// E
-    public var hiddenSize: Int { words.value.size(1) }
-
-    public init(words: Parameter, layers: Int, heads: Int) {
-        self.words = words
-        self.layers = layers
-        self.heads = heads
-    }
-}

@@ -11,20 +11,3 @@ public protocol KeyValuePrefix: AdapterPart {
     /// (V, 2 L, G, D) in the type asked for: at 2 l a layer's keys, at 2 l + 1 its values.
     func keysAndValues(_ mode: ForwardMode, dtype: DType) throws -> Tensor
 }
-
-/// The attention of a model's layers, with a slot for a prefix.
-public final class PrefixSlot {
-    /// L
-    public let layers: Int
-    /// G, of keys and values.
-    public let heads: Int
-    /// D
-    public let headSize: Int
-    public var adapter: (any KeyValuePrefix)?
-
-    public init(layers: Int, heads: Int, headSize: Int) {
-        self.layers = layers
-        self.heads = heads
-        self.headSize = headSize
-    }
-}

@@ -7,7 +7,7 @@ import DualTorch
 public final class TiedHead {
     private let head: Linear
     public let embedding: Parameter
-    /// What the head has where it is apart from the embedding.
+    /// The head's own weight, where it is apart from the embedding.
     public let own: Parameter
 
     /// Nil for a head with a weight of its own.
@@ -27,11 +27,11 @@ public final class TiedHead {
     }
 
     /// Gives the head a weight of its own.
-    public func part(headWeight: Tensor) {
+    package func part(headWeight: Tensor) {
         own.value = headWeight
         head.take(own)
     }
 
     /// Makes them one again.
-    public func join() { head.take(embedding) }
+    package func join() { head.take(embedding) }
 }

@@ -9,18 +9,10 @@ public protocol SequenceModel: TransformerModel {
 
 extension SequenceModel {
     /// Checks that the model has an embedding for every type.
+    /// - Throws: ``ModelError/unknownType(id:types:)``
     public func check(typeIDs: [Int]) throws {
         if let strange = typeIDs.first(where: { $0 < 0 || $0 >= typeVocabularySize }) {
             throw ModelError.unknownType(id: strange, types: typeVocabularySize)
         }
     }
-}
-
-/// Which head a model gets.
-public enum HeadChoice: Equatable, Sendable {
-    case none
-    /// The checkpoint's, with so many outputs.
-    case stored(labels: Int)
-    /// A new one, drawn at random.
-    case created(labels: Int)
 }

@@ -1,19 +1,19 @@
 import DualTorch
 
-/// Where virtual tokens stand in the rows of a batch: before the first token of every sequence, behind
+/// The places of virtual tokens in the rows of a batch: before the first token of every sequence, behind
 /// the padding on its left.
 ///
 /// PEFT puts them before that padding. To keys and values, which have no place of their own, it is the
 /// same but for a sliding window, which then counts the padding; the positions of a prompt's text
 /// would depend on how long the other rows are, and with them what is generated. Here no row depends
 /// on another.
-public struct VirtualTokens {
+package struct VirtualTokens {
     /// V
-    public let count: Int
+    package let count: Int
     /// How the sequences lie in the rows, virtual tokens counted.
-    public let layout: BatchLayout
+    package let layout: BatchLayout
     /// T', the tokens of a row, virtual ones counted.
-    public let rowLength: Int
+    package let rowLength: Int
     private let order: Order
 
     private enum Order {
@@ -27,7 +27,7 @@ public struct VirtualTokens {
     /// - Parameters:
     ///   - layout: of the rows without virtual tokens.
     ///   - length: T, the tokens of a row without virtual ones.
-    public init(_ count: Int, before layout: BatchLayout, length: Int, device: Device) throws {
+    package init(_ count: Int, before layout: BatchLayout, length: Int, device: Device) throws {
         self.count = count
         var (whole, own) = ([Int](), [Int]())
         func add(_ tokens: Range<Int>) {
@@ -67,22 +67,22 @@ public struct VirtualTokens {
 
     /// What stands at tokens (B, T, ...), with what stands at virtual ones (V, ...) before every
     /// sequence: (B, T', ...).
-    public func inserting(_ virtual: Tensor, into tokens: Tensor) throws -> Tensor {
-        let (B, rest) = (tokens.size(0), Array(tokens.shape.dropFirst(2)))
+    package func inserting(_ virtual: Tensor, into tokens: Tensor) throws -> Tensor {
+        let (B, features) = (tokens.size(0), Array(tokens.shape.dropFirst(2)))
         guard case .mixed(let whole, _) = order else {
-            let repeated = try virtual.expandedDimension(at: 0).expanded([B, count] + rest)
+            let repeated = try virtual.expandedDimension(at: 0).expanded([B, count] + features)
             return try .joined([repeated, tokens], along: 1)
         }
-        let rows = try Tensor.joined([virtual, tokens.reshaped([-1] + rest)], along: 0)
-        return try rows.gathered(rows: whole).reshaped([B, rowLength] + rest)
+        let rows = try Tensor.joined([virtual, tokens.reshaped([-1] + features)], along: 0)
+        return try rows.gathered(rows: whole).reshaped([B, rowLength] + features)
     }
 
     /// What stands at the tokens that are not virtual: (B, T', ...) to (B, T, ...).
-    public func own(of x: Tensor) throws -> Tensor {
+    package func own(of x: Tensor) throws -> Tensor {
         guard case .mixed(_, let own) = order else {
             return try x.slice(count..<rowLength, along: 1)
         }
-        let (B, rest) = (x.size(0), Array(x.shape.dropFirst(2)))
-        return try x.reshaped([-1] + rest).gathered(rows: own).reshaped([B, -1] + rest)
+        let (B, features) = (x.size(0), Array(x.shape.dropFirst(2)))
+        return try x.reshaped([-1] + features).gathered(rows: own).reshaped([B, -1] + features)
     }
 }

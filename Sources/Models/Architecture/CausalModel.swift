@@ -1,12 +1,8 @@
 import DualModules
 import DualTorch
 
-/// A decoder that predicts each next token; its logits are (B, T, vocabulary) in the compute type, and
-/// what its head, if it has one, makes of the hidden states.
+/// A decoder that predicts each next token; its logits are (B, T, vocabulary) in the compute type.
 public protocol CausalModel: TransformerModel {
-    /// The reference's class, for `architectures` in `config.json`.
-    var className: String { get }
-
     /// (B, T, E), after the last norm, of tokens that follow those in the cache.
     /// - Parameters:
     ///   - ids: (B, T) of int64.

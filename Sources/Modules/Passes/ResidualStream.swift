@@ -1,10 +1,10 @@
 import DualTorch
 
-/// What one block of a decoder hands to the next: the stream, and a branch that is still to be added to
-/// it, so that the norm that follows can do both in one pass.
+/// The output of one block: the residual stream, and a branch that is still to be added to it, so that
+/// the next norm adds and normalises in one pass.
 public struct ResidualStream {
     public let stream: Tensor
-    /// Of the stream's shape; nil where nothing is to be added.
+    /// Of the stream's shape; nil where there is nothing to add.
     public let branch: Tensor?
 
     public init(_ stream: Tensor, branch: Tensor? = nil) {
@@ -15,8 +15,8 @@ public struct ResidualStream {
 
 extension ForwardMode {
     /// Runs one of a row of blocks, a function of what it is given, its weights and this mode alone.
-    /// - Parameter more: what else of the graph the block takes.
-    public func running(
+    /// - Parameter more: further tensors of the graph that the block takes.
+    package func running(
         _ x: ResidualStream, with more: [Tensor] = [],
         _ block: @escaping (ResidualStream, _ more: [Tensor]) throws -> ResidualStream
     ) throws -> ResidualStream {

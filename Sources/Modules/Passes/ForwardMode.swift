@@ -20,17 +20,17 @@ public struct ForwardMode {
 
     /// Runs one of a row of blocks.
     /// - Parameters:
-    ///   - inputs: what the block takes from the blocks before it.
+    ///   - inputs: the tensors of the graph that the block takes.
     ///   - block: a function of them, its weights and this mode alone.
-    public func running(
+    package func running(
         _ inputs: [Tensor], _ block: @escaping ([Tensor]) throws -> [Tensor]
     ) throws -> [Tensor] {
         guard recomputesBlocks else { return try block(inputs) }
         return try recomputing(inputs, block)
     }
 
-    /// Runs what keeps only its inputs for the backward, whatever the mode says of blocks.
-    public func recomputing(
+    /// Runs a function that keeps only its inputs for the backward, whatever the mode says of blocks.
+    package func recomputing(
         _ inputs: [Tensor], _ body: @escaping ([Tensor]) throws -> [Tensor]
     ) throws -> [Tensor] {
         try recomputed(inputs, drawing: dropout, body)

@@ -1,0 +1,59 @@
+import DualModules
+import DualTorch
+
+/// An architecture in the list of those that can be loaded.
+struct Architecture {
+    /// `model_type` in `config.json`.
+    let modelType: String
+    /// Reads what the architecture calls things.
+    let names: (ConfigurationFile) throws -> ArchitectureNames
+    /// The model of a configuration, from a checkpoint or from random numbers.
+    let load: (ConfigurationFile, Checkpoint?, ModelFolder.LoadOptions) throws -> LoadedModel
+    /// Whether its head scores sequences by labels.
+    let hasLabels: Bool
+
+    /// Every architecture.
+    static var all: [Architecture] {
+        [Architecture("bert", Bert.self), Architecture("gpt2", GPT2.self)]
+            + LlamaConfiguration.Family.allCases.map { Architecture($0.rawValue, Llama.self) }
+    }
+
+    private init<Model: LoadableModel>(_ modelType: String, _ model: Model.Type) {
+        self.modelType = modelType
+        names = { try Model.Configuration($0).names }
+        load = { file, checkpoint, options in
+            try Model.load(try Model.Configuration(file), file, checkpoint, options)
+        }
+        hasLabels = Model.self is any SequenceModel.Type
+    }
+
+    /// The architecture of a configuration.
+    /// - Throws: ``ModelError/unsupportedArchitecture(file:found:known:)``, and for quantised weights, which
+    ///   would be read as numbers that they are not, ``ConfigurationError``.
+    static func of(_ configuration: ConfigurationFile) throws -> Architecture {
+        let type = try configuration.text("model_type") ?? "(none)"
+        guard let architecture = all.first(where: { $0.modelType == type }) else {
+            throw ModelError.unsupportedArchitecture(
+                file: configuration.url.path, found: type, known: all.map(\.modelType))
+        }
+        guard let quantization = configuration.fields["quantization_config"] else {
+            return architecture
+        }
+        let method = (quantization as? [String: Any])?["quant_method"] as? String
+        throw configuration.bad(
+            "quantization_config", found: method ?? "\(quantization)",
+            expected: "missing: only weights of F32, F16 and BF16 are read")
+    }
+}
+
+/// A kind of model that ``Architecture`` lists.
+protocol LoadableModel: TransformerModel {
+    associatedtype Configuration: TransformerConfiguration
+
+    /// The model, from a checkpoint or, without one, from random numbers.
+    /// - Parameter file: that the configuration was read from.
+    static func load(
+        _ configuration: Configuration, _ file: ConfigurationFile, _ checkpoint: Checkpoint?,
+        _ options: ModelFolder.LoadOptions
+    ) throws -> LoadedModel
+}

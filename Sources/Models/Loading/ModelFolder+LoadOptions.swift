@@ -1,0 +1,46 @@
+import DualModules
+import DualTorch
+
+extension ModelFolder {
+    /// How a model is loaded.
+    public struct LoadOptions {
+        /// What activations are computed in.
+        public var computeType = DType.bfloat16
+        /// What weights are kept in.
+        public var weights = WeightStorage.computeType
+        public var device = Device.cpu
+        /// The number of outputs of the head that is asked for; nil takes the checkpoint's head, or none.
+        public var labels: Int?
+        /// Of the random numbers for weights that the checkpoint lacks.
+        public var seed: UInt64 = 0
+        /// The values of weights that are not loaded.
+        public var drawing = Drawing.toTrain
+
+        public init() {}
+
+        /// A source of weights as these options want them.
+        func source(
+            of checkpoint: Checkpoint?, spellings: @escaping (String) -> [String]
+        ) throws -> WeightSource {
+            let dtype: DType? =
+                switch weights {
+                case .computeType: computeType
+                case .stored: nil
+                case .float32: .float32
+                }
+            return WeightSource(
+                checkpoint, dtype: dtype, device: device, generator: try Generator(seed: seed),
+                drawing: drawing, spellings: spellings)
+        }
+    }
+
+    /// What weights are kept in.
+    public enum WeightStorage: Equatable, Sendable {
+        /// As they are computed with: no conversion in every step.
+        case computeType
+        /// As they are stored: no copy, and none of their bits lost.
+        case stored
+        /// As they must be to train: small updates do not get lost.
+        case float32
+    }
+}
