@@ -36,33 +36,27 @@ public struct GradientProjection: Equatable, Sendable {
     }
 }
 
-extension GradientProjection {
-    /// What a user may set of it.
-    static func options(defaultGap: Int) -> [MethodOption] {
+/// A method whose hyper-parameters are those of its projection.
+protocol ProjectedMethod: FineTuningMethod {
+    var projection: GradientProjection { get set }
+}
+
+extension Hyperparameter where Method: ProjectedMethod {
+    /// What a user may set of a projection.
+    static var projection: [Hyperparameter] {
         [
-            MethodOption("rank", "r, the dimensions of the small space. Default 8."),
-            MethodOption(
-                "update-proj-gap", "Steps between two projections. Default \(defaultGap)."),
-            MethodOption(
-                "galore-scale", "What a projected update is multiplied by. Default 4."),
-            MethodOption(
-                "proj-type",
+            Hyperparameter(
+                "rank", \.projection.rank, .rank, "r, the dimensions of the small space."),
+            Hyperparameter(
+                "update-proj-gap", \.projection.gap, .integer(atLeast: 1),
+                "Steps between two projections."),
+            Hyperparameter(
+                "galore-scale", \.projection.scale, .positive,
+                "What a projected update is multiplied by."),
+            Hyperparameter(
+                "proj-type", \.projection.side, .choice,
                 "Which side of a weight is projected: std (the shorter), reverse_std, left "
-                    + "(outputs), right (inputs), full (both). Default std."),
+                    + "(outputs), right (inputs), full (both)."),
         ]
-    }
-
-    var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "update-proj-gap": gap, "galore-scale": scale,
-            "proj-type": side.rawValue,
-        ])
-    }
-
-    init(_ given: GivenOptions, basis: Basis, defaultGap: Int) throws {
-        self.init(
-            rank: try given.rank() ?? 8, scale: try given.positive("galore-scale") ?? 4,
-            gap: try given.integer("update-proj-gap", atLeast: 1) ?? defaultGap, basis: basis,
-            side: try given.choice("proj-type") ?? .standard)
     }
 }

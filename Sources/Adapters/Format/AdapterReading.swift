@@ -5,13 +5,13 @@ import DualTorch
 struct AdapterReading {
     let file: SafetensorsFile
     let slots: AdapterSlots
-    let method: any AdapterMethod.Type
+    let format: AdapterFormat
     /// `modules_to_save`.
     let savedModules: [String]
     let biases: TrainedBiases
     let form: AdapterForm
 
-    private var prefix: String { method.keyPrefix }
+    private var prefix: String { format.keyPrefix }
     private var bodyPrefix: String { slots.bodyPrefix }
 
     /// Copies every tensor of the file into the adapter.
@@ -25,7 +25,7 @@ struct AdapterReading {
             rest.remove(key)
         }
         for (name, value) in set.shared {
-            let key = "base_model." + name
+            let key = AdapterFormat.sharedPrefix + name
             rest.remove(key)
             guard set.savesShared else { continue }
             if let found = file.contains(key) ? key : copy(of: name) {
@@ -45,7 +45,7 @@ struct AdapterReading {
 
     /// A part's own copy of a shared tensor.
     private func copy(of name: String) -> String? {
-        file.names.sorted().last { method.isRepeated($0) && $0.hasSuffix("." + name) }
+        file.names.sorted().last { format.isRepeated($0) && $0.hasSuffix("." + name) }
     }
 
     /// Checks the sizes that the configuration alone gives, before anything is made of them.
@@ -70,7 +70,7 @@ struct AdapterReading {
     /// Checks that tensors which are one in the adapter are the same in the file.
     private func checkTwins() throws {
         for key in file.names.sorted() {
-            let other = isSecondOfTied(key) ? embeddingKey : method.twin(of: key)
+            let other = isSecondOfTied(key) ? embeddingKey : format.twin(of: key)
             guard let twin = other, file.contains(twin) else { continue }
             let (first, second) = (try file.tensor(twin), try file.tensor(key))
             guard first.shape == second.shape, try first.largestDifference(to: second) == 0 else {
@@ -142,10 +142,10 @@ struct AdapterReading {
 
     /// Keys of the adapter's own tensors, with the body's prefix and without.
     private func ownKeys(_ parts: AdapterParts) throws -> Set<String> {
-        var keys = Set(parts.shared.map { "base_model." + $0.name })
+        var keys = Set(parts.shared.map { AdapterFormat.sharedPrefix + $0.name })
         for placed in parts.placed {
             for (name, _) in try placed.part.savedTensors() {
-                for name in method.spellings(of: name) {
+                for name in format.spellings(of: name) {
                     keys.insert(prefix + placed.path + name)
                     keys.insert(prefix + placed.path.withoutPrefix(bodyPrefix) + name)
                     if placed.path.isEmpty { keys.insert(name) }
@@ -163,14 +163,14 @@ struct AdapterReading {
 
     private func knownKey(of name: String) -> String? {
         let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
-        return [name, bare].flatMap(method.spellings).first(where: file.contains)
+        return [name, bare].flatMap(format.spellings).first(where: file.contains)
     }
 
     /// Whether a tensor is no part of the adapter: the method says so, or PEFT's `bias` of "all" took it
     /// along from the wrapper of a module that is saved under its own name, which is the one that PEFT
     /// reads. Inside a module that is wrapped as a whole, the adapter's name comes after the wrapper's.
     private func isRepeated(_ key: String) -> Bool {
-        if method.isRepeated(key) { return true }
+        if format.isRepeated(key) { return true }
         let words = key.split(separator: ".").map(String.init)
         guard let wrapper = words.firstIndex(where: Self.wrappers.contains) else { return false }
         return (1...2).contains { count in

@@ -59,25 +59,48 @@ struct PromptLearningFields: Equatable, Sendable {
 /// More are a slip: they would be beyond any model's positions.
 let virtualTokenCounts = 1...65_536
 
-extension MethodOption {
-    static let virtualTokens = MethodOption(
-        "virtual-tokens", "Virtual tokens before each sequence. Default 20.")
-    static func encoderSize(_ fallback: String) -> MethodOption {
-        MethodOption("encoder-hidden-size", "Hidden size of the encoder. Default: \(fallback).")
+/// A method that puts virtual tokens before each sequence.
+protocol PromptLearningMethod: AdapterMethod {
+    var virtualTokens: Int { get set }
+    /// What the file says that the method was read from.
+    var saved: PromptLearningFields? { get set }
+}
+
+extension PromptLearningMethod {
+    public mutating func complete(from file: ConfigurationFile) throws {
+        let fields = try PromptLearningFields(file)
+        (saved, virtualTokens) = (fields, fields.virtualTokens)
     }
 }
 
-extension GivenOptions {
-    func virtualTokens() throws -> Int {
-        let count = try integer("virtual-tokens") ?? 20
-        guard virtualTokenCounts ~= count else {
-            throw bad(
-                "virtual-tokens", "\(count) is not from 1 to \(virtualTokenCounts.upperBound)")
-        }
-        return count
+extension Hyperparameter where Method: PromptLearningMethod {
+    static var virtualTokens: Hyperparameter {
+        Hyperparameter(
+            "virtual-tokens", \.virtualTokens,
+            .integer().refusing {
+                virtualTokenCounts ~= $0
+                    ? nil : "\($0) is not from 1 to \(virtualTokenCounts.upperBound)"
+            }, "Virtual tokens before each sequence.")
     }
 
-    func encoderSize() throws -> Int? { try rank("encoder-hidden-size") }
+    /// - Parameters:
+    ///   - words: the default.
+    ///   - obstacle: why there is no encoder.
+    static func encoderSize(
+        _ path: WritableKeyPath<Method, Int?> & Sendable, default words: String,
+        unless obstacle: @escaping @Sendable (Method) -> String? = { _ in nil }
+    ) -> Hyperparameter {
+        Hyperparameter(
+            "encoder-hidden-size", path, .optional(.rank), "Hidden size of the encoder.",
+            default: words, unless: obstacle, key: "encoder_hidden_size")
+    }
+}
+
+extension AdapterFormat {
+    /// The one part of a whole model: PEFT gives its tensors no prefix, and the modules beside it this.
+    static func promptLearning(_ peftType: String) -> AdapterFormat {
+        AdapterFormat(peftType: peftType, keyPrefix: "base_model.")
+    }
 }
 
 extension AdapterSlots {

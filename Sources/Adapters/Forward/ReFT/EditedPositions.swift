@@ -1,7 +1,12 @@
+import DualModules
+
 /// Tokens at the two ends of a sequence.
 public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
     public let first: Int
     public let last: Int
+
+    /// The first token and the last.
+    public static let ends = EditedPositions(first: 1, last: 1)
 
     public init(first: Int, last: Int) {
         self.first = first
@@ -30,5 +35,25 @@ public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
     func of(_ tokens: Range<Int>) -> [Int] {
         let most = tokens.count / 2
         return Array(tokens.prefix(min(first, most))) + Array(tokens.suffix(min(last, most)))
+    }
+}
+
+extension ValueForm<EditedPositions> {
+    static var editedPositions: ValueForm {
+        let known = "like f1+l1, f3 or l2"
+        return ValueForm(
+            parse: { text in
+                guard let positions = EditedPositions(text) else {
+                    throw BadOptionValue("'\(text)' is not \(known)")
+                }
+                return positions
+            },
+            read: { file, key in
+                guard let text = try file.text(key) else { return nil }
+                guard let positions = EditedPositions(text) else {
+                    throw file.bad(key, found: text, expected: known)
+                }
+                return positions
+            }, field: \.description)
     }
 }

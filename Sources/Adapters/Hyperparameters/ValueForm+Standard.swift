@@ -1,0 +1,140 @@
+import DualModules
+import Foundation
+
+/// Ranks beyond the size of any layer are slips, and their products would not fit a number.
+let ranks = 1...65_536
+
+extension ValueForm<Int> {
+    /// A whole number; files are not held to the bound.
+    public static func integer(atLeast least: Int = .min) -> ValueForm {
+        ValueForm(
+            parse: { text in
+                guard let value = Int(text) else {
+                    throw BadOptionValue("'\(text)' is not a whole number")
+                }
+                guard value >= least else {
+                    throw BadOptionValue(
+                        least == 0 ? "\(value) is negative" : "\(value) is less than \(least)")
+                }
+                return value
+            }, read: { try $0.integer($1) })
+    }
+
+    /// A rank, or another size: from 1 to 65,536.
+    public static var rank: ValueForm {
+        integer().refusing {
+            ranks ~= $0
+                ? nil : "\($0) is not a rank; it must be from 1 to \(ranks.upperBound)"
+        }.inFiles({ $0 }, read: { try $0.rank($1) })
+    }
+}
+
+extension ValueForm<Double> {
+    /// Any number, written without a point if it is whole.
+    public static var number: ValueForm {
+        ValueForm(
+            parse: { text in
+                guard let value = Double(text) else {
+                    throw BadOptionValue("'\(text)' is not a number")
+                }
+                return value
+            }, read: { try $0.number($1) }, field: \.asIntegerIfWhole)
+    }
+
+    /// Greater than 0; of a file any number is taken.
+    public static var positive: ValueForm {
+        number.refusing { $0.isFinite && $0 > 0 ? nil : "\($0) is not greater than 0" }
+    }
+
+    /// At least 0 and less than 1.
+    public static var probability: ValueForm {
+        number.refusing {
+            $0 >= 0 && $0 < 1 ? nil : "\($0) is not a probability from 0 to less than 1"
+        }.inFiles({ $0 }) { file, key in
+            try file.fields[key] == nil ? nil : file.probability(key, default: 0)
+        }
+    }
+}
+
+extension ValueForm<Bool> {
+    public static var flag: ValueForm {
+        ValueForm(
+            parse: { text in
+                guard let value = Bool(text) else {
+                    throw BadOptionValue("'\(text)' is not true or false")
+                }
+                return value
+            }, read: { try $0.flag($1) })
+    }
+}
+
+extension ValueForm<String> {
+    public static var text: ValueForm { ValueForm(parse: { $0 }, read: { try $0.text($1) }) }
+}
+
+extension ValueForm where Value: RawRepresentable<String> & CaseIterable & Sendable {
+    /// One of some words.
+    public static var choice: ValueForm { choice(\.rawValue) }
+
+    /// - Parameter name: of a case in files.
+    static func choice(_ name: @escaping @Sendable (Value) -> String) -> ValueForm {
+        ValueForm(
+            parse: { text in
+                guard let value = Value(rawValue: text) else {
+                    throw BadOptionValue("'\(text)' is none of " + names(of: \.rawValue))
+                }
+                return value
+            },
+            read: { file, key in
+                guard let found = try file.text(key) else { return nil }
+                guard let value = Value.allCases.first(where: { name($0) == found }) else {
+                    throw file.bad(key, found: found, expected: "one of " + names(of: name))
+                }
+                return value
+            }, text: { $0.rawValue }, field: { name($0) })
+    }
+
+    private static func names(of name: (Value) -> String) -> String {
+        Value.allCases.map(name).joined(separator: ", ")
+    }
+}
+
+extension ValueForm where Value: RawRepresentable<Int> & CaseIterable & Sendable {
+    /// One of some numbers.
+    static var numbered: ValueForm {
+        let known = Value.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
+        return ValueForm(
+            parse: { text in
+                let number = try ValueForm<Int>.integer().parse(text)
+                guard let value = Value(rawValue: number) else {
+                    throw BadOptionValue("\(number) is none of \(known)")
+                }
+                return value
+            },
+            read: { file, key in
+                guard let number = try file.integer(key) else { return nil }
+                guard let value = Value(rawValue: number) else {
+                    throw file.bad(key, found: "\(number)", expected: "one of \(known)")
+                }
+                return value
+            }, text: { "\($0.rawValue)" }, field: { $0.rawValue })
+    }
+}
+
+extension ValueForm {
+    /// A value, or none.
+    /// - Parameters:
+    ///   - word: an option's word for none; nil where an option then says nothing.
+    ///   - fieldWord: a file's word for none; nil for JSON's null.
+    public static func optional<Wrapped>(
+        _ form: ValueForm<Wrapped>, none word: String? = nil, inFiles fieldWord: String? = nil
+    ) -> ValueForm where Value == Wrapped? {
+        ValueForm(
+            parse: { $0 == word ? nil : try form.parse($0) },
+            read: { file, key in
+                if let fieldWord, file.fields[key] as? String == fieldWord { return .some(nil) }
+                return try form.read(file, key).map(Optional.some)
+            }, text: { $0.map(form.text) ?? word },
+            field: { $0.map(form.field) ?? fieldWord as Any? ?? NSNull() })
+    }
+}
