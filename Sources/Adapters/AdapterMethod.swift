@@ -44,11 +44,19 @@ public protocol AdapterMethod: FineTuningMethod {
     ///   - outputSize, inputSize: of the layer; both the hidden size of a block.
     func firstSizes(at path: String, outputSize: Int, inputSize: Int) throws -> [String: Int]
 
+    /// The factor of the peak learning rate for one of the tensors that train.
+    /// - Parameters:
+    ///   - tensor: its full name.
+    ///   - dimensions: how many it has.
+    func learningRateFactor(of tensor: String, dimensions: Int) -> Double
+
     /// The method as the tensors of a file show it, where its configuration may say something else.
     func fitted(to weights: SafetensorsFile) -> Self
 }
 
 extension AdapterMethod {
+    public var kind: MethodKind { .adapter(self) }
+    public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
     public var standardTargets: TargetSelection.Rule { .standard }
     public func complete(
         _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
@@ -57,7 +65,7 @@ extension AdapterMethod {
     public func firstSizes(
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
-        path.isEmpty && virtualTokens > 0 ? [VectorTable.savedName: virtualTokens] : [:]
+        [:]
     }
 
     public func fitted(to weights: SafetensorsFile) -> Self { self }

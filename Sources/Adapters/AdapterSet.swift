@@ -3,9 +3,9 @@ import DualTorch
 
 /// One adapter of a whole model: the method, its parts, and the weights that train beside them.
 public final class AdapterSet {
-    /// What it is an adapter of, with its hyper-parameters.
+    /// The method with its hyper-parameters.
     public let method: any AdapterMethod
-    /// What the user, or a file, says of the linear layers.
+    /// The linear layers that the user, or a file, names.
     public let targets: TargetSelection
     /// In the model's order.
     public let parts: [PlacedPart]
@@ -16,7 +16,7 @@ public final class AdapterSet {
     /// Weights of the model that train whole and are saved with the adapter: the head, modules that
     /// the user names, biases.
     public let savedParameters: [SavedParameter]
-    /// How a file has it.
+    /// How its file spells paths, and what it says of a tied head.
     let form: AdapterForm
     let slots: AdapterSlots
 
@@ -82,7 +82,7 @@ public final class AdapterSet {
         }
     }
 
-    // MARK: - What it has
+    // MARK: - Layers and tensors
 
     /// The adapted linear layers, in the model's order.
     public var layers: [Linear] { parts.compactMap(\.layer) }
@@ -107,8 +107,8 @@ public final class AdapterSet {
         let prefix = type(of: method).format.keyPrefix
         return try parts.flatMap { placed in
             // The one part of a whole model has no path, and PEFT gives its tensors no prefix.
-            let start = placed.path.isEmpty ? "" : prefix + path(placed.path)
-            return try placed.part.savedTensors().map { (start + $0.name, $0.value) }
+            let fullPath = placed.path.isEmpty ? "" : prefix + path(placed.path)
+            return try placed.part.savedTensors().map { (fullPath + $0.name, $0.value) }
         }
     }
 
@@ -167,6 +167,19 @@ public final class AdapterSet {
         for case let part as any StepAwareAdapter in parts.map(\.part) { part.prepare(progress) }
     }
 
+    /// The adapted layers with the changes of their weights, in the model's order.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)`` where a part changes anything else.
+    public var weightChanges: [(layer: Linear, change: any WeightChange)] {
+        get throws {
+            try parts.map { placed in
+                guard let weightChange = placed.weightChange else {
+                    throw AdapterError.doesNotMerge(method: type(of: method).facts.name)
+                }
+                return weightChange
+            }
+        }
+    }
+
     /// Adds the update to every weight for good and empties the slots.
     /// - Throws: ``AdapterError/doesNotMerge(method:)``, `MergeObstacle`; then nothing is merged.
     public func merge() throws {
@@ -176,18 +189,7 @@ public final class AdapterSet {
     }
 
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
-    public func checkMerges() throws {
-        guard type(of: method).facts.merges else {
-            throw AdapterError.doesNotMerge(method: type(of: method).facts.name)
-        }
-    }
-}
-
-extension PlacedPart {
-    /// The linear layer whose slot it is for, if it is one's.
-    var layer: Linear? {
-        if case .linear(let layer) = slot { layer } else { nil }
-    }
+    public func checkMerges() throws { _ = try weightChanges }
 }
 
 /// How the file of an adapter was made, where that says what it means.
@@ -197,32 +199,6 @@ struct AdapterForm {
     /// Whether the head goes on sharing an embedding that the adapter brings: PEFT's
     /// `ensure_weight_tying`.
     var keepsTie = false
-}
-
-/// A weight of the model that an adapter brings a value of its own for.
-public struct SavedParameter {
-    public let parameter: Parameter
-    /// Its name in a file.
-    let key: String
-    /// The adapter's value, in float32 or wider.
-    public let value: Tensor
-    /// The model's own.
-    let original: Tensor
-
-    public var name: String { parameter.name }
-
-    /// The adapter's value as a file keeps it.
-    func stored() throws -> Tensor {
-        parameter.storage == .transposed ? try value.transposed().contiguous() : value
-    }
-
-    init(_ parameter: Parameter, key: String, value: Tensor? = nil) throws {
-        self.parameter = parameter
-        self.key = key
-        original = parameter.value
-        // Of its own, for it trains: the model's own value stays as it is.
-        self.value = try value ?? parameter.value.detached().wide().cloned()
-    }
 }
 
 extension Parameter {

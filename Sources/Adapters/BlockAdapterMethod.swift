@@ -32,7 +32,7 @@ extension BlockAdapterMethod {
                     throw AdapterError.noSuchBlock(index, count: slots.blocks.count)
                 }
                 let block = slots.blocks[index]
-                return PlacedPart(.block(block), try makeAdapter(for: block, using: generator))
+                return .block(block, try makeAdapter(for: block, using: generator))
             })
     }
 }

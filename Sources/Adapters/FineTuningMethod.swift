@@ -27,29 +27,22 @@ public protocol FineTuningMethod: Sendable {
     /// The peak learning rate that was seen to train encoders well.
     var defaultLearningRate: Double { get }
 
-    /// What the peak learning rate is multiplied by for one of the tensors that train.
-    /// - Parameter dimensions: how many the tensor has.
-    func learningRateFactor(of tensor: String, dimensions: Int) -> Double
-
-    /// Whether one of the model's own weights trains; asked only by methods that train some.
-    func trains(weight name: String) -> Bool
-
-    /// Tokens that it puts before each sequence, where they take positions of the model.
-    var virtualTokens: Int { get }
-
-    /// How the gradients of the target layers' weights are projected before the optimizer sees them;
-    /// nil for not at all.
-    var gradientProjection: GradientProjection? { get }
+    /// What the method trains; ``AdapterMethod`` and ``WeightTrainingMethod`` say it.
+    var kind: MethodKind { get }
 }
 
 extension FineTuningMethod {
     public static var hyperparameters: [Hyperparameter<Self>] { [] }
     public mutating func resolve(_ given: GivenOptions) throws {}
     public static var stepProducts: Int { 3 }
-    public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
-    public func trains(weight name: String) -> Bool { true }
-    public var virtualTokens: Int { 0 }
-    public var gradientProjection: GradientProjection? { nil }
+}
+
+/// What a method trains.
+public enum MethodKind {
+    /// Tensors of its own, beside a model whose weights stay as they are.
+    case adapter(any AdapterMethod)
+    /// The model's own weights.
+    case weightTraining(any WeightTrainingMethod)
 }
 
 /// What `duallora methods` says about a method.

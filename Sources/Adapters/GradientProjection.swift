@@ -37,7 +37,7 @@ public struct GradientProjection: Equatable, Sendable {
 }
 
 /// A method whose hyper-parameters are those of its projection.
-protocol ProjectedMethod: FineTuningMethod {
+protocol ProjectedMethod: WeightTrainingMethod {
     var projection: GradientProjection { get set }
 }
 

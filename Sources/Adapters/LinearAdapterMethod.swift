@@ -15,7 +15,7 @@ extension LinearAdapterMethod {
         for layers: [Linear], using generator: Generator
     ) throws -> AdapterParts {
         AdapterParts(
-            try layers.map { PlacedPart(.linear($0), try makeAdapter(for: $0, using: generator)) })
+            try layers.map { .linear($0, try makeAdapter(for: $0, using: generator)) })
     }
 
     public func makeParts(

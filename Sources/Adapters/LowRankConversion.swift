@@ -17,7 +17,7 @@ public struct LowRankConversion {
         public var share: Double { norm > 0 ? error / norm : 0 }
     }
 
-    /// The LoRA, taken out of the model; it brings the same saved modules.
+    /// The LoRA, not in the model's slots; it brings the same saved modules.
     public let adapter: AdapterSet
     public let losses: [Loss]
 
@@ -38,24 +38,19 @@ public struct LowRankConversion {
     public init(
         of set: AdapterSet, rank: Int, progress: (Loss) throws -> Void = { _ in }
     ) throws {
-        try set.checkMerges()
+        let changes = try set.weightChanges
         guard ranks ~= rank else {
             throw AdapterError.badOption(
                 method: LoRA.facts.name, option: "rank",
                 reason: "\(rank) is not from 1 to \(ranks.upperBound)")
         }
-        let places = set.parts.compactMap { placed in
-            placed.layer.flatMap { layer in
-                (placed.part as? any LinearAdapter).map { (layer: layer, adapter: $0) }
-            }
-        }
         var method = LoRA(rank: rank, alpha: Double(rank))
         method.trainedBiases = set.method.trainedBiases
-        method.hasBias = try places.contains { try $0.adapter.biasUpdate(for: $0.layer) != nil }
+        method.hasBias = try changes.contains { try $0.change.biasUpdate(for: $0.layer) != nil }
         var (parts, losses) = ([PlacedPart](), [Loss]())
-        for (layer, adapter) in places {
-            let (converted, loss) = try Self.converted(adapter, of: layer, method)
-            parts.append(PlacedPart(.linear(layer), converted))
+        for (layer, change) in changes {
+            let (converted, loss) = try Self.converted(change, of: layer, method)
+            parts.append(.linear(layer, converted))
             losses.append(loss)
             try progress(loss)
         }
@@ -65,36 +60,42 @@ public struct LowRankConversion {
             form: set.form, of: set.slots)
     }
 
+    /// The LoRA nearest to one layer's change.
     private static func converted(
-        _ adapter: any LinearAdapter, of layer: Linear, _ method: LoRA
+        _ change: any WeightChange, of layer: Linear, _ method: LoRA
     ) throws -> (LoRALayer, Loss) {
-        let rank = method.rank
-        return try withoutGradient {
-            let update = try adapter.weightUpdate(for: layer).detached().wide()
+        try withoutGradient {
+            let update = try change.weightUpdate(for: layer).detached().wide()
             let norm = try update.norm().item()
             guard norm.isFinite else {
                 throw AdapterError.notFinite(place: "the change of \(layer.path)")
             }
-            let (d, k) = (layer.outputSize, layer.inputSize)
-            let kept = min(rank, d, k)
-            let found = try TruncatedSVD(update, rank: kept)
-            let roots = try found.values.squareRoot()
-            // A rank beyond the layer's own sizes has nothing to hold: zeros.
-            func zeros(_ shape: [Int]) throws -> Tensor {
-                try .zeros(shape, dtype: update.dtype, device: update.device)
-            }
-            let (up, down) = (try zeros([d, rank]), try zeros([rank, k]))
-            _ = try up.slice(0..<kept, along: 1).copy(from: found.left * roots)
-            _ = try down.slice(0..<kept).copy(from: found.right * roots.reshaped(-1, 1))
+            let (down, up) = try factors(of: update, rank: method.rank)
             let loss = Loss(
                 path: layer.path, norm: norm,
                 error: try (update - up.matmul(down)).norm().item())
-            let bias = try adapter.biasUpdate(for: layer)?.detached().to(update.dtype).cloned()
+            let bias = try change.biasUpdate(for: layer)?.detached().to(update.dtype).cloned()
+            let noBias = try Tensor.zeros(
+                [layer.outputSize], dtype: update.dtype, device: update.device)
             return (
                 LoRALayer(
-                    down: down, up: up, upBias: method.hasBias ? try bias ?? zeros([d]) : nil,
-                    scale: 1, dropout: 0), loss
+                    down: down, up: up, upBias: method.hasBias ? bias ?? noBias : nil, scale: 1,
+                    dropout: 0), loss
             )
         }
+    }
+
+    /// A (r, k) and B (d, r) of the leading singular triples of ΔW (d, k); a rank beyond the layer's own
+    /// sizes holds zeros.
+    private static func factors(of update: Tensor, rank: Int) throws -> (down: Tensor, up: Tensor) {
+        let (d, k) = (update.size(0), update.size(1))
+        let kept = min(rank, d, k)
+        let triples = try TruncatedSVD(update, rank: kept)
+        let roots = try triples.values.squareRoot()
+        let up = try Tensor.zeros([d, rank], dtype: update.dtype, device: update.device)
+        let down = try Tensor.zeros([rank, k], dtype: update.dtype, device: update.device)
+        try up.slice(0..<kept, along: 1).copy(from: triples.left * roots)
+        try down.slice(0..<kept).copy(from: triples.right * roots.reshaped(-1, 1))
+        return (down, up)
     }
 }

@@ -8,6 +8,9 @@ import Foundation
 ///     try adapters.load(folder, as: "french")
 ///     try adapters.activate("french")
 public final class NamedAdapters {
+    /// An adapter, and what its changes are multiplied by.
+    private typealias Weighted = (set: AdapterSet, weight: Double)
+
     private let slots: AdapterSlots
     private var sets: [(name: String, set: AdapterSet)] = []
     /// The adapters that act, and what their changes are multiplied by.
@@ -25,10 +28,10 @@ public final class NamedAdapters {
     /// - Throws: ``AdapterError/noSuchAdapter(name:known:)``.
     public subscript(name: String) -> AdapterSet {
         get throws {
-            guard let found = sets.first(where: { $0.name == name }) else {
+            guard let entry = sets.first(where: { $0.name == name }) else {
                 throw AdapterError.noSuchAdapter(name: name, known: names)
             }
-            return found.set
+            return entry.set
         }
     }
 
@@ -71,14 +74,19 @@ public final class NamedAdapters {
     ///   than 1, where a change is none of the weights; ``AdapterError/savedTwice(name:)`` where two
     ///   bring a weight of their own in the same place.
     public func activate(_ chosen: [(name: String, weight: Double)]) throws {
-        let found = try chosen.map { (try self[$0.name], $0.weight) }
-        let isPlain = found.count == 1 && found[0].1 == 1
-        if !isPlain { try check(found.map(\.0)) }
+        let adapters = try chosen.map { (set: try self[$0.name], weight: $0.weight) }
+        if !isPlain(adapters) { try check(adapters.map(\.set)) }
         disable()
-        if isPlain { found[0].0.putIn() } else { mix(found) }
+        putIn(adapters)
         active = chosen
     }
 
+    /// Whether it is one adapter, as it is.
+    private func isPlain(_ adapters: [Weighted]) -> Bool {
+        adapters.count == 1 && adapters[0].weight == 1
+    }
+
+    /// Checks that adapters can act together.
     private func check(_ sets: [AdapterSet]) throws {
         var saved: Set<String> = []
         for set in sets {
@@ -89,24 +97,23 @@ public final class NamedAdapters {
         }
     }
 
-    private func mix(_ chosen: [(set: AdapterSet, weight: Double)]) {
+    private func putIn(_ adapters: [Weighted]) {
+        if isPlain(adapters) { return adapters[0].set.putIn() }
         for layer in slots.linears {
-            let members = chosen.flatMap { set, weight in
-                set.parts.compactMap { placed in
-                    placed.layer === layer
-                        ? (placed.part as? any LinearAdapter).map { ($0, weight) } : nil
-                }
+            let changes = adapters.flatMap { set, weight in
+                set.parts.compactMap(\.weightChange).filter { $0.layer === layer }
+                    .map { (change: $0.change, weight: weight) }
             }
-            if !members.isEmpty { layer.adapter = WeightedAdapters(members) }
+            if !changes.isEmpty { layer.adapter = WeightedChanges(changes) }
         }
-        for (set, _) in chosen { set.putInSaved() }
+        for (set, _) in adapters { set.putInSaved() }
     }
 
     /// No adapter acts; the model is what it was, bit for bit.
     public func disable() {
         unmerge()
         for (name, _) in active { sets.first { $0.name == name }?.set.remove() }
-        for layer in slots.linears where layer.adapter is WeightedAdapters { layer.adapter = nil }
+        for layer in slots.linears where layer.adapter is WeightedChanges { layer.adapter = nil }
         active = []
     }
 
@@ -149,48 +156,9 @@ public final class NamedAdapters {
             if let bias { layer.bias?.value = bias }
         }
         originals = []
-        let found = active.compactMap { entry in
-            sets.first { $0.name == entry.name }.map { ($0.set, entry.weight) }
-        }
-        if found.count == 1, found[0].1 == 1 { found[0].0.putIn() } else { mix(found) }
-    }
-}
-
-/// Several changes to one layer, each multiplied by a weight.
-///
-///     y = x W₀ᵀ + Σ wᵢ (fᵢ(x) - x W₀ᵀ),  fᵢ the layer with the i-th adapter alone
-final class WeightedAdapters: LinearAdapter {
-    private let members: [(adapter: any LinearAdapter, weight: Double)]
-
-    init(_ members: [(any LinearAdapter, Double)]) { self.members = members }
-
-    var parameters: [(name: String, value: Tensor)] {
-        members.enumerated().flatMap { index, member in
-            member.adapter.parameters.map { ("\(index).\($0.name)", $0.value) }
-        }
-    }
-
-    func weightUpdate(for base: Linear) throws -> Tensor {
-        let weight = base.weight.value
-        let nothing = try Tensor.zeros(
-            weight.shape, dtype: weight.parameterType, device: weight.device)
-        return try members.reduce(nothing) {
-            try $0 + $1.weight * $1.adapter.weightUpdate(for: base)
-        }
-    }
-
-    func biasUpdate(for base: Linear) throws -> Tensor? {
-        try members.reduce(nil) { sum, member in
-            guard let update = try member.adapter.biasUpdate(for: base) else { return sum }
-            let part = try member.weight * update
-            return try sum.map { try $0 + part } ?? part
-        }
-    }
-
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        let plain = try base.frozen(x)
-        return try members.reduce(plain) { sum, member in
-            try sum + member.weight * (member.adapter(x, through: base, mode: mode) - plain)
-        }
+        putIn(
+            active.compactMap { name, weight in
+                sets.first { $0.name == name }.map { (set: $0.set, weight: weight) }
+            })
     }
 }

@@ -66,7 +66,7 @@ public struct LayerBenchmark {
             shape, deviation: 0.02, dtype: computeType, using: generator)
         let layer = Linear(path: "layer", weight: isTransposed ? try stored.transposed() : stored)
         let parts = try method.makeAdapters(for: [layer], using: generator)
-        guard let adapter = parts.placed.first?.part as? any LinearAdapter else { return layer }
+        guard case .linear(_, let adapter)? = parts.placed.first else { return layer }
         (adapter as? any StepAwareAdapter)?
             .prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
         for (_, tensor) in adapter.parameters { try tensor.requireGradient() }

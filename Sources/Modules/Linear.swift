@@ -1,31 +1,5 @@
 import DualTorch
 
-/// A change to one linear layer, which its slot holds.
-public protocol LinearAdapter: AdapterPart {
-    /// ΔW (out, in) as the method's paper defines it, in the parameters' type, differentiable.
-    func weightUpdate(for base: Linear) throws -> Tensor
-
-    /// W + ΔW in the type of W, outside the graph.
-    func updatedWeight(for base: Linear) throws -> Tensor
-
-    /// Δb (out), differentiable, of methods that change the bias too; nil of the others.
-    func biasUpdate(for base: Linear) throws -> Tensor?
-
-    /// The adapted layer: x (..., in) to (..., out), in the type of `x`.
-    func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor
-}
-
-extension LinearAdapter {
-    public func biasUpdate(for base: Linear) throws -> Tensor? { nil }
-
-    /// The sum is formed in float32, or in W's type if that is wider.
-    public func updatedWeight(for base: Linear) throws -> Tensor {
-        let weight = base.weight.value
-        let wide: DType = weight.dtype == .float64 ? .float64 : .float32
-        return try (weight.to(wide) + weightUpdate(for: base).to(wide)).to(weight.dtype)
-    }
-}
-
 /// `y = x Wᵀ + b`, with a slot for an adapter.
 public final class Linear {
     /// The module's path in the reference implementation, without `.weight`.
@@ -36,7 +10,7 @@ public final class Linear {
     public let bias: Parameter?
     public let inputSize: Int
     public let outputSize: Int
-    /// What stands in the slot changes the layer; nil gives the plain layer back.
+    /// The adapter through which the layer is run; nil for the layer alone.
     public var adapter: (any LinearAdapter)?
 
     public init(
@@ -93,43 +67,5 @@ public final class Linear {
             if let products = try x.narrowProducts(matrices) { return products }
         }
         return try layers.map { try $0(x, mode: mode) }
-    }
-
-    /// W + ΔW in the type of W.
-    public func mergedWeight() throws -> Tensor {
-        guard let adapter else { return weight.value }
-        return try withoutGradient { try adapter.updatedWeight(for: self) }
-    }
-
-    /// b + Δb in the type of b; nil where there is neither.
-    /// - Throws: ``MergeObstacle`` where there is a Δb and no b to add it to.
-    public func mergedBias() throws -> Tensor? {
-        try withoutGradient {
-            guard let update = try adapter?.biasUpdate(for: self) else { return bias?.value }
-            guard let own = bias?.value else { throw MergeObstacle.noBias(layer: path) }
-            let wide: DType = own.dtype == .float64 ? .float64 : .float32
-            return try (own.to(wide) + update.to(wide)).to(own.dtype)
-        }
-    }
-
-    /// Puts W + ΔW in the place of W, and b + Δb in that of b, and empties the slot.
-    /// - Throws: ``MergeObstacle``.
-    public func mergeAdapter() throws {
-        let (mergedWeight, mergedBias) = (try mergedWeight(), try mergedBias())
-        weight.value = mergedWeight
-        if let mergedBias { bias?.value = mergedBias }
-        adapter = nil
-    }
-}
-
-/// A change that a layer has no place for.
-public enum MergeObstacle: Error, Equatable, CustomStringConvertible {
-    case noBias(layer: String)
-
-    public var description: String {
-        switch self {
-        case .noBias(let layer):
-            "'\(layer)' cannot be merged: the adapter changes its bias, and it has none"
-        }
     }
 }

@@ -137,11 +137,12 @@ extension FineTuningRun {
     private func maximumLength(on model: any TransformerModel) throws -> Int {
         let wanted = options.maximumLength ?? task.defaults.maximumLength
         guard let positions = model.maximumLength else { return wanted }
-        let room = positions - method.virtualTokens
-        guard method.virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
+        let virtualTokens = (method as? any VirtualTokenMethod)?.virtualTokens ?? 0
+        let room = positions - virtualTokens
+        guard virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
             throw TrainingError.badOption(
                 name: "virtual-tokens",
-                reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
+                reason: "\(virtualTokens) leave too few of the model's \(positions) "
                     + "positions to a text")
         }
         return min(wanted, room)

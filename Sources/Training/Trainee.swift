@@ -17,11 +17,12 @@ public final class Trainee {
 
     public let model: any TransformerModel
     public let method: any FineTuningMethod
-    /// nil for full fine-tuning.
+    /// nil where the model's own weights train.
     public let adapter: AdapterSet?
     public let trainables: [Trainable]
-    /// Names of the weights whose gradients the method projects.
-    let projected: Set<String>
+    /// How the gradients of some weights are projected, and the names of those weights.
+    private let projection: GradientProjection?
+    private let projectedWeights: Set<String>
     /// Tensors of the adapter that have had a gradient other than zero.
     private var reached: Set<String> = []
 
@@ -41,56 +42,69 @@ public final class Trainee {
         // The head of a task starts from nothing; that of a language model is part of the model.
         let task = (model as? any SequenceModel)?.head?.path
         let isHead = { (name: String) in task.map { name.hasPrefix($0 + ".") } ?? false }
-        guard let adapterMethod = method as? any AdapterMethod else {
-            (adapter, trainables) = (nil, try Self.weights(of: model, method, isHead: isHead))
-            guard targets == nil || method.gradientProjection != nil, modulesToSave.isEmpty else {
+        switch method.kind {
+        case .weightTraining(let method):
+            adapter = nil
+            trainables = try Self.weights(of: model, method, isHead: isHead)
+            projection = method.gradientProjection
+            guard targets == nil || projection != nil, modulesToSave.isEmpty else {
                 throw TrainingError.badOption(
                     name: modulesToSave.isEmpty ? "targets" : "modules-to-save",
                     reason: "\(type(of: method).facts.name) trains the model's own weights")
             }
-            projected =
-                try method.gradientProjection.map { _ in
+            projectedWeights =
+                try projection.map { _ in
                     Set(try (targets ?? .allLinear).layers(of: model.slots).map(\.weight.name))
                 } ?? []
-            for trainable in trainables { try trainable.tensor.requireGradient() }
-            return
+        case .adapter(let method):
+            let adapter = try Self.adapter(
+                of: model, method, targets, modulesToSave, isHead: isHead, using: generator)
+            self.adapter = adapter
+            (projection, projectedWeights) = (nil, [])
+            trainables =
+                adapter.parameters.map {
+                    Trainable(name: $0.name, tensor: $0.value, role: .adapter)
+                }
+                + adapter.savedParameters.map {
+                    let isNew = isHead($0.name) || $0.parameter.isCreated
+                    return Trainable(name: $0.name, tensor: $0.value, role: isNew ? .head : .weight)
+                }
         }
-        guard targets == nil || adapterMethod is any LinearAdapterMethod else {
+        for trainable in trainables { try trainable.tensor.requireGradient() }
+    }
+
+    /// A fresh adapter in the model's slots, and beside it what trains whole: the head, weights that the
+    /// checkpoint did not have, the modules that a user names.
+    private static func adapter(
+        of model: any TransformerModel, _ method: any AdapterMethod, _ targets: TargetSelection?,
+        _ modulesToSave: [String], isHead: (String) -> Bool, using generator: Generator
+    ) throws -> AdapterSet {
+        guard targets == nil || method is any LinearAdapterMethod else {
             throw TrainingError.badOption(
                 name: "targets",
                 reason: "\(type(of: method).facts.name) changes no linear layers")
         }
-        let named = try Self.parameters(of: model, modulesToSave)
+        let named = try parameters(of: model, modulesToSave)
         let saved = model.slots.savable.filter { parameter in
-            isHead(parameter.name) || parameter.isCreated
-                || named.contains { $0 === parameter }
+            isHead(parameter.name) || parameter.isCreated || named.contains { $0 === parameter }
         }
-        let adapter = try AdapterSet(
-            adapterMethod, targets: targets ?? .standard, of: model.slots, savedParameters: saved,
+        return try AdapterSet(
+            method, targets: targets ?? .standard, of: model.slots, savedParameters: saved,
             using: generator)
-        self.adapter = adapter
-        projected = []
-        trainables =
-            adapter.parameters.map { Trainable(name: $0.name, tensor: $0.value, role: .adapter) }
-            + adapter.savedParameters.map {
-                let isNew = isHead($0.name) || $0.parameter.isCreated
-                return Trainable(name: $0.name, tensor: $0.value, role: isNew ? .head : .weight)
-            }
-        for trainable in trainables { try trainable.tensor.requireGradient() }
     }
 
-    /// What of the model's own weights a method trains.
+    /// The model's own weights that a method trains.
     private static func weights(
-        of model: any TransformerModel, _ method: any FineTuningMethod, isHead: (String) -> Bool
+        of model: any TransformerModel, _ method: any WeightTrainingMethod,
+        isHead: (String) -> Bool
     ) throws -> [Trainable] {
-        let chosen = model.parameters.filter {
-            isHead($0.name) || $0.isCreated || method.trains(weight: $0.name)
-        }
         guard model.parameters.contains(where: { method.trains(weight: $0.name) }) else {
             throw TrainingError.badOption(
                 name: "train", reason: "it names no weight of this model")
         }
-        return chosen.map {
+        return model.parameters.filter {
+            isHead($0.name) || $0.isCreated || method.trains(weight: $0.name)
+        }.map {
             Trainable(name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
         }
     }
@@ -100,15 +114,15 @@ public final class Trainee {
         of model: any TransformerModel, _ modules: [String]
     ) throws -> [Parameter] {
         try modules.flatMap { name in
-            let found = model.slots.savable.filter { parameter in
+            let parameters = model.slots.savable.filter { parameter in
                 let words = parameter.name.split(separator: ".").dropLast()
                 return words.indices.contains { end in
                     let path = words[...end].joined(separator: ".")
                     return path == name || path.hasSuffix("." + name)
                 }
             }
-            guard !found.isEmpty else { throw AdapterError.noSuchModule(name: name) }
-            return found
+            guard !parameters.isEmpty else { throw AdapterError.noSuchModule(name: name) }
+            return parameters
         }
     }
 
@@ -134,7 +148,7 @@ public final class Trainee {
         let plain = try AdamW(
             optimizerGroups(options), betas: options.adamBetas,
             epsilon: options.adamEpsilon ?? AdamW.standardEpsilon)
-        guard let projection = method.gradientProjection else { return [plain] }
+        guard let projection else { return [plain] }
         let groups = optimizerGroups(options, projected: true)
         let projecting = try ProjectedAdam(
             groups, projection, seed: options.seed, betas: options.adamBetas,
@@ -154,14 +168,12 @@ public final class Trainee {
         }
         var order: [Key] = []
         var groups: [Key: [Trainable]] = [:]
-        for trainable in trainables where projected.contains(trainable.name) == isProjected {
-            let own =
-                trainable.role == .head
-                ? options.headLearningRate
-                : rate
-                    * method.learningRateFactor(
-                        of: trainable.name, dimensions: trainable.tensor.rank)
-            let key = Key(rate: own, decays: trainable.tensor.rank > 1)
+        for trainable in trainables where projectedWeights.contains(trainable.name) == isProjected {
+            let dimensions = trainable.tensor.rank
+            let factor = adapter?.method.learningRateFactor(
+                of: trainable.name, dimensions: dimensions)
+            let own = trainable.role == .head ? options.headLearningRate : rate * (factor ?? 1)
+            let key = Key(rate: own, decays: dimensions > 1)
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(trainable)
         }

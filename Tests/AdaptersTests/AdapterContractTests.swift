@@ -81,7 +81,7 @@ import Testing
     func forwardIsTheDefinition(_ row: AdapterCase) throws {
         let layer = try AdapterCase.layer(dtype: .float64)
         let bias = try #require(layer.bias)
-        let adapter = try row.moved(for: layer)
+        let adapter = try #require(try row.moved(for: layer) as? any WeightChange)
         adapter.prepare(step: 6, of: 10)
         let x = try AdapterCase.input(dtype: .float64).requireGradient()
         let seed = try Tensor.seeded([3, 4, 7], seed: 9, dtype: .float64)
@@ -302,6 +302,27 @@ import Testing
     }
 
     // MARK: - The registry
+
+    @Test("A method merges if and only if all that it changes are weights")
+    func merges() throws {
+        for case let method as any AdapterMethod.Type in MethodRegistry.methods {
+            let name = method.facts.name
+            let options: MethodOptions =
+                method.options.contains { $0.name == "rank" } ? ["rank": "2"] : [:]
+            let set = try AdapterSet(
+                method.init(options), of: TinyDecoder.all[0].make().slots,
+                using: Generator(seed: 1))
+            #expect(!set.parts.isEmpty, "\(name)")
+            #expect(
+                set.parts.allSatisfy { ($0.weightChange != nil) == method.facts.merges }, "\(name)")
+            guard !method.facts.merges else { continue }
+            #expect(throws: AdapterError.doesNotMerge(method: name)) { try set.merge() }
+        }
+        for row in AdapterCase.all {
+            let adapter = try row.fresh(for: AdapterCase.layer())
+            #expect((adapter is any WeightChange) == type(of: row.method).facts.merges)
+        }
+    }
 
     @Test("Every adapter method of the registry has a row")
     func everyMethodHasARow() throws {

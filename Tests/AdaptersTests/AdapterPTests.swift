@@ -98,9 +98,10 @@ import Testing
         let adapter = try AdapterP(bottleneck: 3).makeAdapter(
             for: layer, using: Generator(seed: 1))
         layer.adapter = adapter
-        let error = AdapterError.doesNotMerge(method: "adapter-p")
-        #expect(throws: error) { try adapter.weightUpdate(for: layer) }
-        #expect(throws: error) { try layer.mergeAdapter() }
+        #expect(!(adapter is any WeightChange))
+        #expect(throws: MergeObstacle.noWeightChange(layer: layer.path)) {
+            try layer.mergeAdapter()
+        }
         #expect(layer.adapter === adapter)
     }
 

@@ -64,13 +64,16 @@ extension MethodOptionsTests {
         #expect(edit.blocks == [1, 2, 3] && !edit.isTied)
         #expect(edit.variant == .direft && edit.activation == .silu)
         #expect(try (MethodRegistry.make("loreft", ["layers": "all"]) as? LoReFT)?.blocks == nil)
-        let galore = try MethodRegistry.make(
-            "galore", ["rank": "4", "update_proj_gap": "7", "galore-scale": "0.25"])
+        let galore = try #require(
+            MethodRegistry.make(
+                "galore", ["rank": "4", "update_proj_gap": "7", "galore-scale": "0.25"])
+                as? any WeightTrainingMethod)
         #expect(
             galore.gradientProjection
                 == GradientProjection(rank: 4, scale: 0.25, gap: 7, basis: .singularVectors))
-        let garare = try MethodRegistry.make(
-            "garare", ["basis": "orthonormal", "proj-type": "left"])
+        let garare = try #require(
+            MethodRegistry.make("garare", ["basis": "orthonormal", "proj-type": "left"])
+                as? any WeightTrainingMethod)
         #expect(
             garare.gradientProjection
                 == GradientProjection(

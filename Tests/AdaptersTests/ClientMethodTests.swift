@@ -42,7 +42,7 @@ private struct RowScaling: LinearAdapterMethod {
     }
 }
 
-private final class RowScalingLayer: LinearAdapter {
+private final class RowScalingLayer: WeightChange {
     private let factors: Tensor
     private let scale: Double
 
@@ -60,7 +60,7 @@ private final class RowScalingLayer: LinearAdapter {
 }
 
 /// The same under a name that there is.
-private struct SecondLoRA: FineTuningMethod {
+private struct SecondLoRA: WeightTrainingMethod {
     static let facts = MethodFacts(
         name: "lora", title: "", equation: "", parameterFormula: "", merges: false, source: "")
     let defaultLearningRate = 1e-3

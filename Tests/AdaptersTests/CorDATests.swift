@@ -136,7 +136,7 @@ import Testing
         let adapter = try #require(
             try method.makeAdapter(for: layer, using: Generator(seed: 1)) as? CorDALayer)
         let x = try Tensor.seeded([1, 30, 6], seed: 7, dtype: .float64)
-        try method.calibrate([PlacedPart(.linear(layer), adapter)]) { _ = try layer(x) }
+        try method.calibrate([.linear(layer, adapter)]) { _ = try layer(x) }
         let rows = try x.reshaped(-1, 6) / x.maximum().item()
         let expected = try start(method, under: rows.transposed().matmul(rows))
         let found = try 5.0 / 3 * adapter.up.matmul(adapter.down)

@@ -265,7 +265,8 @@ import Testing
         let weight = try Tensor.seeded([512, 384], seed: 5, deviation: deviation)
         let base = Linear(path: "x", weight: weight)
         let method = DualLoRA(magnitudeRank: magnitude, directionRank: direction, alpha: alpha)
-        let adapter = try method.makeAdapter(for: base, using: Generator(seed: 6))
+        let adapter = try #require(
+            try method.makeAdapter(for: base, using: Generator(seed: 6)) as? any WeightChange)
         let share = try adapter.weightUpdate(for: base).rootMeanSquare() / weight.rootMeanSquare()
         // The fewer the ranks, the more the mean square scatters from draw to draw.
         #expect(abs(share / 0.02 - 1) < (magnitude == 1 ? 0.15 : 0.06))

@@ -423,7 +423,8 @@ extension DualLoRAFactors {
         let weight = try Tensor.seeded([512, 384], seed: 5, deviation: 0.05)
         let base = Linear(path: "x", weight: weight)
         let method = DualLoRA(magnitudeRank: 16, directionRank: 16, variant: variant)
-        let adapter = try method.makeAdapter(for: base, using: Generator(seed: 6))
+        let adapter = try #require(
+            try method.makeAdapter(for: base, using: Generator(seed: 6)) as? any WeightChange)
         let share = try adapter.weightUpdate(for: base).rootMeanSquare() / weight.rootMeanSquare()
         let decides =
             variant.magnitude != .sigmoid || variant.direction == .identity

@@ -45,11 +45,10 @@ import Testing
         let other = try Bert.tiny()
         for (name, weight) in changes {
             for placed in try adapters[name].parts {
-                let layer = try #require(placed.layer)
-                let adapter = try #require(placed.part as? any LinearAdapter)
+                let (layer, change) = try #require(placed.weightChange)
                 let mine = try #require(other.linears.first { $0.path == layer.path })
                 mine.weight.value = try withoutGradient {
-                    try mine.weight.value + weight * adapter.weightUpdate(for: layer)
+                    try mine.weight.value + weight * change.weightUpdate(for: layer)
                 }
             }
         }

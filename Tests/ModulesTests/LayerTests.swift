@@ -33,7 +33,7 @@ import Testing
     }
 
     /// Adds a constant to the weight, and counts its calls.
-    private final class Shift: LinearAdapter {
+    private final class Shift: WeightChange {
         var parameters: [(name: String, value: Tensor)] { [] }
         var calls = 0
 

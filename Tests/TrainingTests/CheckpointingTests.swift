@@ -232,10 +232,6 @@ import Testing
 
         var parameters: [(name: String, value: Tensor)] { inner?.parameters ?? [] }
 
-        func weightUpdate(for base: Linear) throws -> Tensor {
-            try inner?.weightUpdate(for: base) ?? .zeros(base.weight.value.shape)
-        }
-
         func callAsFunction(
             _ x: Tensor, through base: Linear, mode: ForwardMode
         ) throws -> Tensor {

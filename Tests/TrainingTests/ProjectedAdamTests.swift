@@ -246,7 +246,7 @@ import Testing
         arguments: [[30, 20], [20, 30], [20, 20]])
     func memory(_ shape: [Int]) throws {
         let (r, most, least) = (3, shape.max() ?? 0, shape.min() ?? 0)
-        func bytes(_ method: any FineTuningMethod) throws -> Int {
+        func bytes(_ method: any WeightTrainingMethod) throws -> Int {
             let projection = try #require(method.gradientProjection)
             let group = AdamW.Group(
                 tensors: [try .zeros(shape)], names: ["w"], learningRate: 1, weightDecay: 0)

@@ -3,7 +3,7 @@ import DualTorch
 
 /// The mean of xᵀ x over samples of a layer's input, each divided by its largest element.
 ///
-/// It stands in the layer's slot while the model runs, and lets the layer say what it says alone.
+/// It is in the layer's slot while the model runs, and leaves the layer's output as it is.
 /// Reference: PEFT's `calib_cov_distribution`, which divides by the largest element's magnitude,
 /// not by the largest magnitude.
 final class InputCovariance: LinearAdapter {
@@ -29,10 +29,6 @@ final class InputCovariance: LinearAdapter {
     }
 
     var parameters: [(name: String, value: Tensor)] { [] }
-
-    func weightUpdate(for base: Linear) throws -> Tensor {
-        try .zeros([base.outputSize, base.inputSize], device: base.weight.value.device)
-    }
 
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
         let rows = try x.detached().wide().reshaped(-1, base.inputSize)  // (T, in)

@@ -60,7 +60,7 @@ struct PromptLearningFields: Equatable, Sendable {
 let virtualTokenCounts = 1...65_536
 
 /// A method that puts virtual tokens before each sequence.
-protocol PromptLearningMethod: AdapterMethod {
+protocol PromptLearningMethod: VirtualTokenMethod {
     var virtualTokens: Int { get set }
     /// What the file says that the method was read from.
     var saved: PromptLearningFields? { get set }
@@ -122,7 +122,7 @@ extension AdapterSlots {
         try saved?.check(tokenSize: slot.hiddenSize, layers: slot.layers, heads: slot.heads)
         let draw = VectorDrawing(for: self, using: try Generator(seed: 0))
         let table = VectorTable(try draw.zeros([count, slot.hiddenSize]))
-        return AdapterParts([PlacedPart(.prompt(slot), VectorPrompt(table, for: slot))])
+        return AdapterParts([.prompt(slot, VectorPrompt(table, for: slot))])
     }
 }
 

@@ -114,14 +114,11 @@ final class BottleneckLayer: LinearAdapter {
     private let place: BottleneckPlace
     /// Probability of dropping elements of the bottleneck's input.
     private let dropout: Double
-    /// What an attempt to merge is refused for.
-    private let method: String
 
-    init(_ bottleneck: Bottleneck, at place: BottleneckPlace, dropout: Double, of method: String) {
+    init(_ bottleneck: Bottleneck, at place: BottleneckPlace, dropout: Double) {
         self.bottleneck = bottleneck
         self.place = place
         self.dropout = dropout
-        self.method = method
     }
 
     var parameters: [(name: String, value: Tensor)] { bottleneck.parameters }
@@ -132,10 +129,6 @@ final class BottleneckLayer: LinearAdapter {
         let atLayer = MatrixProduct(step.rows, step.outputSize, step.inputSize)
         return step.path(through: bottleneck.down.size(0), from: sizes.from, to: sizes.to)
             + (place == .serialInput && !step.atInput ? [atLayer] : [])
-    }
-
-    func weightUpdate(for base: Linear) throws -> Tensor {
-        throw AdapterError.doesNotMerge(method: method)
     }
 
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {

@@ -80,10 +80,7 @@ public struct AdapterL: BlockAdapterMethod {
                 let bottleneck = try bottleneck(
                     of: layer.outputSize, start: .normal(deviation: 0.01),
                     beside: layer.weight.value, using: generator)
-                return PlacedPart(
-                    .linear(layer),
-                    BottleneckLayer(
-                        bottleneck, at: .serialOutput, dropout: 0, of: Self.facts.name))
+                return .linear(layer, BottleneckLayer(bottleneck, at: .serialOutput, dropout: 0))
             })
     }
 

@@ -78,20 +78,21 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
 
     /// The covariances of all layers come from one pass over the data, and go one by one.
     public func calibrate(_ parts: [PlacedPart], by run: () throws -> Void) throws {
-        let places = parts.compactMap { placed -> (layer: Linear, adapter: CorDALayer)? in
-            guard let layer = placed.layer, let adapter = placed.part as? CorDALayer else {
-                return nil
+        let adapted = parts.compactMap { placed -> (layer: Linear, adapter: CorDALayer)? in
+            if case .linear(let layer, let adapter as CorDALayer) = placed {
+                (layer, adapter)
+            } else {
+                nil
             }
-            return (layer, adapter)
         }
-        for (layer, _) in places where rank > min(layer.outputSize, layer.inputSize) {
+        for (layer, _) in adapted where rank > min(layer.outputSize, layer.inputSize) {
             throw AdapterError.badOption(
                 method: Self.facts.name, option: "rank",
                 reason: "\(rank) is more than \(layer.path) has, which is "
                     + "\(layer.outputSize) x \(layer.inputSize)")
         }
-        var covariances = try InputCovariance.watching(places.map(\.layer), run)
-        for (layer, adapter) in places.reversed() {
+        var covariances = try InputCovariance.watching(adapted.map(\.layer), run)
+        for (layer, adapter) in adapted.reversed() {
             guard let covariance = covariances.popLast() else { break }
             let start = try ContextDecomposition(
                 of: layer.weight.value, under: covariance, path: layer.path)
@@ -112,7 +113,7 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
 
 /// One layer's CorDA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A₀ and
 /// B₀.
-final class CorDALayer: LinearAdapter {
+final class CorDALayer: WeightChange {
     let down, up, startDown, startUp: Tensor
     private let scale: Double
     private let dropout: Double

@@ -81,7 +81,7 @@ public struct DeltaLoRA: LinearAdapterMethod {
 
 /// One layer's Delta-LoRA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are
 /// A_K and B_K.
-final class DeltaLoRALayer: LinearAdapter, StepAwareAdapter {
+final class DeltaLoRALayer: WeightChange, StepAwareAdapter {
     let down, up, startDown, startUp: Tensor
     private let method: DeltaLoRA
     private let scale: Double

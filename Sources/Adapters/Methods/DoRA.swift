@@ -60,7 +60,7 @@ public struct DoRA: LinearAdapterMethod {
 }
 
 /// One layer's DoRA.
-final class DoRALayer: LinearAdapter {
+final class DoRALayer: WeightChange {
     static let magnitudeName = "lora_magnitude_vector"
 
     /// A, B and s, which make V.

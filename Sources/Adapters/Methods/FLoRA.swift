@@ -81,7 +81,7 @@ public struct FLoRA: LinearAdapterMethod {
 }
 
 /// One layer's FLoRA: `down` is A (r, in), `core` E (r, r), `up` B (out, r).
-final class FLoRALayer: LinearAdapter {
+final class FLoRALayer: WeightChange {
     let down, core, up: Tensor
     private let scale: Double
     private let dropout: Double

@@ -6,7 +6,7 @@ import DualModules
 ///
 /// The upper baseline of the paper's tables (FFT). Xu et al., Dual LoRA, section 3.2. With `train` as
 /// "bias" it is BitFit: Ben Zaken et al. 2021, arXiv:2106.10199.
-public struct FullFineTuning: FineTuningMethod {
+public struct FullFineTuning: WeightTrainingMethod {
     public static let facts = MethodFacts(
         name: "full", title: "Full fine-tuning", equation: "W' = W0 + dW, dW free",
         parameterFormula: "d k", merges: false, source: "the baseline of every comparison")

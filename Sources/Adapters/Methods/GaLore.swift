@@ -9,7 +9,7 @@
 /// `GaLoreAdamW` this is, with the rank, scale and gap of its GLUE runs. d and k are outputs and
 /// inputs however a checkpoint keeps the weight. Moments are kept in float32: there are none of 8
 /// bits; and gradients as a whole, until the step: there is no update within the backward.
-public struct GaLore: ProjectedMethod {
+public struct GaLore: WeightTrainingMethod, ProjectedMethod {
     public static let facts = MethodFacts(
         name: "galore", title: "GaLore", equation: "W <- W - lr s back(Adam(G P'))",
         parameterFormula: "d k", merges: false, source: "Zhao et al. 2024, arXiv:2403.03507")

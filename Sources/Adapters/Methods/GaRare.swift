@@ -6,7 +6,7 @@
 /// E[PᵀP] = 1. Described in "GaRare" (ICLR 2025 submission), of which there is no code: the
 /// variance, the gap of 200 steps and GaLore's scale are this package's reading of it, as is the
 /// choice of making P's rows orthonormal.
-public struct GaRare: ProjectedMethod {
+public struct GaRare: WeightTrainingMethod, ProjectedMethod {
     public static let facts = MethodFacts(
         name: "garare", title: "GaRare", equation: "W <- W - lr s back(Adam(G P')), P random",
         parameterFormula: "d k", merges: false, source: "GaRare, ICLR 2025 submission")

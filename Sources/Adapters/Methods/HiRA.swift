@@ -67,7 +67,7 @@ public struct HiRA: LinearAdapterMethod {
 }
 
 /// One layer's HiRA: `down` is A (r, in), `up` is B (out, r).
-final class HiRALayer: LinearAdapter {
+final class HiRALayer: WeightChange {
     let down, up: Tensor
     private let dropout: Double
 

@@ -108,7 +108,7 @@ public struct LoRA: LinearAdapterMethod {
 }
 
 /// One layer's LoRA: `down` is A (r, in), `up` is B (out, r), `upBias` B's bias (out) if it has one.
-final class LoRALayer: LinearAdapter {
+final class LoRALayer: WeightChange {
     let down, up: Tensor
     let upBias: Tensor?
     let scale: Double

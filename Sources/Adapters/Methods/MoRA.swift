@@ -74,7 +74,7 @@ public struct MoRA: LinearAdapterMethod {
 }
 
 /// One layer's MoRA: `matrix` is M (r̂, r̂).
-final class MoRALayer: LinearAdapter {
+final class MoRALayer: WeightChange {
     let matrix: Tensor
     private let folding: SquareFolding
     private let rotation: ChunkRotation?

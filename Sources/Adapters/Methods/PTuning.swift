@@ -8,7 +8,7 @@ import DualTorch
 /// Liu et al. 2021, arXiv:2103.10385, section 3.2; its encoder is dropped when the prompt is saved.
 /// Reference: PEFT's `PromptEncoder`, whose layers, start, names and file these are; it always has three
 /// layers without an LSTM, and two behind one.
-public struct PTuning: PromptLearningMethod {
+public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
     public static let facts = MethodFacts(
         name: "p-tuning", title: "P-tuning", equation: "X' = [encoder(E); X]",
         parameterFormula: "V k + the encoder", merges: false,
@@ -89,7 +89,7 @@ public struct PTuning: PromptLearningMethod {
         let slot = try slots.promptSlot(of: Self.self)
         let draw = VectorDrawing(for: slots, using: generator)
         let vectors = try vectors(size: slot.hiddenSize, draw)
-        return AdapterParts([PlacedPart(.prompt(slot), VectorPrompt(vectors, for: slot))])
+        return AdapterParts([.prompt(slot, VectorPrompt(vectors, for: slot))])
     }
 
     private func vectors(size: Int, _ draw: VectorDrawing) throws -> EncodedVectors {

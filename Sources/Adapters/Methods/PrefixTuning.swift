@@ -11,7 +11,7 @@ import Foundation
 /// encoders with a head, and with a `prefix-dropout` of 0.1, it is P-tuning v2: Liu et al. 2021,
 /// arXiv:2110.07602, whose code drops elements of the keys and values. Reference: PEFT's
 /// `PrefixEncoder`, whose start (N(0, 1)), names and file these are.
-public struct PrefixTuning: PromptLearningMethod {
+public struct PrefixTuning: VirtualTokenMethod, PromptLearningMethod {
     public static let facts = MethodFacts(
         name: "prefix", title: "Prefix-tuning", equation: "K' = [P_K; K], V' = [P_V; V]",
         parameterFormula: "2 V k a block", merges: false,
@@ -77,7 +77,7 @@ public struct PrefixTuning: PromptLearningMethod {
         let slot = try slots.prefixSlot(of: Self.self)
         let draw = VectorDrawing(for: slots, using: generator)
         let prefix = VectorPrefix(try vectors(for: slot, draw), for: slot, dropout: dropout)
-        return AdapterParts([PlacedPart(.prefix(slot), prefix)])
+        return AdapterParts([.prefix(slot, prefix)])
     }
 
     private func vectors(
@@ -104,7 +104,7 @@ public struct PrefixTuning: PromptLearningMethod {
         try saved?.check(tokenSize: slot.tokenSize, layers: slot.layers, heads: slot.heads)
         let draw = VectorDrawing(for: slots, using: try Generator(seed: 0))
         let table = VectorTable(try draw.zeros([virtualTokens, slot.vectorSize]))
-        return AdapterParts([PlacedPart(.prefix(slot), VectorPrefix(table, for: slot))])
+        return AdapterParts([.prefix(slot, VectorPrefix(table, for: slot))])
     }
 
     public func complete(

@@ -9,7 +9,7 @@ import Foundation
 /// Lester et al. 2021, arXiv:2104.08691, section 2. Reference: PEFT's `PromptEmbedding`, whose starts and
 /// file these are; PEFT's loss of a language model has a sequence's first word predicted by the prompt,
 /// which here no method predicts.
-public struct PromptTuning: PromptLearningMethod, TextInitialized {
+public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitialized {
     public static let facts = MethodFacts(
         name: "prompt", title: "Prompt tuning", equation: "X' = [P; X]",
         parameterFormula: "V k a model", merges: false,
@@ -82,7 +82,7 @@ public struct PromptTuning: PromptLearningMethod, TextInitialized {
         let slot = try slots.promptSlot(of: Self.self)
         let draw = VectorDrawing(for: slots, using: generator)
         let table = VectorTable(try vectors(for: slot, draw))
-        return AdapterParts([PlacedPart(.prompt(slot), VectorPrompt(table, for: slot))])
+        return AdapterParts([.prompt(slot, VectorPrompt(table, for: slot))])
     }
 
     private func vectors(for slot: PromptSlot, _ draw: VectorDrawing) throws -> Tensor {

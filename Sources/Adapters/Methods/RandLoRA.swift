@@ -105,7 +105,7 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
     ) throws -> AdapterParts {
         let bases = try drawBases(for: layers)
         return AdapterParts(
-            try layers.map { PlacedPart(.linear($0), try layer($0, bases)) },
+            try layers.map { .linear($0, try layer($0, bases)) },
             shared: [("randlora_A", bases.small), ("randlora_B", bases.large)],
             // Where they are missing, PEFT too goes on with those of the key.
             savesShared: projections.areSaved, needsShared: false)
@@ -119,7 +119,7 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
 }
 
 /// One layer's RandLoRA.
-final class RandLoRALayer: LinearAdapter {
+final class RandLoRALayer: WeightChange {
     let bases: RandomBases
     /// λ (r, N) and γ (N, q)
     let lambda, gamma: Tensor

@@ -87,7 +87,7 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
     ) throws -> AdapterParts {
         let (down, up) = try drawProjections(for: layers)
         return AdapterParts(
-            try layers.map { PlacedPart(.linear($0), try layer($0, down, up)) },
+            try layers.map { .linear($0, try layer($0, down, up)) },
             shared: [("vera_A", down), ("vera_B", up)], savesShared: projections.areSaved)
     }
 
@@ -99,7 +99,7 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
 }
 
 /// One layer's VeRA: `down` is A (r, in) and `up` B (out, r), views of what all layers share.
-final class VeRALayer: LinearAdapter {
+final class VeRALayer: WeightChange {
     let down, up, outer, inner: Tensor
     private let dropout: Double
 

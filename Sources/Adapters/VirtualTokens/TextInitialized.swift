@@ -1,5 +1,5 @@
 /// A method that may start from a text.
-public protocol TextInitialized: FineTuningMethod {
+public protocol TextInitialized: AdapterMethod {
     /// The text; nil where it starts from something else.
     var initialText: String? { get }
 

@@ -2,7 +2,7 @@ import DualModules
 import DualTorch
 
 /// One layer's Dual LoRA.
-final class DualLoRALayer: LinearAdapter, StepAwareAdapter {
+final class DualLoRALayer: WeightChange, StepAwareAdapter {
     let factors: DualLoRAFactors
     /// The factors as they began, where the update counts from there.
     private let start: DualLoRAFactors?
