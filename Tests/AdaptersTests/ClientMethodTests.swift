@@ -13,9 +13,10 @@ private struct RowScaling: LinearAdapterMethod {
     static let facts = MethodFacts(
         name: "row-scaling", title: "Row scaling", equation: "W' = diag(1 + s l) W0",
         parameterFormula: "d", merges: true, source: "this test")
-    static let format = AdapterFormat(
-        peftType: "ROW_SCALING", constants: ["scales_rows": true],
-        refusedFields: ["scales_columns"])
+    static let format = AdapterFormat("ROW_SCALING") {
+        $0.constants = ["scales_rows": true]
+        $0.refusedFields = ["scales_columns"]
+    }
     static let hyperparameters: [Hyperparameter<RowScaling>] = [
         Hyperparameter(
             "row-scale", \.scale,
@@ -71,7 +72,7 @@ private struct SecondLoRA: WeightTrainingMethod {
 private struct LoRAInDisguise: LinearAdapterMethod {
     static let facts = MethodFacts(
         name: "disguise", title: "", equation: "", parameterFormula: "", merges: false, source: "")
-    static let format = AdapterFormat(peftType: "LORA", discriminators: ["is_disguised": true])
+    static let format = AdapterFormat("LORA") { $0.discriminators = ["is_disguised": true] }
     let defaultLearningRate = 1e-3
     func parameterCount(outputSize: Int, inputSize: Int) -> Int { 0 }
     func makeAdapter(for base: Linear, using generator: Generator) throws -> any LinearAdapter {

@@ -44,13 +44,13 @@ public struct AdapterFolder {
     }
 
     private static func openWeights(in folder: URL) throws -> SafetensorsFile {
-        let place = folder.appendingPathComponent(weightsName)
+        let weights = folder.appendingPathComponent(weightsName)
         let pickle = folder.appendingPathComponent("adapter_model.bin")
         let manager = FileManager.default
-        if !manager.fileExists(atPath: place.path), manager.fileExists(atPath: pickle.path) {
+        if !manager.fileExists(atPath: weights.path), manager.fileExists(atPath: pickle.path) {
             throw AdapterError.pickled(file: pickle.path)
         }
-        return try SafetensorsFile(place)
+        return try SafetensorsFile(weights)
     }
 
     private var format: AdapterFormat { type(of: method).format }

@@ -5,56 +5,45 @@ import DualModules
 ///
 /// Reference: PEFT's `adapter_config.json` and `adapter_model.safetensors`.
 public struct AdapterFormat: Sendable {
-    /// `peft_type`
-    public var peftType: String
+    /// `peft_type`: a method's own, or one that ``discriminators`` tell from the others of its kind.
+    public let peftType: String
     /// The same of files that others write and the method reads too.
-    public var foreignPeftTypes: [String]
+    public var foreignPeftTypes: [String] = []
     /// Whether the method reads what it wrote; if not, another of the same ``peftType`` does.
-    public var isRead: Bool
+    public var isRead = true
     /// Fields that tell methods of one `peft_type` apart, such as `use_dora`, and what each is in a file
     /// of this method; a field that is missing is false.
-    public var discriminators: [String: Bool]
+    public var discriminators: [String: Bool] = [:]
     /// Fields that are the same in every file.
-    public var constants: [String: Bool]
+    public var constants: [String: Bool] = [:]
     /// Fields of which no file may have more than nothing, for what they ask for is not supported.
-    public var refusedFields: [String]
+    public var refusedFields: [String] = []
     /// Whether there is a field for layers that are left out, `exclude_modules`.
-    public var hasExclusion: Bool
+    public var hasExclusion = true
     /// Whether there is a field for weights that are kept as (inputs, outputs), `fan_in_fan_out`.
-    public var hasStorage: Bool
+    public var hasStorage = false
     /// Whether PEFT heeds `ensure_weight_tying` in such files.
-    public var heedsWeightTying: Bool
+    public var heedsWeightTying = false
     /// The prefix of tensors' names before the names of the model's own modules.
-    public var keyPrefix: String
+    public var keyPrefix = "base_model.model."
     /// Names of frozen tensors that all layers share; files may have copies of them under each layer.
-    public var sharedTensors: [String]
+    public var sharedTensors: [String] = []
     /// Other names of a layer's tensors, that files may have instead.
-    public var otherNames: [String: String]
+    public var otherNames: [String: String] = [:]
     /// Tensors of a layer, each with the tensor that it must be equal to and that is written instead.
-    public var twins: [String: String]
+    public var twins: [String: String] = [:]
 
-    /// - Parameter peftType: a method's own, or one that discriminators tell from the others of its kind.
-    public init(
-        peftType: String, foreignPeftTypes: [String] = [], isRead: Bool = true,
-        discriminators: [String: Bool] = [:], constants: [String: Bool] = [:],
-        refusedFields: [String] = [], hasExclusion: Bool = true, hasStorage: Bool = false,
-        heedsWeightTying: Bool = false, keyPrefix: String = "base_model.model.",
-        sharedTensors: [String] = [], otherNames: [String: String] = [:],
-        twins: [String: String] = [:]
-    ) {
+    /// - Parameter change: says what is other than PEFT's usual.
+    public init(_ peftType: String, _ change: (inout AdapterFormat) -> Void = { _ in }) {
         self.peftType = peftType
-        self.foreignPeftTypes = foreignPeftTypes
-        self.isRead = isRead
-        self.discriminators = discriminators
-        self.constants = constants
-        self.refusedFields = refusedFields
-        self.hasExclusion = hasExclusion
-        self.hasStorage = hasStorage
-        self.heedsWeightTying = heedsWeightTying
-        self.keyPrefix = keyPrefix
-        self.sharedTensors = sharedTensors
-        self.otherNames = otherNames
-        self.twins = twins
+        change(&self)
+    }
+
+    /// The same but for what is changed.
+    func with(_ change: (inout AdapterFormat) -> Void) -> AdapterFormat {
+        var format = self
+        change(&format)
+        return format
     }
 }
 
@@ -74,11 +63,7 @@ extension AdapterFormat {
     }
 
     /// The same of a method whose adapters another one reads.
-    var writtenOnly: AdapterFormat {
-        var format = self
-        format.isRead = false
-        return format
-    }
+    var writtenOnly: AdapterFormat { with { $0.isRead = false } }
 
     /// The fields that every file has.
     var fields: [String: Any] {

@@ -74,50 +74,62 @@ extension ValueForm<String> {
 
 extension ValueForm where Value: RawRepresentable<String> & CaseIterable & Sendable {
     /// One of some words.
-    public static var choice: ValueForm { choice(\.rawValue) }
-
-    /// - Parameter name: of a case in files.
-    static func choice(_ name: @escaping @Sendable (Value) -> String) -> ValueForm {
-        ValueForm(
-            parse: { text in
-                guard let value = Value(rawValue: text) else {
-                    throw BadOptionValue("'\(text)' is none of " + names(of: \.rawValue))
-                }
-                return value
-            },
-            read: { file, key in
-                guard let found = try file.text(key) else { return nil }
-                guard let value = Value.allCases.first(where: { name($0) == found }) else {
-                    throw file.bad(key, found: found, expected: "one of " + names(of: name))
-                }
-                return value
-            }, text: { $0.rawValue }, field: { name($0) })
-    }
-
-    private static func names(of name: (Value) -> String) -> String {
-        Value.allCases.map(name).joined(separator: ", ")
-    }
+    public static var choice: ValueForm { oneOf(\.rawValue) }
 }
 
 extension ValueForm where Value: RawRepresentable<Int> & CaseIterable & Sendable {
     /// One of some numbers.
     static var numbered: ValueForm {
-        let known = Value.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
-        return ValueForm(
+        oneOf { "\($0.rawValue)" }.inFiles(\.rawValue) { file, key in
+            guard let number = try file.integer(key) else { return nil }
+            guard let value = Value(rawValue: number) else {
+                let known = Value.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
+                throw file.bad(key, found: "\(number)", expected: "one of \(known)")
+            }
+            return value
+        }
+    }
+}
+
+extension ValueForm where Value: CaseIterable & Sendable {
+    /// One of some words, each the name of a case.
+    public static func oneOf(_ name: @escaping @Sendable (Value) -> String) -> ValueForm {
+        let names = Value.allCases.map(name).joined(separator: ", ")
+        return spelled(
+            name, refusal: "none of \(names)", expected: "one of \(names)"
+        ) { text in Value.allCases.first { name($0) == text } }
+    }
+
+    /// The same with other words in files.
+    func namedInFiles(_ name: @escaping @Sendable (Value) -> String) -> ValueForm {
+        inFiles(name, read: ValueForm.oneOf(name).read)
+    }
+}
+
+extension ValueForm {
+    /// A text that means something, the same in options and in files.
+    /// - Parameters:
+    ///   - refusal: what an option's text is that means nothing: "not like f1+l1".
+    ///   - expected: what a file should have: "like f1+l1".
+    ///   - value: of a text; nil where it means nothing.
+    static func spelled(
+        _ text: @escaping @Sendable (Value) -> String, refusal: String, expected: String,
+        value: @escaping @Sendable (String) -> Value?
+    ) -> ValueForm {
+        ValueForm(
             parse: { text in
-                let number = try ValueForm<Int>.integer().parse(text)
-                guard let value = Value(rawValue: number) else {
-                    throw BadOptionValue("\(number) is none of \(known)")
+                guard let value = value(text) else {
+                    throw BadOptionValue("'\(text)' is \(refusal)")
                 }
                 return value
             },
             read: { file, key in
-                guard let number = try file.integer(key) else { return nil }
-                guard let value = Value(rawValue: number) else {
-                    throw file.bad(key, found: "\(number)", expected: "one of \(known)")
+                guard let text = try file.text(key) else { return nil }
+                guard let value = value(text) else {
+                    throw file.bad(key, found: text, expected: expected)
                 }
                 return value
-            }, text: { "\($0.rawValue)" }, field: { $0.rawValue })
+            }, text: text, field: text)
     }
 }
 

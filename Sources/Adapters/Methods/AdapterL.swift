@@ -15,7 +15,7 @@ public struct AdapterL: BlockAdapterMethod {
         name: "adapter-l", title: "Adapter-L", equation: "h + U f(D LN(h) + c1) + c2",
         parameterFormula: "2 h b + b + 3 h a block", merges: false,
         source: "Lin et al. 2020, arXiv:2004.03829")
-    public static let format = AdapterFormat(peftType: "ADAPTER_L")
+    public static let format = AdapterFormat("ADAPTER_L")
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<AdapterL>] = [
         Hyperparameter(

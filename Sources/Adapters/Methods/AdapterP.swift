@@ -16,9 +16,10 @@ public struct AdapterP: LinearAdapterMethod {
         name: "adapter-p", title: "Adapter-P", equation: "y = W0 x + g U f(D x)",
         parameterFormula: "b (d + k)", merges: false, source: "He et al. 2021, arXiv:2110.04366")
     // `use_adapterp` is Pfeiffer's adapter: another place than all of these.
-    public static let format = AdapterFormat(
-        peftType: "BOTTLENECK", constants: ["use_adapterp": false],
-        refusedFields: ["use_adapterp"])
+    public static let format = AdapterFormat("BOTTLENECK") {
+        $0.constants = ["use_adapterp": false]
+        $0.refusedFields = ["use_adapterp"]
+    }
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<AdapterP>] = [
         Hyperparameter(
@@ -38,7 +39,7 @@ public struct AdapterP: LinearAdapterMethod {
             "Start of the maps: bert (both normal, deviation 0.02) or mam (U zero: the model "
                 + "starts as the base).", key: "init_weights"),
         Hyperparameter(
-            "mode", \.place, .choice(\.fileName),
+            "mode", \.place, .choice.namedInFiles(\.fileName),
             "Where the bottleneck stands: parallel, serial-input, serial-output.",
             key: "adapter_type"),
         Hyperparameter(

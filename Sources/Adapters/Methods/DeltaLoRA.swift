@@ -15,7 +15,7 @@ public struct DeltaLoRA: LinearAdapterMethod {
         name: "delta-lora", title: "Delta-LoRA",
         equation: "W' = W0 + (alpha / r) (B A + lambda (B A - B_K A_K))",
         parameterFormula: "r (d + k)", merges: true, source: "Zi et al. 2023, arXiv:2309.02411")
-    public static let format = AdapterFormat(peftType: "DELTA_LORA")
+    public static let format = AdapterFormat("DELTA_LORA")
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<DeltaLoRA>] = [
         .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),

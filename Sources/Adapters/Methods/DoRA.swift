@@ -14,14 +14,12 @@ public struct DoRA: LinearAdapterMethod {
         name: "dora", title: "DoRA", equation: "W' = m V / |V|, V = W0 + (alpha / r) B A",
         parameterFormula: "r (d + k) + d", merges: true, source: "Liu et al. 2024, arXiv:2402.09353"
     )
-    public static let format: AdapterFormat = {
-        var format = LoRA.format
-        format.discriminators = ["use_dora": true]
-        format.refusedFields.append("lora_bias")
+    public static let format = LoRA.format.with {
+        $0.discriminators = ["use_dora": true]
+        $0.refusedFields.append("lora_bias")
         // PEFT reads both.
-        format.otherNames = [DoRALayer.magnitudeName: DoRALayer.magnitudeName + ".weight"]
-        return format
-    }()
+        $0.otherNames = [DoRALayer.magnitudeName: DoRALayer.magnitudeName + ".weight"]
+    }
     public static let stepProducts = 2
     // PEFT refuses a bias of B here.
     public static let hyperparameters = LoRA.hyperparameters.map {

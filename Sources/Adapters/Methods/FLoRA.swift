@@ -15,7 +15,7 @@ public struct FLoRA: LinearAdapterMethod {
         name: "flora", title: "FLoRA", equation: "W' = W0 + (alpha / r) B E A",
         parameterFormula: "r (d + k) + r^2", merges: true,
         source: "Si et al. 2024, arXiv:2405.14739")
-    public static let format = AdapterFormat(peftType: "FLORA_SI", hasStorage: true)
+    public static let format = AdapterFormat("FLORA_SI") { $0.hasStorage = true }
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<FLoRA>] = [
         .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),

@@ -12,13 +12,15 @@ public struct LoRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "lora", title: "LoRA", equation: "W' = W0 + (alpha / r) B A",
         parameterFormula: "r (d + k)", merges: true, source: "Hu et al. 2021, arXiv:2106.09685")
-    public static let format = AdapterFormat(
-        peftType: "LORA", discriminators: ["use_dora": false, "use_mora": false],
-        constants: ["use_dora": false],
-        refusedFields: [
+    public static let format = AdapterFormat("LORA") {
+        $0.discriminators = ["use_dora": false, "use_mora": false]
+        $0.constants = ["use_dora": false]
+        $0.refusedFields = [
             "use_qalora", "use_bdlora", "alora_invocation_tokens", "arrow_config", "kasa_config",
             "layer_replication", "target_parameters", "trainable_token_indices",
-        ], hasStorage: true, heedsWeightTying: true)
+        ]
+        ($0.hasStorage, $0.heedsWeightTying) = (true, true)
+    }
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<LoRA>] = [
         .rank(\.rank, missing: 8),

@@ -19,7 +19,7 @@ public struct LoReFT: BlockAdapterMethod {
         parameterFormula: "2 r h + r a place", merges: false,
         source: "Wu et al. 2024, arXiv:2404.03592")
     // PEFT has no such type: the fields' names are this package's.
-    public static let format = AdapterFormat(peftType: "LOREFT")
+    public static let format = AdapterFormat("LOREFT")
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<LoReFT>] = [
         .rank(\.rank, "r, the dimensions of the subspace."),

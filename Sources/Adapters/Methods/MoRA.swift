@@ -18,10 +18,13 @@ public struct MoRA: LinearAdapterMethod {
         name: "mora", title: "MoRA", equation: "y = W0 x + decompress(M compress(x))",
         parameterFormula: "round(sqrt(r (d + k)))^2", merges: true,
         source: "Jiang et al. 2024, arXiv:2405.12130")
-    public static let format = AdapterFormat(
-        peftType: "MORA", foreignPeftTypes: ["LORA"], discriminators: ["use_mora": true],
-        refusedFields: ["rank_pattern", "use_dora", "layer_replication"], hasStorage: true,
-        twins: ["lora_B.weight": "lora_A.weight"])
+    public static let format = AdapterFormat("MORA") {
+        $0.foreignPeftTypes = ["LORA"]
+        $0.discriminators = ["use_mora": true]
+        $0.refusedFields = ["rank_pattern", "use_dora", "layer_replication"]
+        $0.hasStorage = true
+        $0.twins = ["lora_B.weight": "lora_A.weight"]
+    }
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<MoRA>] = [
         .rank(\.rank, "The LoRA rank that has as many numbers.", missing: 8), .dropout(\.dropout),

@@ -19,7 +19,7 @@ public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitia
     public static let hyperparameters: [Hyperparameter<PromptTuning>] = [
         .virtualTokens,
         Hyperparameter(
-            "init", \.start, .choice(\.peftName),
+            "init", \.start, .choice.namedInFiles(\.peftName),
             "How they start: random, sample_vocab (as random words), text.",
             default: "random, or text where there is one",
             standard: { $0.initialText == nil ? .random : .text },

@@ -24,9 +24,11 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
         parameterFormula: "ceil(min(d, k) / r) (r + min(d, k))", merges: true,
         source: "Albert et al. 2025, arXiv:2502.00987")
     // PEFT's configuration knows no `exclude_modules`.
-    public static let format = AdapterFormat(
-        peftType: "RANDLORA", constants: ["init_weights": true], hasExclusion: false,
-        hasStorage: true, sharedTensors: ["randlora_A", "randlora_B"])
+    public static let format = AdapterFormat("RANDLORA") {
+        $0.constants = ["init_weights": true]
+        ($0.hasExclusion, $0.hasStorage) = (false, true)
+        $0.sharedTensors = ["randlora_A", "randlora_B"]
+    }
     public static let hyperparameters: [Hyperparameter<RandLoRA>] =
         [
             .rank(\.rank, "Rank of one base; the less it is, the more numbers train."),

@@ -16,9 +16,11 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
         parameterFormula: "d + r", merges: true,
         source: "Kopiczko et al. 2023, arXiv:2310.11454")
     // PEFT's configuration knows no `exclude_modules`.
-    public static let format = AdapterFormat(
-        peftType: "VERA", constants: ["init_weights": true], hasExclusion: false,
-        hasStorage: true, sharedTensors: ["vera_A", "vera_B"])
+    public static let format = AdapterFormat("VERA") {
+        $0.constants = ["init_weights": true]
+        ($0.hasExclusion, $0.hasStorage) = (false, true)
+        $0.sharedTensors = ["vera_A", "vera_B"]
+    }
     public static let stepProducts = 2
     public static let hyperparameters: [Hyperparameter<VeRA>] =
         [

@@ -1,5 +1,3 @@
-import DualModules
-
 /// Tokens at the two ends of a sequence.
 public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
     public let first: Int
@@ -40,20 +38,9 @@ public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
 
 extension ValueForm<EditedPositions> {
     static var editedPositions: ValueForm {
-        let known = "like f1+l1, f3 or l2"
-        return ValueForm(
-            parse: { text in
-                guard let positions = EditedPositions(text) else {
-                    throw BadOptionValue("'\(text)' is not \(known)")
-                }
-                return positions
-            },
-            read: { file, key in
-                guard let text = try file.text(key) else { return nil }
-                guard let positions = EditedPositions(text) else {
-                    throw file.bad(key, found: text, expected: known)
-                }
-                return positions
-            }, field: \.description)
+        let example = "like f1+l1, f3 or l2"
+        return spelled(\.description, refusal: "not \(example)", expected: example) {
+            EditedPositions($0)
+        }
     }
 }

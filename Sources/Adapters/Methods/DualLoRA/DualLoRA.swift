@@ -18,7 +18,7 @@ public struct DualLoRA: LinearAdapterMethod {
         name: "dual-lora", title: "Dual LoRA",
         equation: "W' = W0 + alpha / sqrt(r1 r2) ReLU(B A) * Sign(D C)",
         parameterFormula: "(r1 + r2) (d + k)", merges: true, source: "Xu et al., eq. 5-10")
-    public static let format = AdapterFormat(peftType: "DUAL_LORA")
+    public static let format = AdapterFormat("DUAL_LORA")
 
     /// How a run begins, for ΔW is not zero at the factors' start; the names are those of
     /// `warmup_mode`.
