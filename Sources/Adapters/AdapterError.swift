@@ -3,6 +3,8 @@ import DualModules
 /// An adapter that cannot be made, read or applied.
 public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case unknownMethod(name: String, known: [String])
+    case methodTaken(name: String)
+    case peftTypeTaken(name: String, method: String)
     case badOption(method: String, option: String, reason: String)
     case noSuchTarget(name: String, known: [String])
     case embeddingTarget(name: String)
@@ -31,6 +33,9 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownMethod(let name, let known):
             "there is no method '\(name)'; there are \(known.joined(separator: ", "))"
+        case .methodTaken(let name): "there is a method '\(name)' already"
+        case .peftTypeTaken(let name, let method):
+            "adapters of the peft_type '\(name)' are read by the method '\(method)' already"
         case .badOption(let method, let option, let reason): "--\(option) for \(method): \(reason)"
         case .noSuchTarget(let name, let known):
             "target '\(name)' matches no layer; the layers are \(known.joined(separator: ", "))"

@@ -3,31 +3,11 @@ import DualTorch
 
 /// A method that leaves the model's weights alone and trains tensors of its own beside them.
 ///
-/// A new method is one file with a conforming type, and one line in ``MethodRegistry``.
+/// A method of this package is one file with a conforming type, and one line in ``MethodRegistry``; one
+/// of a client's is told by ``MethodRegistry/register(_:)``.
 public protocol AdapterMethod: FineTuningMethod {
-    /// `peft_type` in `adapter_config.json`.
-    static var peftType: String { get }
-
-    /// The same of files that others write and the method reads too.
-    static var foreignPeftTypes: [String] { get }
-
-    /// The prefix of the tensors' names in a file, which the path of a layer or block follows.
-    static var keyPrefix: String { get }
-
-    /// Whether a saved adapter of this ``peftType`` is one of this method.
-    static func reads(_ file: ConfigurationFile) -> Bool
-
-    /// Whether a tensor of a file says again what another says.
-    static func isRepeated(_ key: String) -> Bool
-
-    /// Names that a tensor may have in a file, that which is written first.
-    static func spellings(of tensor: String) -> [String]
-
-    /// The tensor of a file that this one must be equal to, if there is one.
-    static func twin(of key: String) -> String?
-
-    /// Whether the configuration has a field for layers that are left out.
-    static var hasExclusion: Bool { get }
+    /// What a saved adapter looks like.
+    static var format: AdapterFormat { get }
 
     /// Fresh parts for a model, not yet in its slots.
     /// - Parameters:
@@ -46,12 +26,16 @@ public protocol AdapterMethod: FineTuningMethod {
     /// Which biases of the model train along and are saved.
     var trainedBiases: TrainedBiases { get }
 
-    /// The hyper-parameters as `adapter_config.json` spells them.
-    func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any]
+    /// Adds to the fields of `adapter_config.json` what no hyper-parameter says.
+    /// - Parameters:
+    ///   - fields: those of the hyper-parameters and of the format.
+    ///   - parts: that are saved, in the model's order.
+    ///   - seed: what the adapter's start was drawn from.
+    func complete(_ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64)
 
-    /// Reads what ``fields(of:seed:)`` wrote, or what PEFT did.
-    /// - Throws: ``ConfigurationError``, ``AdapterError`` for an option that is not supported.
-    init(_ file: ConfigurationFile) throws
+    /// Reads what no hyper-parameter says, after all of them were read.
+    /// - Throws: `ConfigurationError`, ``AdapterError`` for what is not supported.
+    mutating func complete(from file: ConfigurationFile) throws
 
     /// First sizes of a place's tensors, by their names, that the configuration gives and not the model: a
     /// file in which they are others is refused before anything of such a size is made.
@@ -73,14 +57,11 @@ public protocol AdapterMethod: FineTuningMethod {
 extension AdapterMethod {
     public var kind: MethodKind { .adapter(self) }
     public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
-    public static var keyPrefix: String { "base_model.model." }
-    public static func reads(_ file: ConfigurationFile) -> Bool { true }
-    public static var foreignPeftTypes: [String] { [] }
-    public static var hasExclusion: Bool { true }
-    public static func isRepeated(_ key: String) -> Bool { false }
-    public static func spellings(of tensor: String) -> [String] { [tensor] }
     public var standardTargets: TargetSelection.Rule { .standard }
-    public static func twin(of key: String) -> String? { nil }
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {}
+    public mutating func complete(from file: ConfigurationFile) throws {}
     public func firstSizes(
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {

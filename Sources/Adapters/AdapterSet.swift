@@ -34,7 +34,7 @@ public final class AdapterSet {
         targets.savedModules += savedParameters.map(\.modulePath)
         let parts = try method.makeParts(for: slots, targets: targets, using: generator)
         var saved = try savedParameters.map {
-            try SavedParameter($0, key: type(of: method).keyPrefix + $0.name)
+            try SavedParameter($0, key: type(of: method).format.keyPrefix + $0.name)
         }
         saved += try Self.biases(method, parts, slots).filter { bias in
             !savedParameters.contains { $0 === bias.parameter }
@@ -63,7 +63,7 @@ public final class AdapterSet {
     private static func biases(
         _ method: any AdapterMethod, _ parts: AdapterParts, _ slots: AdapterSlots
     ) throws -> [SavedParameter] {
-        let prefix = type(of: method).keyPrefix
+        let prefix = type(of: method).format.keyPrefix
         let adapted = parts.placed.compactMap(\.layer)
         let inside = try adapted.compactMap { layer in
             try layer.bias.map {
@@ -104,7 +104,7 @@ public final class AdapterSet {
 
     /// Every tensor of a saved adapter by its name in the file, but for the weights of the model.
     func savedTensors() throws -> [(key: String, value: Tensor)] {
-        let prefix = type(of: method).keyPrefix
+        let prefix = type(of: method).format.keyPrefix
         return try parts.flatMap { placed in
             // The one part of a whole model has no path, and PEFT gives its tensors no prefix.
             let fullPath = placed.path.isEmpty ? "" : prefix + path(placed.path)
@@ -124,7 +124,7 @@ public final class AdapterSet {
             ? [:]
             : targets.fields(
                 chosen: layers.map { path($0.path) }, standard: slots.defaultTargets,
-                hasExclusion: type(of: method).hasExclusion)
+                hasExclusion: type(of: method).format.hasExclusion)
     }
 
     // MARK: - In the model and out of it

@@ -32,9 +32,10 @@ public enum FactorStart: String, CaseIterable, Sendable {
     }
 }
 
-extension MethodOption {
-    static let start = MethodOption(
-        "init-weights",
-        "How A starts, B being zero: true (uniform within 1 / sqrt(inputs)) or gaussian (deviation "
-            + "1 / rank). Default true.")
+extension ValueForm<FactorStart> {
+    static var factorStart: ValueForm {
+        choice.inFiles(\.field) { file, key in
+            try file.fields[key] == nil ? nil : FactorStart(file, key)
+        }
+    }
 }

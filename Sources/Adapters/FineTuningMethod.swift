@@ -5,16 +5,15 @@ import DualTorch
 public protocol FineTuningMethod: Sendable {
     static var facts: MethodFacts { get }
 
-    /// What a user may set, beside what every run has.
-    static var options: [MethodOption] { get }
+    /// The method with its defaults.
+    init()
 
-    /// Checks the options and fills in the method's own defaults.
-    /// - Throws: ``AdapterError/badOption(method:option:reason:)``.
-    init(_ options: MethodOptions) throws
+    /// What a user may set, beside what every run has, in the order in which it is listed and read.
+    static var hyperparameters: [Hyperparameter<Self>] { get }
 
-    /// Every option with the value that it has, the method's own defaults among them, so far as they do
-    /// not wait for the model: what makes the same method again.
-    var settings: MethodOptions { get }
+    /// Sets what options say of several hyper-parameters together, after each has taken its own option.
+    /// - Throws: ``GivenOptions/bad(_:_:)``.
+    mutating func resolve(_ given: GivenOptions) throws
 
     /// Trainable numbers for one layer of `outputSize` x `inputSize`; of methods that change no linear
     /// layers, of one of their places in a model of `inputSize`.
@@ -28,7 +27,8 @@ public protocol FineTuningMethod: Sendable {
 }
 
 extension FineTuningMethod {
-    public static var options: [MethodOption] { [] }
+    public static var hyperparameters: [Hyperparameter<Self>] { [] }
+    public mutating func resolve(_ given: GivenOptions) throws {}
 }
 
 /// What a method trains.
@@ -51,4 +51,23 @@ public struct MethodFacts: Sendable {
     /// Whether the change can be added to the weights for good.
     public let merges: Bool
     public let source: String
+
+    /// - Parameters:
+    ///   - name: the command line's.
+    ///   - title: as people write it.
+    ///   - equation: W' of an adapted layer, or what else is changed.
+    ///   - parameterFormula: trainable numbers for a d x k layer.
+    ///   - merges: whether the change can be added to the weights for good.
+    ///   - source: the paper.
+    public init(
+        name: String, title: String, equation: String, parameterFormula: String, merges: Bool,
+        source: String
+    ) {
+        self.name = name
+        self.title = title
+        self.equation = equation
+        self.parameterFormula = parameterFormula
+        self.merges = merges
+        self.source = source
+    }
 }

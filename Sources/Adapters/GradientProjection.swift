@@ -35,34 +35,3 @@ public struct GradientProjection: Equatable, Sendable {
         self.side = side
     }
 }
-
-extension GradientProjection {
-    /// What a user may set of it.
-    static func options(defaultGap: Int) -> [MethodOption] {
-        [
-            MethodOption("rank", "r, the dimensions of the small space. Default 8."),
-            MethodOption(
-                "update-proj-gap", "Steps between two projections. Default \(defaultGap)."),
-            MethodOption(
-                "galore-scale", "What a projected update is multiplied by. Default 4."),
-            MethodOption(
-                "proj-type",
-                "Which side of a weight is projected: std (the shorter), reverse_std, left "
-                    + "(outputs), right (inputs), full (both). Default std."),
-        ]
-    }
-
-    var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "update-proj-gap": gap, "galore-scale": scale,
-            "proj-type": side.rawValue,
-        ])
-    }
-
-    init(_ given: GivenOptions, basis: Basis, defaultGap: Int) throws {
-        self.init(
-            rank: try given.rank() ?? 8, scale: try given.positive("galore-scale") ?? 4,
-            gap: try given.integer("update-proj-gap", atLeast: 1) ?? defaultGap, basis: basis,
-            side: try given.choice("proj-type") ?? .standard)
-    }
-}

@@ -296,7 +296,7 @@ import Testing
     func fields(_ row: AdapterCase) throws {
         let fields = row.method.fields(of: [], seed: 0)
         let file = ConfigurationFile(URL(fileURLWithPath: "adapter_config.json"), fields: fields)
-        #expect(type(of: row.method).reads(file))
+        #expect(type(of: row.method).format.reads(file))
         let again = try type(of: row.method).init(file)
         #expect("\(again)" == "\(row.method)")
     }
@@ -327,7 +327,7 @@ import Testing
     @Test("Every adapter method of the registry has a row")
     func everyMethodHasARow() throws {
         let tested = Set(AdapterCase.all.map { type(of: $0.method).facts.name })
-        let registered = MethodRegistry.methods.filter { $0 is any LinearAdapterMethod.Type }
+        let registered = MethodRegistry.builtIn.filter { $0 is any LinearAdapterMethod.Type }
         #expect(tested == Set(registered.map { $0.facts.name }))
     }
 

@@ -2,6 +2,13 @@ import Testing
 
 @testable import DualAdapters
 
+extension MethodOptions {
+    /// These and others.
+    fileprivate func with(_ others: MethodOptions) -> MethodOptions {
+        others.all.reduce(into: self) { $0[$1.name] = $1.value }
+    }
+}
+
 /// What a method says of its own options.
 @Suite struct MethodSettingsTests {
     private static let lora: MethodOptions = [
@@ -114,7 +121,9 @@ import Testing
         #expect(try "\(MethodRegistry.make(name, options))" != "\(standard)")
     }
 
-    @Test("No option of a method is missing in its settings", arguments: MethodRegistry.names)
+    @Test(
+        "No option of a method is missing in its settings",
+        arguments: MethodRegistry.builtIn.map { $0.facts.name })
     func complete(_ name: String) throws {
         let said = try Self.rows.filter { $0.method == name }.flatMap {
             try MethodRegistry.make(name, $0.options).settings.all.map(\.name)

@@ -119,8 +119,8 @@ import Testing
 
     @Test("A file's second name of the matrix belongs to the first")
     func twins() {
-        #expect(MoRA.twin(of: "a.q_proj.lora_B.weight") == "a.q_proj.lora_A.weight")
-        #expect(MoRA.twin(of: "a.q_proj.lora_A.weight") == nil)
-        #expect(MoRA.isRepeated("a.q_proj.lora_B.weight"))
+        #expect(MoRA.format.twin(of: "a.q_proj.lora_B.weight") == "a.q_proj.lora_A.weight")
+        #expect(MoRA.format.twin(of: "a.q_proj.lora_A.weight") == nil)
+        #expect(MoRA.format.isRepeated("a.q_proj.lora_B.weight"))
     }
 }

@@ -5,47 +5,47 @@ import DualTorch
 struct AdapterReading {
     let file: SafetensorsFile
     let slots: AdapterSlots
-    let method: any AdapterMethod.Type
+    let format: AdapterFormat
     /// `modules_to_save`.
     let savedModules: [String]
     let biases: TrainedBiases
     let form: AdapterForm
 
-    private var prefix: String { method.keyPrefix }
+    private var prefix: String { format.keyPrefix }
     private var bodyPrefix: String { slots.bodyPrefix }
 
     /// Copies every tensor of the file into the adapter.
     /// - Throws: ``AdapterError``.
     func load(_ set: AdapterSet) throws {
         try checkTwins()
-        var rest = Set(file.names.filter { !isRepeated($0) && !isSecondOfTied($0) })
+        var unread = Set(file.names.filter { !isRepeated($0) && !isSecondOfTied($0) })
         for (name, value) in try set.savedTensors() {
             let key = try key(of: name)
             try load(key, into: value)
-            rest.remove(key)
+            unread.remove(key)
         }
         for (name, value) in set.shared {
-            let key = "base_model." + name
-            rest.remove(key)
+            let key = AdapterFormat.sharedPrefix + name
+            unread.remove(key)
             guard set.savesShared else { continue }
-            if let found = file.contains(key) ? key : copy(of: name) {
-                try load(found, into: value)
+            if let source = file.contains(key) ? key : copy(of: name) {
+                try load(source, into: value)
             } else if set.needsShared {
                 throw missing(key)
             }
         }
         for saved in set.savedParameters {
             try load(saved.key, into: saved.value, storage: saved.parameter.storage)
-            rest.remove(saved.key)
+            unread.remove(saved.key)
         }
-        guard rest.isEmpty else {
-            throw AdapterError.extraTensors(names: rest.sorted(), file: file.url.path)
+        guard unread.isEmpty else {
+            throw AdapterError.extraTensors(names: unread.sorted(), file: file.url.path)
         }
     }
 
     /// A part's own copy of a shared tensor.
     private func copy(of name: String) -> String? {
-        file.names.sorted().last { method.isRepeated($0) && $0.hasSuffix("." + name) }
+        file.names.sorted().last { format.isRepeated($0) && $0.hasSuffix("." + name) }
     }
 
     /// Checks the sizes that the configuration alone gives, before anything is made of them.
@@ -57,12 +57,12 @@ struct AdapterReading {
             let sizes = try method.firstSizes(at: path, outputSize: outputs, inputSize: inputs)
             let start = path.isEmpty ? "" : "\(prefix)\(path)."
             for (name, size) in sizes.sorted(by: { $0.key < $1.key }) {
-                guard let key = knownKey(of: start + name), let found = file.shape(of: key),
-                    found.first != size
+                guard let key = knownKey(of: start + name), let shape = file.shape(of: key),
+                    shape.first != size
                 else { continue }
                 throw AdapterError.wrongShape(
-                    name: key, file: file.url.path, expected: [size] + found.dropFirst(),
-                    found: found)
+                    name: key, file: file.url.path, expected: [size] + shape.dropFirst(),
+                    found: shape)
             }
         }
     }
@@ -70,7 +70,7 @@ struct AdapterReading {
     /// Checks that tensors which are one in the adapter are the same in the file.
     private func checkTwins() throws {
         for key in file.names.sorted() {
-            let other = isSecondOfTied(key) ? embeddingKey : method.twin(of: key)
+            let other = isSecondOfTied(key) ? embeddingKey : format.twin(of: key)
             guard let twin = other, file.contains(twin) else { continue }
             let (first, second) = (try file.tensor(twin), try file.tensor(key))
             guard first.shape == second.shape, try first.largestDifference(to: second) == 0 else {
@@ -84,18 +84,19 @@ struct AdapterReading {
         let own = try ownKeys(parts)
         let saved = try file.names.compactMap { key -> SavedParameter? in
             if own.contains(key) || isRepeated(key) || isSecondOfTied(key) { return nil }
-            let found = try parameter(of: key)
-            guard speaks(of: found) else {
+            let parameter = try parameter(of: key)
+            guard speaks(of: parameter) else {
                 throw AdapterError.extraTensors(names: [key], file: file.url.path)
             }
-            let value = try Tensor.zeros(found.value.shape, device: found.value.device)
-            return try SavedParameter(found, key: key, value: value)
+            let value = try Tensor.zeros(
+                parameter.value.shape, device: parameter.value.device)
+            return try SavedParameter(parameter, key: key, value: value)
         }
-        let found = Set(saved.map(\.name))
+        let names = Set(saved.map(\.name))
         // A bias may come alone: PEFT's `bias` option.
-        let whole = found.filter { !$0.hasSuffix(".bias") }
-        let places = form.keepsTie ? slots.parameters : slots.savable
-        for parameter in places where !found.contains(parameter.name) {
+        let whole = names.filter { !$0.hasSuffix(".bias") }
+        let candidates = form.keepsTie ? slots.parameters : slots.savable
+        for parameter in candidates where !names.contains(parameter.name) {
             let module = parameter.modulePath
             let isStarted = whole.contains { $0.hasPrefix(module + ".") }
             if isStarted || savedModules.contains(where: module.isOrEndsIn) {
@@ -113,7 +114,7 @@ struct AdapterReading {
                 return tied.embedding
             }
             let names = [name, bodyPrefix + name]
-            if let found = slots.savable.first(where: { names.contains($0.name) }) { return found }
+            if let own = slots.savable.first(where: { names.contains($0.name) }) { return own }
         }
         throw AdapterError.noSuchLayer(name: key, file: file.url.path)
     }
@@ -142,10 +143,10 @@ struct AdapterReading {
 
     /// Keys of the adapter's own tensors, with the body's prefix and without.
     private func ownKeys(_ parts: AdapterParts) throws -> Set<String> {
-        var keys = Set(parts.shared.map { "base_model." + $0.name })
+        var keys = Set(parts.shared.map { AdapterFormat.sharedPrefix + $0.name })
         for placed in parts.placed {
             for (name, _) in try placed.part.savedTensors() {
-                for name in method.spellings(of: name) {
+                for name in format.spellings(of: name) {
                     keys.insert(prefix + placed.path + name)
                     keys.insert(prefix + placed.path.withoutPrefix(bodyPrefix) + name)
                     if placed.path.isEmpty { keys.insert(name) }
@@ -163,20 +164,20 @@ struct AdapterReading {
 
     private func knownKey(of name: String) -> String? {
         let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
-        return [name, bare].flatMap(method.spellings).first(where: file.contains)
+        return [name, bare].flatMap(format.spellings).first(where: file.contains)
     }
 
     /// Whether a tensor is no part of the adapter: the method says so, or PEFT's `bias` of "all" took it
     /// along from the wrapper of a module that is saved under its own name, which is the one that PEFT
     /// reads. Inside a module that is wrapped as a whole, the adapter's name comes after the wrapper's.
     private func isRepeated(_ key: String) -> Bool {
-        if method.isRepeated(key) { return true }
+        if format.isRepeated(key) { return true }
         let words = key.split(separator: ".").map(String.init)
         guard let wrapper = words.firstIndex(where: Self.wrappers.contains) else { return false }
         return (1...2).contains { count in
-            var rest = words
-            rest.removeSubrange(wrapper..<min(wrapper + count, rest.count - 1))
-            return rest.count < words.count && file.contains(rest.joined(separator: "."))
+            var unwrapped = words
+            unwrapped.removeSubrange(wrapper..<min(wrapper + count, unwrapped.count - 1))
+            return unwrapped.count < words.count && file.contains(unwrapped.joined(separator: "."))
         }
     }
 
@@ -190,11 +191,11 @@ struct AdapterReading {
         _ key: String, into value: Tensor, storage: Parameter.Storage = .asIs
     ) throws {
         let stored = try file.tensor(key)
-        let place = storage == .transposed ? try value.transposed() : value
-        guard stored.shape == place.shape else {
+        let target = storage == .transposed ? try value.transposed() : value
+        guard stored.shape == target.shape else {
             throw AdapterError.wrongShape(
-                name: key, file: file.url.path, expected: place.shape, found: stored.shape)
+                name: key, file: file.url.path, expected: target.shape, found: stored.shape)
         }
-        try withoutGradient { _ = try place.copy(from: stored) }
+        try withoutGradient { _ = try target.copy(from: stored) }
     }
 }

@@ -59,27 +59,6 @@ struct PromptLearningFields: Equatable, Sendable {
 /// More are a slip: they would be beyond any model's positions.
 let virtualTokenCounts = 1...65_536
 
-extension MethodOption {
-    static let virtualTokens = MethodOption(
-        "virtual-tokens", "Virtual tokens before each sequence. Default 20.")
-    static func encoderSize(_ fallback: String) -> MethodOption {
-        MethodOption("encoder-hidden-size", "Hidden size of the encoder. Default: \(fallback).")
-    }
-}
-
-extension GivenOptions {
-    func virtualTokens() throws -> Int {
-        let count = try integer("virtual-tokens") ?? 20
-        guard virtualTokenCounts ~= count else {
-            throw bad(
-                "virtual-tokens", "\(count) is not from 1 to \(virtualTokenCounts.upperBound)")
-        }
-        return count
-    }
-
-    func encoderSize() throws -> Int? { try rank("encoder-hidden-size") }
-}
-
 extension AdapterSlots {
     func prefixSlot(of method: any AdapterMethod.Type) throws -> PrefixSlot {
         guard let prefix else { throw AdapterError.noPlace(method: method.facts.name) }

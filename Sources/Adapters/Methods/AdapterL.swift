@@ -15,15 +15,19 @@ public struct AdapterL: BlockAdapterMethod {
         name: "adapter-l", title: "Adapter-L", equation: "h + U f(D LN(h) + c1) + c2",
         parameterFormula: "2 h b + b + 3 h a block", merges: false,
         source: "Lin et al. 2020, arXiv:2004.03829")
-    public static let peftType = "ADAPTER_L"
-    public static let options: [MethodOption] = [
-        MethodOption("bottleneck", "b, the size between the two maps. Default 64."),
-        MethodOption(
-            "placement",
-            "lin (one behind every block) or houlsby (two in every block). Default lin."),
-        MethodOption(
-            "activation",
-            "f: tanh, relu, gelu, silu, identity. Default: relu of lin, gelu of houlsby."),
+    public static let format = AdapterFormat("ADAPTER_L")
+    public static let hyperparameters: [Hyperparameter<AdapterL>] = [
+        Hyperparameter(
+            "bottleneck", \.bottleneck, .rank, "b, the size between the two maps.",
+            key: "bottleneck_size"),
+        Hyperparameter(
+            "placement", \.placement, .choice,
+            "lin (one behind every block) or houlsby (two in every block).", key: "placement"),
+        Hyperparameter(
+            "activation", \.activation, .choice, "f: tanh, relu, gelu, silu, identity.",
+            default: Placement.allCases.map { "\($0.activation) of \($0)" }
+                .joined(separator: ", "),
+            standard: \.placement.activation, key: "non_linearity"),
     ]
 
     public enum Placement: String, CaseIterable, Sendable {
@@ -37,27 +41,14 @@ public struct AdapterL: BlockAdapterMethod {
     public var placement: Placement
     public var activation: BottleneckActivation
 
+    public init() { self.init(activation: nil) }
+
     public init(
         bottleneck: Int = 64, placement: Placement = .lin, activation: BottleneckActivation? = nil
     ) {
         self.bottleneck = bottleneck
         self.placement = placement
         self.activation = activation ?? placement.activation
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "bottleneck": bottleneck, "placement": placement.rawValue,
-            "activation": activation.rawValue,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            bottleneck: try given.rank("bottleneck") ?? 64,
-            placement: try given.choice("placement") ?? .lin,
-            activation: try given.choice("activation"))
     }
 
     /// Of one block of that hidden size.
@@ -113,20 +104,6 @@ public struct AdapterL: BlockAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["adapter_down.weight": bottleneck]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "bottleneck_size": bottleneck, "non_linearity": activation.rawValue,
-            "placement": placement.rawValue,
-        ]
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        let placement = try file.choice("placement", default: Placement.lin)
-        self.init(
-            bottleneck: try file.rank("bottleneck_size", default: 64), placement: placement,
-            activation: try file.choice("non_linearity", default: placement.activation))
     }
 }
 

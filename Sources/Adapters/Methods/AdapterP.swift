@@ -15,30 +15,49 @@ public struct AdapterP: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "adapter-p", title: "Adapter-P", equation: "y = W0 x + g U f(D x)",
         parameterFormula: "b (d + k)", merges: false, source: "He et al. 2021, arXiv:2110.04366")
-    public static let peftType = "BOTTLENECK"
-    public static let options: [MethodOption] = [
-        MethodOption("bottleneck", "b, the size between the two maps. Default 256."),
-        MethodOption("activation", "f: tanh, relu, gelu, silu, identity. Default tanh."),
-        MethodOption("scaling", "g: a number, or learned. Default 1."),
-        MethodOption(
-            "init",
+    // `use_adapterp` is Pfeiffer's adapter: another place than all of these.
+    public static let format = AdapterFormat("BOTTLENECK") {
+        $0.constants = ["use_adapterp": false]
+        $0.refusedFields = ["use_adapterp"]
+    }
+    public static let hyperparameters: [Hyperparameter<AdapterP>] = [
+        Hyperparameter(
+            "bottleneck", \.bottleneck, .rank, "b, the size between the two maps.",
+            key: "bottleneck_size"),
+        Hyperparameter(
+            "activation", \.activation, .choice, "f: tanh, relu, gelu, silu, identity.",
+            key: "non_linearity"),
+        Hyperparameter(
+            "scaling", \.scale, .optional(.positive, none: "learned", inFiles: "learned"),
+            "g: a number, or learned.", key: "scaling"),
+        Hyperparameter(
+            "init", \.start,
+            .choice.inFiles(\.fileName) { file, key in
+                try file.text(key) == Start.mam.fileName ? .mam : .bert
+            },
             "Start of the maps: bert (both normal, deviation 0.02) or mam (U zero: the model "
-                + "starts as the base). Default bert."),
-        MethodOption(
-            "mode",
-            "Where the bottleneck stands: parallel, serial-input, serial-output. Default: "
-                + "parallel."),
-        MethodOption("use-bias", "Whether the maps have biases: true or false. Default false."),
-        MethodOption(
-            "dropout", "Probability of dropping elements of the bottleneck's input. Default 0."),
+                + "starts as the base).", key: "init_weights"),
+        Hyperparameter(
+            "mode", \.place, .choice.namedInFiles(\.fileName),
+            "Where the bottleneck stands: parallel, serial-input, serial-output.",
+            key: "adapter_type"),
+        Hyperparameter(
+            "use-bias", \.hasBias, .flag, "Whether the maps have biases: true or false.",
+            key: "use_bias"),
+        Hyperparameter(
+            "dropout", \.dropout, .probability,
+            "Probability of dropping elements of the bottleneck's input.", key: "adapter_dropout"),
     ]
 
     public enum Start: String, CaseIterable, Sendable {
         case bert, mam
+
+        /// LLM-Adapters' name.
+        fileprivate var fileName: String { self == .mam ? "mam_adapter" : rawValue }
     }
 
     /// b
-    public var bottleneck: Int
+    public var bottleneck = 256
     public var activation = BottleneckActivation.tanh
     /// g; nil for one that trains, from 1.
     public var scale: Double? = 1
@@ -47,30 +66,9 @@ public struct AdapterP: LinearAdapterMethod {
     public var hasBias = false
     public var dropout = 0.0
 
-    public init(bottleneck: Int = 256) { self.bottleneck = bottleneck }
+    public init() {}
 
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "bottleneck": bottleneck, "activation": activation.rawValue,
-            "scaling": scale.map { "\($0)" } ?? "learned", "init": start.rawValue,
-            "mode": place.rawValue, "use-bias": hasBias, "dropout": dropout,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(bottleneck: try given.rank("bottleneck") ?? 256)
-        activation = try given.choice("activation") ?? activation
-        if given.text("scaling") == "learned" {
-            scale = nil
-        } else {
-            scale = try given.positive("scaling") ?? scale
-        }
-        start = try given.choice("init") ?? start
-        place = try given.choice("mode") ?? place
-        hasBias = try given.flag("use-bias") ?? hasBias
-        dropout = try given.probability() ?? dropout
-    }
+    public init(bottleneck: Int) { self.bottleneck = bottleneck }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
         let sizes = place.sizes(outputSize: outputSize, inputSize: inputSize)
@@ -101,55 +99,29 @@ public struct AdapterP: LinearAdapterMethod {
         ["adapter_down.weight": bottleneck]
     }
 
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "bottleneck_size": bottleneck, "non_linearity": activation.rawValue,
-            "adapter_dropout": dropout, "scaling": scale?.asIntegerIfWhole ?? "learned",
-            "init_weights": start == .bert ? "bert" : "mam_adapter",
-            "adapter_type": Self.typeNames[place] ?? "", "use_bias": hasBias,
-            "use_parallel_adapter": place == .parallel, "use_adapterp": false,
-        ]
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {
+        fields["use_parallel_adapter"] = place == .parallel
     }
 
-    /// LLM-Adapters' names of the places.
-    private static let typeNames: [BottleneckPlace: String] = [
-        .parallel: "parallel_adapter", .serialInput: "mh_adapter", .serialOutput: "output_adapter",
-    ]
-
-    public init(_ file: ConfigurationFile) throws {
-        self.init(bottleneck: try file.rank("bottleneck_size", default: 256))
-        activation = try file.choice("non_linearity", default: .tanh)
-        dropout = try file.probability("adapter_dropout", default: 0)
-        scale = try Self.scale(file)
-        start = try file.text("init_weights") == "mam_adapter" ? .mam : .bert
-        hasBias = try file.flag("use_bias") ?? false
-        place = try Self.place(file)
-        // Pfeiffer's adapter: another place than all of these.
-        try file.refuse(["use_adapterp"])
+    /// LLM-Adapters' own files say the place of the parallel adapter alone.
+    public mutating func complete(from file: ConfigurationFile) throws {
+        guard try file.text("adapter_type") == nil, try file.flag("use_parallel_adapter") != true
+        else { return }
+        throw AdapterError.unsupported(
+            file: file.url.path, key: "adapter_type", found: "missing",
+            reason: "and the adapter is none that is parallel")
     }
+}
 
-    private static func scale(_ file: ConfigurationFile) throws -> Double? {
-        if file.fields["scaling"] as? String == "learned" { return nil }
-        let scale = try file.number("scaling") ?? 1
-        guard scale.isFinite else {
-            throw file.bad("scaling", found: "\(scale)", expected: "a number or learned")
+extension BottleneckPlace {
+    /// LLM-Adapters' name.
+    fileprivate var fileName: String {
+        switch self {
+        case .parallel: "parallel_adapter"
+        case .serialInput: "mh_adapter"
+        case .serialOutput: "output_adapter"
         }
-        return scale
-    }
-
-    private static func place(_ file: ConfigurationFile) throws -> BottleneckPlace {
-        guard let name = try file.text("adapter_type") else {
-            // LLM-Adapters' own files say it of the parallel one alone.
-            if try file.flag("use_parallel_adapter") ?? false { return .parallel }
-            throw AdapterError.unsupported(
-                file: file.url.path, key: "adapter_type", found: "missing",
-                reason: "and the adapter is none that is parallel")
-        }
-        guard let place = typeNames.first(where: { $0.value == name })?.key else {
-            throw file.bad(
-                "adapter_type", found: name,
-                expected: "one of " + typeNames.values.sorted().joined(separator: ", "))
-        }
-        return place
     }
 }

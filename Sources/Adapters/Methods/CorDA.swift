@@ -15,14 +15,16 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
     public static let facts = MethodFacts(
         name: "corda", title: "CorDA", equation: "W' = W0 + (alpha / r) (B A - B0 A0)",
         parameterFormula: "r (d + k)", merges: true, source: "Yang et al. 2024, arXiv:2406.05223")
-    public static let peftType = "LORA"
-    public static let options: [MethodOption] = [
-        .rank, .alpha, .dropout,
-        MethodOption(
-            "corda-method",
-            "ipm begins at what matters most to the data, kpm at what matters least. Default ipm."),
-        MethodOption(
-            "calibration-samples", "Training examples to look at. Default 256."),
+    public static let format = LoRA.format.writtenOnly
+    public static let hyperparameters: [Hyperparameter<CorDA>] = [
+        .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
+        .dropout(\.dropout),
+        Hyperparameter(
+            "corda-method", \.mode, .choice,
+            "ipm begins at what matters most to the data, kpm at what matters least."),
+        Hyperparameter(
+            "calibration-samples", \.calibrationSamples, .integer(atLeast: 1),
+            "Training examples to look at."),
     ]
 
     /// The triples that train; the names are PEFT's.
@@ -40,31 +42,17 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
     public var mode: Mode
     public var calibrationSamples: Int
 
+    public init() { self.init(alpha: nil) }
+
     public init(
         rank: Int = 16, alpha: Double? = nil, dropout: Double = 0,
         mode: Mode = .instructionPreviewed, calibrationSamples: Int = 256
     ) {
         self.rank = rank
-        self.alpha = alpha ?? 2 * Double(rank)
+        self.alpha = alpha ?? LoRA.standardScale * Double(rank)
         self.dropout = dropout
         self.mode = mode
         self.calibrationSamples = calibrationSamples
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "alpha": alpha, "dropout": dropout, "corda-method": mode.rawValue,
-            "calibration-samples": calibrationSamples,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
-            dropout: try given.probability() ?? 0,
-            mode: try given.choice("corda-method") ?? .instructionPreviewed,
-            calibrationSamples: try given.integer("calibration-samples", atLeast: 1) ?? 256)
     }
 
     /// What B A is multiplied by.
@@ -113,17 +101,12 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
         }
     }
 
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        LoRA(rank: 2 * rank, alpha: 2 * alpha, dropout: dropout).fields(of: parts, seed: seed)
-    }
-
-    public static func reads(_ file: ConfigurationFile) -> Bool { false }
-
     /// A saved adapter is a LoRA, which that method reads.
-    public init(_ file: ConfigurationFile) throws {
-        throw AdapterError.unsupported(
-            file: file.url.path, key: "peft_type", found: try file.text("peft_type") ?? "(none)",
-            reason: "which \(LoRA.facts.name) reads")
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {
+        fields = LoRA(rank: 2 * rank, alpha: 2 * alpha, dropout: dropout)
+            .fields(of: parts, seed: seed)
     }
 }
 

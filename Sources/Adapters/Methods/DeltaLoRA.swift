@@ -15,12 +15,17 @@ public struct DeltaLoRA: LinearAdapterMethod {
         name: "delta-lora", title: "Delta-LoRA",
         equation: "W' = W0 + (alpha / r) (B A + lambda (B A - B_K A_K))",
         parameterFormula: "r (d + k)", merges: true, source: "Zi et al. 2023, arXiv:2309.02411")
-    public static let peftType = "DELTA_LORA"
-    public static let options: [MethodOption] = [
-        .rank, .alpha,
-        MethodOption(
-            "delta-scale", "lambda: how far the weight moves with the factors. Default 2."),
-        MethodOption("delta-start", "K: steps after which the weight moves. Default 500."),
+    public static let format = AdapterFormat("DELTA_LORA")
+    public static let hyperparameters: [Hyperparameter<DeltaLoRA>] = [
+        .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
+        Hyperparameter(
+            "delta-scale", \.deltaScale,
+            .number.refusing { $0.isFinite && $0 >= 0 ? nil : "\($0) is not 0 or greater" },
+            "lambda: how far the weight moves with the factors.", key: "delta_scale"),
+        Hyperparameter(
+            "delta-start", \.deltaStart, .integer(atLeast: 0),
+            "K: steps after which the weight moves.", key: "delta_start"),
+        Hyperparameter(field: "delta_started", \.hasStarted, .flag, missing: true),
     ]
 
     public var rank: Int
@@ -32,30 +37,15 @@ public struct DeltaLoRA: LinearAdapterMethod {
     /// Whether the weight of an adapter that is not being trained has moved.
     public var hasStarted = false
 
+    public init() { self.init(alpha: nil) }
+
     public init(
         rank: Int = 16, alpha: Double? = nil, deltaScale: Double = 2, deltaStart: Int = 500
     ) {
         self.rank = rank
-        self.alpha = alpha ?? 2 * Double(rank)
+        self.alpha = alpha ?? LoRA.standardScale * Double(rank)
         self.deltaScale = deltaScale
         self.deltaStart = deltaStart
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "alpha": alpha, "delta-scale": deltaScale, "delta-start": deltaStart,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
-            deltaScale: try given.number("delta-scale") ?? 2,
-            deltaStart: try given.integer("delta-start", atLeast: 0) ?? 500)
-        guard deltaScale.isFinite, deltaScale >= 0 else {
-            throw given.bad("delta-scale", "\(deltaScale) is not 0 or greater")
-        }
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
@@ -80,20 +70,11 @@ public struct DeltaLoRA: LinearAdapterMethod {
         ["lora_A.weight": rank]
     }
 
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "r": rank, "lora_alpha": alpha.asIntegerIfWhole,
-            "delta_scale": deltaScale.asIntegerIfWhole, "delta_start": deltaStart,
-            "delta_started": (parts.first as? DeltaLoRALayer)?.hasStarted ?? hasStarted,
-        ]
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        self.init(
-            rank: try file.rank("r", default: 16), alpha: try file.number("lora_alpha"),
-            deltaScale: try file.number("delta_scale") ?? 2,
-            deltaStart: try file.integer("delta_start") ?? 500)
-        hasStarted = try file.flag("delta_started") ?? true
+    /// Whether the weight has moved is a part's to say.
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {
+        if let layer = parts.first as? DeltaLoRALayer { fields["delta_started"] = layer.hasStarted }
     }
 }
 

@@ -14,24 +14,23 @@ public struct DoRA: LinearAdapterMethod {
         name: "dora", title: "DoRA", equation: "W' = m V / |V|, V = W0 + (alpha / r) B A",
         parameterFormula: "r (d + k) + d", merges: true, source: "Liu et al. 2024, arXiv:2402.09353"
     )
-    public static let peftType = LoRA.peftType
+    public static let format = LoRA.format.with {
+        $0.discriminators = ["use_dora": true]
+        $0.refusedFields.append("lora_bias")
+        // PEFT reads both.
+        $0.otherNames = [DoRALayer.magnitudeName: DoRALayer.magnitudeName + ".weight"]
+    }
     // PEFT refuses a bias of B here.
-    public static let options = LoRA.options.filter { $0.name != "lora-bias" }
+    public static let hyperparameters = LoRA.hyperparameters.map {
+        ($0.key == "lora_bias" ? $0.inFileAlone : $0).lifted(to: \DoRA.lora)
+    }
 
     /// How V is made.
     public var lora: LoRA
 
+    public init() { self.init(LoRA()) }
+
     public init(_ lora: LoRA = LoRA()) { self.lora = lora }
-
-    public var settings: MethodOptions {
-        var settings = lora.settings
-        settings["lora-bias"] = nil
-        return settings
-    }
-
-    public init(_ options: MethodOptions) throws {
-        self.init(try LoRA(options.of(Self.self)))
-    }
 
     public var trainedBiases: TrainedBiases { lora.trainedBiases }
 
@@ -54,24 +53,6 @@ public struct DoRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         try lora.firstSizes(at: path, outputSize: outputSize, inputSize: inputSize)
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        lora.fields(of: parts, seed: seed).merging(["use_dora": true]) { $1 }
-    }
-
-    public static func reads(_ file: ConfigurationFile) -> Bool {
-        file.fields["use_dora"] as? Bool == true
-    }
-
-    /// PEFT reads both.
-    public static func spellings(of tensor: String) -> [String] {
-        tensor.hasSuffix(DoRALayer.magnitudeName) ? [tensor, tensor + ".weight"] : [tensor]
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        self.init(try LoRA(file))
-        try file.refuse(["lora_bias"])
     }
 }
 

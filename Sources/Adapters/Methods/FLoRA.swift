@@ -15,12 +15,13 @@ public struct FLoRA: LinearAdapterMethod {
         name: "flora", title: "FLoRA", equation: "W' = W0 + (alpha / r) B E A",
         parameterFormula: "r (d + k) + r^2", merges: true,
         source: "Si et al. 2024, arXiv:2405.14739")
-    public static let peftType = "FLORA_SI"
-    public static let options: [MethodOption] = [
-        .rank, .alpha, .dropout,
-        MethodOption(
-            "init-style", "How factors start and are scaled: commonsense, nlu. Default commonsense."
-        ),
+    public static let format = AdapterFormat("FLORA_SI") { $0.hasStorage = true }
+    public static let hyperparameters: [Hyperparameter<FLoRA>] = [
+        .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
+        .dropout(\.dropout),
+        Hyperparameter(
+            "init-style", \.initStyle, .choice,
+            "How factors start and are scaled: commonsense, nlu.", key: "init_style"),
     ]
 
     /// Which of the authors' codes is followed.
@@ -34,24 +35,12 @@ public struct FLoRA: LinearAdapterMethod {
     public var dropout: Double
     public var initStyle = InitStyle.commonsense
 
+    public init() { self.init(alpha: nil) }
+
     public init(rank: Int = 16, alpha: Double? = nil, dropout: Double = 0) {
         self.rank = rank
-        self.alpha = alpha ?? 2 * Double(rank)
+        self.alpha = alpha ?? LoRA.standardScale * Double(rank)
         self.dropout = dropout
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "alpha": alpha, "dropout": dropout, "init-style": initStyle.rawValue,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
-            dropout: try given.probability() ?? 0)
-        initStyle = try given.choice("init-style") ?? initStyle
     }
 
     /// s
@@ -87,20 +76,6 @@ public struct FLoRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["lora_A.weight": rank]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,
-            "init_style": initStyle.rawValue, "fan_in_fan_out": false,
-        ]
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        self.init(
-            rank: try file.rank("r", default: 16), alpha: try file.number("lora_alpha"),
-            dropout: try file.probability("lora_dropout", default: 0))
-        initStyle = try file.choice("init_style", default: .commonsense)
     }
 }
 

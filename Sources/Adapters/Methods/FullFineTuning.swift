@@ -10,31 +10,23 @@ public struct FullFineTuning: WeightTrainingMethod {
     public static let facts = MethodFacts(
         name: "full", title: "Full fine-tuning", equation: "W' = W0 + dW, dW free",
         parameterFormula: "d k", merges: false, source: "the baseline of every comparison")
-    public static let options: [MethodOption] = [
-        MethodOption(
-            "train",
+    public static let hyperparameters = [
+        Hyperparameter<FullFineTuning>(
+            "train", \.trained,
+            ValueForm(
+                parse: { $0.split(separator: ",").map(String.init) }, read: { _, _ in nil },
+                text: { $0.isEmpty ? nil : $0.joined(separator: ",") }
+            ).refusing { $0.isEmpty ? "it names nothing" : nil },
             "Weights that train, the head aside: words of their names with commas (bias, norm, "
-                + "layers.3). Default: all.")
+                + "layers.3).", default: "all")
     ]
 
     /// Texts of which a weight's name has one; empty for every weight.
-    public var trained: [String]
+    public var trained: [String] = []
 
-    public init(trained: [String] = []) { self.trained = trained }
+    public init() {}
 
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "train": trained.isEmpty ? nil : trained.joined(separator: ",")
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        trained = given.text("train")?.split(separator: ",").map(String.init) ?? []
-        if given.text("train") != nil, trained.isEmpty {
-            throw given.bad("train", "it names nothing")
-        }
-    }
+    public init(trained: [String]) { self.trained = trained }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }
 

@@ -9,14 +9,15 @@
 /// `GaLoreAdamW` this is, with the rank, scale and gap of its GLUE runs. d and k are outputs and
 /// inputs however a checkpoint keeps the weight. Moments are kept in float32: there are none of 8
 /// bits; and gradients as a whole, until the step: there is no update within the backward.
-public struct GaLore: WeightTrainingMethod {
+public struct GaLore: WeightTrainingMethod, ProjectedMethod {
     public static let facts = MethodFacts(
         name: "galore", title: "GaLore", equation: "W <- W - lr s back(Adam(G P'))",
         parameterFormula: "d k", merges: false, source: "Zhao et al. 2024, arXiv:2403.03507")
-    public static let options: [MethodOption] =
-        GradientProjection.options(defaultGap: 500)
+    public static let hyperparameters = Hyperparameter<GaLore>.projection
 
     public var projection: GradientProjection
+
+    public init() { self.init(side: .standard) }
 
     public init(
         rank: Int = 8, scale: Double = 4, gap: Int = 500,
@@ -24,15 +25,6 @@ public struct GaLore: WeightTrainingMethod {
     ) {
         projection = GradientProjection(
             rank: rank, scale: scale, gap: gap, basis: .singularVectors, side: side)
-    }
-
-    public var settings: MethodOptions {
-        projection.settings
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        projection = try GradientProjection(given, basis: .singularVectors, defaultGap: 500)
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }

@@ -6,18 +6,22 @@
 /// E[PᵀP] = 1. Described in "GaRare" (ICLR 2025 submission), of which there is no code: the
 /// variance, the gap of 200 steps and GaLore's scale are this package's reading of it, as is the
 /// choice of making P's rows orthonormal.
-public struct GaRare: WeightTrainingMethod {
+public struct GaRare: WeightTrainingMethod, ProjectedMethod {
     public static let facts = MethodFacts(
         name: "garare", title: "GaRare", equation: "W <- W - lr s back(Adam(G P')), P random",
         parameterFormula: "d k", merges: false, source: "GaRare, ICLR 2025 submission")
-    public static let options: [MethodOption] =
-        GradientProjection.options(defaultGap: 200) + [
-            MethodOption(
-                "basis",
-                "random (normal numbers) or orthonormal (the same, made so). Default random.")
+    public static let hyperparameters =
+        Hyperparameter<GaRare>.projection + [
+            Hyperparameter(
+                "basis", \.projection.basis,
+                .choice.refusing {
+                    $0 == .singularVectors ? "svd is GaLore's: use --method galore" : nil
+                }, "random (normal numbers) or orthonormal (the same, made so).")
         ]
 
     public var projection: GradientProjection
+
+    public init() { self.init(side: .standard) }
 
     public init(
         rank: Int = 8, scale: Double = 4, gap: Int = 200,
@@ -26,19 +30,6 @@ public struct GaRare: WeightTrainingMethod {
         projection = GradientProjection(
             rank: rank, scale: scale, gap: gap,
             basis: isOrthonormal ? .orthonormalRandom : .random, side: side)
-    }
-
-    public var settings: MethodOptions {
-        projection.settings.with(["basis": projection.basis.rawValue])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        let basis: GradientProjection.Basis = try given.choice("basis") ?? .random
-        guard basis != .singularVectors else {
-            throw given.bad("basis", "svd is GaLore's: use --method galore")
-        }
-        projection = try GradientProjection(given, basis: basis, defaultGap: 200)
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }

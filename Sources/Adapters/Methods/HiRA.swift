@@ -11,9 +11,11 @@ public struct HiRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "hira", title: "HiRA", equation: "W' = W0 * (1 + B A)",
         parameterFormula: "r (d + k)", merges: true, source: "Huang et al. 2025, ICLR, eq. 4")
-    public static let peftType = "HIRA"
-    public static let options: [MethodOption] = [
-        MethodOption("rank", "Rank of B A. Default 32."), .dropout, .start,
+    public static let format = AdapterFormat("HIRA") { $0.hasStorage = true }
+    public static let hyperparameters: [Hyperparameter<HiRA>] = [
+        .rank(\.rank, "Rank of B A."), .dropout(\.dropout, key: "hira_dropout"),
+        .start(\.start, key: "init_weights"),
+        Hyperparameter(field: "rank_pattern", \.ranks, .ranksByLayer),
     ]
 
     public var rank: Int
@@ -24,21 +26,11 @@ public struct HiRA: LinearAdapterMethod {
     public var ranks = LayerPattern<Int>()
     public var start = FactorStart.uniform
 
+    public init() { self.init(dropout: 0) }
+
     public init(rank: Int = 32, dropout: Double = 0) {
         self.rank = rank
         self.dropout = dropout
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "dropout": dropout, "init-weights": start.rawValue,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(rank: try given.rank() ?? 32, dropout: try given.probability() ?? 0)
-        start = try given.choice("init-weights") ?? .uniform
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
@@ -62,20 +54,6 @@ public struct HiRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["hira_A": try rank(at: path)]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "r": rank, "hira_dropout": dropout, "fan_in_fan_out": false,
-            "init_weights": start.field, "rank_pattern": ranks.fields,
-        ]
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        rank = try file.rank("r", default: 32)
-        dropout = try file.probability("hira_dropout", default: 0)
-        ranks = try LayerPattern(file, "rank_pattern")
-        start = try FactorStart(file, "init_weights")
     }
 
     /// PEFT (0.21) writes its `rank_pattern` but gives every layer the rank r, which has no part in the

@@ -12,17 +12,37 @@ public struct LoRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "lora", title: "LoRA", equation: "W' = W0 + (alpha / r) B A",
         parameterFormula: "r (d + k)", merges: true, source: "Hu et al. 2021, arXiv:2106.09685")
-    public static let peftType = "LORA"
-    public static let options: [MethodOption] = [
-        .rank, .alpha, .dropout,
-        MethodOption("use-rslora", "Scale by alpha / sqrt(rank): true or false. Default false."),
-        MethodOption("rank-pattern", "Ranks of some layers: layers.0.q_proj=4,v_proj=8."),
-        MethodOption("alpha-pattern", "Alphas of some layers, in the same way."),
-        MethodOption("bias", "Which biases train along: none, all, lora_only. Default none."),
-        MethodOption(
-            "lora-bias", "A bias for B, added to the layer's: true or false. Default false."),
-        .start,
+    public static let format = AdapterFormat("LORA") {
+        $0.discriminators = ["use_dora": false, "use_mora": false]
+        $0.constants = ["use_dora": false]
+        $0.refusedFields = [
+            "use_qalora", "use_bdlora", "alora_invocation_tokens", "arrow_config", "kasa_config",
+            "layer_replication", "target_parameters", "trainable_token_indices",
+        ]
+        ($0.hasStorage, $0.heedsWeightTying) = (true, true)
+    }
+    public static let hyperparameters: [Hyperparameter<LoRA>] = [
+        .rank(\.rank, missing: 8),
+        .alpha(\.alpha, scale: standardScale, rank: \.rank, missing: 8),
+        .dropout(\.dropout),
+        Hyperparameter(
+            "use-rslora", \.rankStabilized, .flag, "Scale by alpha / sqrt(rank): true or false.",
+            key: "use_rslora"),
+        Hyperparameter(
+            "rank-pattern", \.ranks, .ranksByLayer,
+            "Ranks of some layers: layers.0.q_proj=4,v_proj=8.", key: "rank_pattern"),
+        Hyperparameter(
+            "alpha-pattern", \.alphas, .numbersByLayer, "Alphas of some layers, in the same way.",
+            key: "alpha_pattern"),
+        .biases(\.trainedBiases, adapted: "lora_only"),
+        Hyperparameter(
+            "lora-bias", \.hasBias, .flag,
+            "A bias for B, added to the layer's: true or false.", key: "lora_bias"),
+        .start(\.start, key: "init_lora_weights"),
     ]
+
+    /// s where no alpha is said.
+    static let standardScale = 2.0
 
     public var rank: Int
     public var alpha: Double
@@ -37,37 +57,15 @@ public struct LoRA: LinearAdapterMethod {
     public var hasBias = false
     public var start = FactorStart.uniform
 
+    public init() { self.init(alpha: nil) }
+
     public init(rank: Int = 16, alpha: Double? = nil, dropout: Double = 0) {
         self.rank = rank
-        self.alpha = alpha ?? 2 * Double(rank)
+        self.alpha = alpha ?? Self.standardScale * Double(rank)
         self.dropout = dropout
     }
 
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "alpha": alpha, "dropout": dropout, "use-rslora": rankStabilized,
-            "rank-pattern": ranks.text, "alpha-pattern": alphas.text,
-            "bias": trainedBiases.name(adapted: "lora_only"), "lora-bias": hasBias,
-            "init-weights": start.rawValue,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws { try self.init(options.of(Self.self)) }
-
-    /// The options of LoRA, also where another method has them among its own.
-    init(_ given: GivenOptions) throws {
-        self.init(
-            rank: try given.rank() ?? 16, alpha: try given.positive("alpha"),
-            dropout: try given.probability() ?? 0)
-        rankStabilized = try given.flag("use-rslora") ?? false
-        ranks = try given.rankPattern("rank-pattern")
-        alphas =
-            try given.pattern("alpha-pattern") {
-                Double($0).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
-            } ?? alphas
-        trainedBiases = try given.biases(adapted: "lora_only")
-        hasBias = try given.flag("lora-bias") ?? false
-        start = try given.choice("init-weights") ?? .uniform
+    public mutating func resolve(_ given: GivenOptions) throws {
         guard !hasBias || start == .uniform else {
             throw given.bad("lora-bias", "it goes with the start 'true' alone, as in PEFT")
         }
@@ -107,37 +105,6 @@ public struct LoRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["lora_A.weight": try rank(at: path)]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "r": rank, "lora_alpha": alpha.asIntegerIfWhole, "lora_dropout": dropout,
-            "use_rslora": rankStabilized, "use_dora": false,
-            "bias": trainedBiases.name(adapted: "lora_only"),
-            "fan_in_fan_out": false, "init_lora_weights": start.field, "lora_bias": hasBias,
-            "rank_pattern": ranks.fields,
-            "alpha_pattern": alphas.fields.mapValues { ($0 as? Double)?.asIntegerIfWhole ?? $0 },
-        ]
-    }
-
-    public static func reads(_ file: ConfigurationFile) -> Bool {
-        !["use_dora", "use_mora"].contains { file.fields[$0] as? Bool == true }
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        rank = try file.rank("r", default: 8)
-        alpha = try file.number("lora_alpha") ?? 8
-        dropout = try file.probability("lora_dropout", default: 0)
-        rankStabilized = try file.flag("use_rslora") ?? false
-        ranks = try LayerPattern(file, "rank_pattern")
-        alphas = try LayerPattern(file, "alpha_pattern")
-        trainedBiases = try file.biases(adapted: "lora_only")
-        hasBias = try file.flag("lora_bias") ?? false
-        start = try FactorStart(file, "init_lora_weights")
-        try file.refuse([
-            "use_qalora", "use_bdlora", "alora_invocation_tokens", "arrow_config", "kasa_config",
-            "layer_replication", "target_parameters", "trainable_token_indices",
-        ])
     }
 }
 

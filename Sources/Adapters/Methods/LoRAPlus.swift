@@ -12,12 +12,12 @@ public struct LoRAPlus: LinearAdapterMethod {
         name: "lora-plus", title: "LoRA+",
         equation: "W' = W0 + (alpha / r) B A, rate of B = ratio * rate of A",
         parameterFormula: "r (d + k)", merges: true, source: "Hayou et al. 2024, arXiv:2402.12354")
-    public static let peftType = LoRA.peftType
-    public static let options: [MethodOption] =
-        LoRA.options + [
-            MethodOption(
-                "loraplus-lr-ratio",
-                "What the learning rate is multiplied by for B, biases and norms. Default 16.")
+    public static let format = LoRA.format.writtenOnly
+    public static let hyperparameters =
+        LoRA.hyperparameters.map { $0.lifted(to: \LoRAPlus.lora) } + [
+            Hyperparameter(
+                "loraplus-lr-ratio", \.rateRatio, .positive,
+                "What the learning rate is multiplied by for B, biases and norms.")
         ]
 
     /// What both have in common.
@@ -25,20 +25,14 @@ public struct LoRAPlus: LinearAdapterMethod {
     /// λ
     public var rateRatio: Double
 
+    public init() { self.init(LoRA()) }
+
     public init(_ lora: LoRA = LoRA(), rateRatio: Double = 16) {
         self.lora = lora
         self.rateRatio = rateRatio
     }
 
-    public var settings: MethodOptions {
-        lora.settings.with(MethodOptions(chosen: ["loraplus-lr-ratio": rateRatio]))
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            try LoRA(given), rateRatio: try given.positive("loraplus-lr-ratio") ?? 16)
-    }
+    public mutating func resolve(_ given: GivenOptions) throws { try lora.resolve(given) }
 
     public var trainedBiases: TrainedBiases { lora.trainedBiases }
 
@@ -58,12 +52,4 @@ public struct LoRAPlus: LinearAdapterMethod {
     ) throws -> any LinearAdapter {
         try lora.makeAdapter(for: base, using: generator)
     }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        lora.fields(of: parts, seed: seed)
-    }
-
-    public static func reads(_ file: ConfigurationFile) -> Bool { false }
-
-    public init(_ file: ConfigurationFile) throws { self.init(try LoRA(file)) }
 }

@@ -18,28 +18,32 @@ public struct LoReFT: BlockAdapterMethod {
         name: "loreft", title: "LoReFT", equation: "h + R' (W h + b - R h)",
         parameterFormula: "2 r h + r a place", merges: false,
         source: "Wu et al. 2024, arXiv:2404.03592")
-    public static let peftType = "LOREFT"
-    public static let options: [MethodOption] = [
-        MethodOption("rank", "r, the dimensions of the subspace. Default 4."),
-        MethodOption(
-            "positions",
-            "Tokens that are edited: f3+l2 for the first three and the last two of a sequence. "
-                + "Default f1+l1."),
-        MethodOption("layers", "Blocks whose output is edited: 0,2,5-8, or all. Default all."),
-        MethodOption(
-            "tied-positions",
-            "Whether first and last tokens have the same weights: true or false. Default true: "
-                + "apart, those of the last train only where the loss sees that token, as it does "
-                + "not in text."),
-        MethodOption(
-            "dropout", "Probability of dropping elements of an edited state. Default 0."),
-        MethodOption(
-            "activation",
-            "Of W h + b: tanh, relu, gelu, silu, identity. Default identity."),
-        MethodOption(
-            "variant",
+    // PEFT has no such type: the fields' names are this package's.
+    public static let format = AdapterFormat("LOREFT")
+    public static let hyperparameters: [Hyperparameter<LoReFT>] = [
+        .rank(\.rank, "r, the dimensions of the subspace."),
+        Hyperparameter(
+            "positions", \.positions, .editedPositions,
+            "Tokens that are edited: f3+l2 for the first three and the last two of a sequence.",
+            key: "positions"),
+        Hyperparameter(
+            "layers", \.blocks, .optional(.numbers, none: "all", inFiles: "all"),
+            "Blocks whose output is edited: 0,2,5-8, or all.", key: "layers"),
+        Hyperparameter(
+            "tied-positions", \.isTied, .flag,
+            "Whether first and last tokens have the same weights: true or false; apart, those of "
+                + "the last train only where the loss sees that token, as it does not in text.",
+            key: "tied_positions"),
+        Hyperparameter(
+            "dropout", \.dropout, .probability,
+            "Probability of dropping elements of an edited state.", key: "dropout"),
+        Hyperparameter(
+            "activation", \.activation, .choice,
+            "Of W h + b: tanh, relu, gelu, silu, identity.", key: "act_fn"),
+        Hyperparameter(
+            "variant", \.variant, .choice,
             "loreft; direft (without - R h); noreft, nodireft (the same with a free matrix for R); "
-                + "consreft (without W h); lobireft (h + R' b). Default loreft."),
+                + "consreft (without W h); lobireft (h + R' b).", key: "variant"),
     ]
 
     public var rank: Int
@@ -52,36 +56,14 @@ public struct LoReFT: BlockAdapterMethod {
     public var activation = BottleneckActivation.identity
     public var variant = ReFTVariant.loreft
 
-    public init(rank: Int = 4, positions: EditedPositions = EditedPositions(first: 1, last: 1)) {
+    public init() { self.init(positions: .ends) }
+
+    public init(rank: Int = 4, positions: EditedPositions = .ends) {
         self.rank = rank
         self.positions = positions
     }
 
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "positions": positions,
-            "layers": blocks?.map(String.init).joined(separator: ",") ?? "all",
-            "tied-positions": isTied, "dropout": dropout, "activation": activation.rawValue,
-            "variant": variant.rawValue,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(rank: try given.rank() ?? 4)
-        if let text = given.text("positions") {
-            guard let read = EditedPositions(text) else {
-                throw given.bad("positions", "'\(text)' is not like f1+l1, f3 or l2")
-            }
-            positions = read
-        }
-        if given.text("layers") != "all" {
-            blocks = try given.numbers("layers").map { Set($0).sorted() }
-        }
-        isTied = try given.flag("tied-positions") ?? isTied
-        dropout = try given.probability() ?? dropout
-        activation = try given.choice("activation") ?? activation
-        variant = try given.choice("variant") ?? variant
+    public mutating func resolve(_ given: GivenOptions) throws {
         guard variant.readsState || activation == .identity else {
             throw given.bad("activation", "\(variant.rawValue) has nothing that it acts on")
         }

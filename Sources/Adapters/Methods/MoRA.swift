@@ -18,15 +18,20 @@ public struct MoRA: LinearAdapterMethod {
         name: "mora", title: "MoRA", equation: "y = W0 x + decompress(M compress(x))",
         parameterFormula: "round(sqrt(r (d + k)))^2", merges: true,
         source: "Jiang et al. 2024, arXiv:2405.12130")
-    public static let peftType = "MORA"
-    public static let foreignPeftTypes = ["LORA"]
-    public static let options: [MethodOption] = [
-        MethodOption("rank", "The LoRA rank that has as many numbers. Default 16."), .dropout,
-        MethodOption(
-            "mora-type",
+    public static let format = AdapterFormat("MORA") {
+        $0.foreignPeftTypes = ["LORA"]
+        $0.discriminators = ["use_mora": true]
+        $0.refusedFields = ["rank_pattern", "use_dora", "layer_replication"]
+        $0.hasStorage = true
+        $0.twins = ["lora_B.weight": "lora_A.weight"]
+    }
+    public static let hyperparameters: [Hyperparameter<MoRA>] = [
+        .rank(\.rank, "The LoRA rank that has as many numbers.", missing: 8), .dropout(\.dropout),
+        Hyperparameter(
+            "mora-type", \.kind, .numbered,
             "How input and output are folded: 1 chunks, 2 groups, 3 groups to chunks, 4 chunks to "
-                + "groups, 6 chunks turned by RoPE. Default 1."),
-        MethodOption("bias", "Which biases train along: none, all, lora_only. Default none."),
+                + "groups, 6 chunks turned by RoPE.", key: "mora_type"),
+        .biases(\.trainedBiases, adapted: "lora_only"),
     ]
 
     /// r, of the LoRA with as many numbers.
@@ -36,32 +41,11 @@ public struct MoRA: LinearAdapterMethod {
     public var trainedBiases = TrainedBiases.none
     var kind = SquareFolding.Kind.chunks
 
+    public init() { self.init(dropout: 0) }
+
     public init(rank: Int = 16, dropout: Double = 0) {
         self.rank = rank
         self.dropout = dropout
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "rank": rank, "dropout": dropout, "mora-type": kind.rawValue,
-            "bias": trainedBiases.name(adapted: "lora_only"),
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(rank: try given.rank() ?? 16, dropout: try given.probability() ?? 0)
-        if let number = try given.integer("mora-type") {
-            guard let chosen = SquareFolding.Kind(rawValue: number) else {
-                throw given.bad("mora-type", "\(number) is none of \(Self.kinds)")
-            }
-            kind = chosen
-        }
-        trainedBiases = try given.biases(adapted: "lora_only")
-    }
-
-    private static var kinds: String {
-        SquareFolding.Kind.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
     }
 
     private func side(_ outputSize: Int, _ inputSize: Int) -> Int {
@@ -88,37 +72,6 @@ public struct MoRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["lora_A.weight": side(outputSize, inputSize)]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        [
-            "use_mora": true, "mora_type": kind.rawValue, "r": rank, "lora_dropout": dropout,
-            "bias": trainedBiases.name(adapted: "lora_only"), "fan_in_fan_out": false,
-        ]
-    }
-
-    public static func reads(_ file: ConfigurationFile) -> Bool {
-        file.fields["use_mora"] as? Bool == true
-    }
-
-    public static func isRepeated(_ key: String) -> Bool { twin(of: key) != nil }
-
-    public static func twin(of key: String) -> String? {
-        let ending = "lora_B.weight"
-        return key.hasSuffix("." + ending) ? key.dropLast(ending.count) + "lora_A.weight" : nil
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        self.init(
-            rank: try file.rank("r", default: 8),
-            dropout: try file.probability("lora_dropout", default: 0))
-        let number = try file.integer("mora_type") ?? 1
-        guard let chosen = SquareFolding.Kind(rawValue: number) else {
-            throw file.bad("mora_type", found: "\(number)", expected: "one of \(Self.kinds)")
-        }
-        kind = chosen
-        trainedBiases = try file.biases(adapted: "lora_only")
-        try file.refuse(["rank_pattern", "use_dora", "layer_replication"])
     }
 }
 

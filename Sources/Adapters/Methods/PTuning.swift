@@ -8,20 +8,25 @@ import DualTorch
 /// Liu et al. 2021, arXiv:2103.10385, section 3.2; its encoder is dropped when the prompt is saved.
 /// Reference: PEFT's `PromptEncoder`, whose layers, start, names and file these are; it always has three
 /// layers without an LSTM, and two behind one.
-public struct PTuning: VirtualTokenMethod {
+public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
     public static let facts = MethodFacts(
         name: "p-tuning", title: "P-tuning", equation: "X' = [encoder(E); X]",
         parameterFormula: "V k + the encoder", merges: false,
         source: "Liu et al. 2021, arXiv:2103.10385")
-    public static let peftType = "P_TUNING"
-    public static let keyPrefix = "base_model."
-    public static let options: [MethodOption] = [
+    public static let format = AdapterFormat.promptLearning("P_TUNING")
+    public static let hyperparameters: [Hyperparameter<PTuning>] = [
         .virtualTokens,
-        MethodOption("encoder-reparameterization-type", "The encoder: MLP or LSTM. Default MLP."),
-        .encoderSize("the model's"),
-        MethodOption("encoder-num-layers", "Layers of the LSTM. Default 2."),
-        MethodOption(
-            "encoder-dropout", "Probability of dropping what is between LSTMs. Default 0."),
+        Hyperparameter(
+            "encoder-reparameterization-type", \.encoder, .choice, "The encoder: MLP or LSTM.",
+            key: "encoder_reparameterization_type"),
+        .encoderSize(\.encoderSize, default: "the model's"),
+        Hyperparameter(
+            "encoder-num-layers", \.encoderLayers, .rank, "Layers of the LSTM.",
+            unless: \.recurrenceObstacle, key: "encoder_num_layers"),
+        Hyperparameter(
+            "encoder-dropout", \.dropout, .probability,
+            "Probability of dropping what is between LSTMs.", unless: \.recurrenceObstacle,
+            key: "encoder_dropout"),
     ]
 
     public enum Encoder: String, CaseIterable, Sendable {
@@ -37,7 +42,9 @@ public struct PTuning: VirtualTokenMethod {
     public var encoderLayers: Int
     public var dropout: Double
     /// What the file says that it was read from.
-    private let saved: PromptLearningFields?
+    var saved: PromptLearningFields?
+
+    public init() { self.init(encoderSize: nil) }
 
     public init(
         virtualTokens: Int = 20, encoder: Encoder = .perceptron, encoderSize: Int? = nil,
@@ -48,31 +55,11 @@ public struct PTuning: VirtualTokenMethod {
         self.encoderSize = encoderSize
         self.encoderLayers = encoderLayers
         self.dropout = dropout
-        saved = nil
     }
 
-    public var settings: MethodOptions {
-        let isRecurrent = encoder == .recurrence
-        return MethodOptions(chosen: [
-            "virtual-tokens": virtualTokens, "encoder-reparameterization-type": encoder.rawValue,
-            "encoder-hidden-size": encoderSize,
-            "encoder-num-layers": isRecurrent ? encoderLayers : nil,
-            "encoder-dropout": isRecurrent ? dropout : nil,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            virtualTokens: try given.virtualTokens(),
-            encoder: try given.choice("encoder-reparameterization-type") ?? .perceptron,
-            encoderSize: try given.encoderSize(),
-            encoderLayers: try given.rank("encoder-num-layers") ?? 2,
-            dropout: try given.probability("encoder-dropout") ?? 0)
-        for name in ["encoder-num-layers", "encoder-dropout"]
-        where encoder == .perceptron && given.text(name) != nil {
-            throw given.bad(name, "it goes with --encoder-reparameterization-type LSTM")
-        }
+    /// Why what is said of an LSTM means nothing; nil where there is one.
+    private var recurrenceObstacle: String? {
+        encoder == .recurrence ? nil : "it goes with --encoder-reparameterization-type LSTM"
     }
 
     /// In a model of this hidden size.
@@ -131,22 +118,11 @@ public struct PTuning: VirtualTokenMethod {
         try slots.promptTable(of: Self.self, virtualTokens, saved)
     }
 
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        guard let part = parts.first as? VectorPrompt else { return [:] }
-        let own: [String: Any] = [
-            "encoder_reparameterization_type": encoder.rawValue,
-            "encoder_hidden_size": encoderSize ?? part.hiddenSize,
-            "encoder_num_layers": encoderLayers, "encoder_dropout": dropout,
-        ]
-        return own.merging(part.fields) { own, _ in own }
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        let fields = try PromptLearningFields(file)
-        (saved, virtualTokens) = (fields, fields.virtualTokens)
-        encoder = try file.choice("encoder_reparameterization_type", default: .perceptron)
-        encoderSize = try file.rank("encoder_hidden_size")
-        encoderLayers = try file.rank("encoder_num_layers") ?? 2
-        dropout = try file.probability("encoder_dropout", default: 0)
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {
+        guard let part = parts.first as? VectorPrompt else { return }
+        fields["encoder_hidden_size"] = encoderSize ?? part.hiddenSize
+        fields.merge(part.fields) { $1 }
     }
 }

@@ -11,24 +11,28 @@ import Foundation
 /// encoders with a head, and with a `prefix-dropout` of 0.1, it is P-tuning v2: Liu et al. 2021,
 /// arXiv:2110.07602, whose code drops elements of the keys and values. Reference: PEFT's
 /// `PrefixEncoder`, whose start (N(0, 1)), names and file these are.
-public struct PrefixTuning: VirtualTokenMethod {
+public struct PrefixTuning: VirtualTokenMethod, PromptLearningMethod {
     public static let facts = MethodFacts(
         name: "prefix", title: "Prefix-tuning", equation: "K' = [P_K; K], V' = [P_V; V]",
         parameterFormula: "2 V k a block", merges: false,
         source: "Li and Liang 2021, arXiv:2101.00190; P-tuning v2: arXiv:2110.07602")
-    public static let peftType = "PREFIX_TUNING"
-    public static let keyPrefix = "base_model."
-    public static let options: [MethodOption] = [
+    public static let format = AdapterFormat.promptLearning("PREFIX_TUNING")
+    public static let hyperparameters: [Hyperparameter<PrefixTuning>] = [
         .virtualTokens,
-        MethodOption(
-            "prefix-projection", "Train a perceptron that makes them: true or false. Default false."
-        ),
-        .encoderSize("that of all keys"),
-        MethodOption("init", "How they start: random or zero. Default random."),
-        MethodOption(
-            "prefix-dropout",
-            "Probability of dropping elements of the keys and values; P-tuning v2 has 0.1. Default 0."
-        ),
+        Hyperparameter(
+            "prefix-projection", \.projects, .flag,
+            "Train a perceptron that makes them: true or false.", key: "prefix_projection"),
+        .encoderSize(
+            \.encoderSize, default: "that of all keys",
+            unless: { $0.projects ? nil : "it goes with --prefix-projection true" }),
+        Hyperparameter(
+            "init", \.start,
+            .choice.inFiles({ $0 == .zero ? $0.rawValue : NSNull() as Any }) {
+                try ValueForm<Start>.choice.read($0, $1)
+            }, "How they start: random or zero.", key: "init_weights"),
+        Hyperparameter(
+            "prefix-dropout", \.dropout, .probability,
+            "Probability of dropping elements of the keys and values; P-tuning v2 has 0.1."),
     ]
 
     /// How the prefix starts.
@@ -42,7 +46,9 @@ public struct PrefixTuning: VirtualTokenMethod {
     /// Probability of dropping elements of the keys and values in training; PEFT's files have no word for it.
     public var dropout: Double
     /// What the file says that it was read from.
-    private let saved: PromptLearningFields?
+    var saved: PromptLearningFields?
+
+    public init() { self.init(encoderSize: nil) }
 
     public init(
         virtualTokens: Int = 20, projects: Bool = false, encoderSize: Int? = nil,
@@ -53,27 +59,6 @@ public struct PrefixTuning: VirtualTokenMethod {
         self.encoderSize = encoderSize
         self.start = start
         self.dropout = dropout
-        saved = nil
-    }
-
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "virtual-tokens": virtualTokens, "prefix-projection": projects,
-            "encoder-hidden-size": encoderSize, "init": start.rawValue,
-            "prefix-dropout": dropout,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            virtualTokens: try given.virtualTokens(),
-            projects: try given.flag("prefix-projection") ?? false,
-            encoderSize: try given.encoderSize(), start: try given.choice("init") ?? .random,
-            dropout: try given.probability("prefix-dropout") ?? 0)
-        guard projects || encoderSize == nil else {
-            throw given.bad("encoder-hidden-size", "it goes with --prefix-projection true")
-        }
     }
 
     /// Of one block; what makes a projected prefix is counted as if there were no other.
@@ -121,27 +106,17 @@ public struct PrefixTuning: VirtualTokenMethod {
         return AdapterParts([.prefix(slot, VectorPrefix(table, for: slot))])
     }
 
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        guard let part = parts.first as? VectorPrefix else { return [:] }
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {
+        guard let part = parts.first as? VectorPrefix else { return }
         let size = part.heads * part.headSize
-        let own: [String: Any] = [
-            "prefix_projection": projects, "encoder_hidden_size": encoderSize ?? size,
-            "init_weights": start == .zero ? "zero" : NSNull(),
-        ]
-        return own.merging(
+        fields["encoder_hidden_size"] = encoderSize ?? size
+        fields.merge(
             PromptLearningFields.fields(
                 virtualTokens: virtualTokens, tokenSize: size, layers: part.layers,
                 heads: part.heads)
-        ) { own, _ in own }
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        let fields = try PromptLearningFields(file)
-        (saved, virtualTokens) = (fields, fields.virtualTokens)
-        projects = try file.flag("prefix_projection") ?? false
-        encoderSize = try file.rank("encoder_hidden_size")
-        start = try file.choice("init_weights", default: .random)
-        dropout = 0
+        ) { $1 }
     }
 }
 

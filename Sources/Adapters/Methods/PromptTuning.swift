@@ -9,22 +9,26 @@ import Foundation
 /// Lester et al. 2021, arXiv:2104.08691, section 2. Reference: PEFT's `PromptEmbedding`, whose starts and
 /// file these are; PEFT's loss of a language model has a sequence's first word predicted by the prompt,
 /// which here no method predicts.
-public struct PromptTuning: VirtualTokenMethod, TextInitialized {
+public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitialized {
     public static let facts = MethodFacts(
         name: "prompt", title: "Prompt tuning", equation: "X' = [P; X]",
         parameterFormula: "V k a model", merges: false,
         source: "Lester et al. 2021, arXiv:2104.08691")
-    public static let peftType = "PROMPT_TUNING"
-    public static let keyPrefix = "base_model."
-    public static let options: [MethodOption] = [
+    public static let format = AdapterFormat.promptLearning("PROMPT_TUNING")
+    public static let hyperparameters: [Hyperparameter<PromptTuning>] = [
         .virtualTokens,
-        MethodOption(
-            "init",
-            "How they start: random, sample_vocab (as random words), text. Default random, or text "
-                + "where there is one."),
-        MethodOption(
-            "init-text", "A text whose words they start as, again from its start where it is short."
-        ),
+        Hyperparameter(
+            "init", \.start, .choice.namedInFiles(\.peftName),
+            "How they start: random, sample_vocab (as random words), text.",
+            default: "random, or text where there is one",
+            standard: { $0.initialText == nil ? .random : .text },
+            key: "prompt_tuning_init", missing: .random),
+        Hyperparameter(
+            "init-text", \.initialText, .optional(.text),
+            "A text whose words they start as, again from its start where it is short.",
+            unless: { $0.start == .text ? nil : "it goes with --init text" },
+            key: "prompt_tuning_init_text"),
+        Hyperparameter(field: "tokenizer_name_or_path", \.tokenizer, .optional(.text)),
     ]
 
     /// How the prompt starts.
@@ -44,31 +48,19 @@ public struct PromptTuning: VirtualTokenMethod, TextInitialized {
     public var initialTokens: [Int] = []
     private var tokenizer: String?
     /// What the file says that it was read from.
-    private let saved: PromptLearningFields?
+    var saved: PromptLearningFields?
+
+    public init() { self.init(initialText: nil) }
 
     public init(virtualTokens: Int = 20, start: Start = .random, initialText: String? = nil) {
         self.virtualTokens = virtualTokens
         self.start = start
         self.initialText = initialText
-        saved = nil
     }
 
-    public var settings: MethodOptions {
-        MethodOptions(chosen: [
-            "virtual-tokens": virtualTokens, "init": start.rawValue, "init-text": initialText,
-        ])
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        let text = given.text("init-text")
-        self.init(
-            virtualTokens: try given.virtualTokens(),
-            start: try given.choice("init") ?? (text == nil ? .random : .text), initialText: text)
-        guard (start == .text) == (text != nil) else {
-            throw text == nil
-                ? given.bad("init", "'text' needs --init-text")
-                : given.bad("init-text", "it goes with --init text")
+    public mutating func resolve(_ given: GivenOptions) throws {
+        guard start != .text || initialText != nil else {
+            throw given.bad("init", "'text' needs --init-text")
         }
     }
 
@@ -121,27 +113,11 @@ public struct PromptTuning: VirtualTokenMethod, TextInitialized {
         try slots.promptTable(of: Self.self, virtualTokens, saved)
     }
 
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        guard let part = parts.first as? VectorPrompt else { return [:] }
-        let own: [String: Any] = [
-            "prompt_tuning_init": start.peftName,
-            "prompt_tuning_init_text": initialText ?? NSNull(),
-            "tokenizer_name_or_path": tokenizer ?? NSNull(), "tokenizer_kwargs": NSNull(),
-        ]
-        return own.merging(part.fields) { own, _ in own }
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        let fields = try PromptLearningFields(file)
-        (saved, virtualTokens) = (fields, fields.virtualTokens)
-        let name = try file.text("prompt_tuning_init") ?? Start.random.peftName
-        guard let start = Start.allCases.first(where: { $0.peftName == name }) else {
-            throw file.bad(
-                "prompt_tuning_init", found: name,
-                expected: "one of " + Start.allCases.map(\.peftName).joined(separator: ", "))
-        }
-        self.start = start
-        initialText = try file.text("prompt_tuning_init_text")
-        tokenizer = try file.text("tokenizer_name_or_path")
+    public func complete(
+        _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
+    ) {
+        guard let part = parts.first as? VectorPrompt else { return }
+        fields["tokenizer_kwargs"] = NSNull()
+        fields.merge(part.fields) { $1 }
     }
 }

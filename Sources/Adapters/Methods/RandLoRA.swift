@@ -17,26 +17,36 @@ import DualTorch
 /// both bases under each layer; those copies are not written, and read only where nothing else is.
 ///
 /// The costs of the two ways that a layer is run are in ``RandomBasesUpdate``.
-public struct RandLoRA: LinearAdapterMethod {
+public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
     public static let facts = MethodFacts(
         name: "randlora", title: "RandLoRA",
         equation: "W' = W0 + (alpha / r) sum_n B_n diag(lambda_n) A diag(gamma_n)",
         parameterFormula: "ceil(min(d, k) / r) (r + min(d, k))", merges: true,
         source: "Albert et al. 2025, arXiv:2502.00987")
-    public static let peftType = "RANDLORA"
-    /// PEFT's configuration knows no `exclude_modules`.
-    public static let hasExclusion = false
-    public static let options =
+    // PEFT's configuration knows no `exclude_modules`.
+    public static let format = AdapterFormat("RANDLORA") {
+        $0.constants = ["init_weights": true]
+        ($0.hasExclusion, $0.hasStorage) = (false, true)
+        $0.sharedTensors = ["randlora_A", "randlora_B"]
+    }
+    public static let hyperparameters: [Hyperparameter<RandLoRA>] =
         [
-            MethodOption(
-                "rank", "Rank of one base; the less it is, the more numbers train. Default 32."),
-            MethodOption("alpha", "Scale: alpha / rank. Default: what makes it 20."), .dropout,
-            MethodOption("sparse", "Bases of -1, 0 and 1, a third not 0: true or false."),
-            MethodOption(
-                "very-sparse", "The same, but 1 / sqrt(min(d, k)) of them not 0: true or false."),
-            MethodOption(
-                "bias", "Which biases train along: none, all, randlora_only. Default none."),
-        ] + SharedProjections.options
+            .rank(\.rank, "Rank of one base; the less it is, the more numbers train."),
+            .alpha(
+                \.alpha, scale: standardScale, rank: \.rank, key: "randlora_alpha", missing: 640),
+            .dropout(\.dropout, key: "randlora_dropout"),
+            Hyperparameter(
+                "sparse", \.isSparse, .flag, "Bases of -1, 0 and 1, a third not 0: true or false.",
+                key: "sparse"),
+            Hyperparameter(
+                "very-sparse", \.isVerySparse, .flag,
+                "The same, but 1 / sqrt(min(d, k)) of them not 0: true or false.",
+                key: "very_sparse"),
+            .biases(\.trainedBiases, adapted: "randlora_only"),
+        ] + Hyperparameter.projections
+
+    /// α / r where no alpha is said.
+    private static let standardScale = 20.0
 
     public var rank: Int
     public var alpha: Double
@@ -48,29 +58,12 @@ public struct RandLoRA: LinearAdapterMethod {
     public var trainedBiases = TrainedBiases.none
     var projections = SharedProjections()
 
+    public init() { self.init(alpha: nil) }
+
     public init(rank: Int = 32, alpha: Double? = nil, dropout: Double = 0) {
         self.rank = rank
-        self.alpha = alpha ?? 20 * Double(rank)
+        self.alpha = alpha ?? Self.standardScale * Double(rank)
         self.dropout = dropout
-    }
-
-    public var settings: MethodOptions {
-        projections.settings.with(
-            MethodOptions(chosen: [
-                "rank": rank, "alpha": alpha, "dropout": dropout, "sparse": isSparse,
-                "very-sparse": isVerySparse, "bias": trainedBiases.name(adapted: "randlora_only"),
-            ]))
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            rank: try given.rank() ?? 32, alpha: try given.positive("alpha"),
-            dropout: try given.probability() ?? 0)
-        isSparse = try given.flag("sparse") ?? false
-        isVerySparse = try given.flag("very-sparse") ?? false
-        trainedBiases = try given.biases(adapted: "randlora_only")
-        projections = try SharedProjections(given)
     }
 
     private var kind: RandomBases.Kind {
@@ -124,29 +117,6 @@ public struct RandLoRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["randlora_lambda": rank]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        projections.fields.merging([
-            "r": rank, "randlora_alpha": alpha.asIntegerIfWhole, "randlora_dropout": dropout,
-            "sparse": isSparse, "very_sparse": isVerySparse,
-            "bias": trainedBiases.name(adapted: "randlora_only"), "fan_in_fan_out": false,
-            "init_weights": true,
-        ]) { $1 }
-    }
-
-    public static func isRepeated(_ key: String) -> Bool {
-        key.isLayersCopy(of: ["randlora_A", "randlora_B"])
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        rank = try file.rank("r", default: 32)
-        alpha = try file.number("randlora_alpha") ?? 640
-        dropout = try file.probability("randlora_dropout", default: 0)
-        isSparse = try file.flag("sparse") ?? false
-        isVerySparse = try file.flag("very_sparse") ?? false
-        trainedBiases = try file.biases(adapted: "randlora_only")
-        projections = try SharedProjections(file)
     }
 }
 

@@ -10,20 +10,29 @@ import DualTorch
 /// this is. A and B have the size of the largest layer and each layer takes the first columns and
 /// rows. Both are uniform within ±√(6 / fan in), drawn from `projection_prng_key` as PEFT draws them,
 /// A before B, so that files without them are read the same, bit for bit.
-public struct VeRA: LinearAdapterMethod {
+public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
     public static let facts = MethodFacts(
         name: "vera", title: "VeRA", equation: "W' = W0 + diag(b) B diag(e) A",
         parameterFormula: "d + r", merges: true,
         source: "Kopiczko et al. 2023, arXiv:2310.11454")
-    public static let peftType = "VERA"
-    /// PEFT's configuration knows no `exclude_modules`.
-    public static let hasExclusion = false
-    public static let options =
+    // PEFT's configuration knows no `exclude_modules`.
+    public static let format = AdapterFormat("VERA") {
+        $0.constants = ["init_weights": true]
+        ($0.hasExclusion, $0.hasStorage) = (false, true)
+        $0.sharedTensors = ["vera_A", "vera_B"]
+    }
+    public static let hyperparameters: [Hyperparameter<VeRA>] =
         [
-            MethodOption("rank", "Rank of the frozen matrices. Default 256."),
-            MethodOption("d-initial", "Where the inner scales start. Default 0.1."), .dropout,
-            MethodOption("bias", "Which biases train along: none, all, vera_only. Default none."),
-        ] + SharedProjections.options
+            .rank(\.rank, "Rank of the frozen matrices."),
+            Hyperparameter(
+                "d-initial", \.initialScale,
+                .number.refusing {
+                    $0.isFinite && $0 != 0
+                        ? nil : "\($0) is no scale that an adapter can train at"
+                }, "Where the inner scales start.", key: "d_initial"),
+            .dropout(\.dropout, key: "vera_dropout"),
+            .biases(\.trainedBiases, adapted: "vera_only"),
+        ] + Hyperparameter.projections
 
     public var rank: Int
     /// e at the start.
@@ -33,30 +42,12 @@ public struct VeRA: LinearAdapterMethod {
     public var trainedBiases = TrainedBiases.none
     var projections = SharedProjections()
 
+    public init() { self.init(dropout: 0) }
+
     public init(rank: Int = 256, initialScale: Double = 0.1, dropout: Double = 0) {
         self.rank = rank
         self.initialScale = initialScale
         self.dropout = dropout
-    }
-
-    public var settings: MethodOptions {
-        projections.settings.with(
-            MethodOptions(chosen: [
-                "rank": rank, "d-initial": initialScale, "dropout": dropout,
-                "bias": trainedBiases.name(adapted: "vera_only"),
-            ]))
-    }
-
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        self.init(
-            rank: try given.rank() ?? 256, initialScale: try given.number("d-initial") ?? 0.1,
-            dropout: try given.probability() ?? 0)
-        guard initialScale.isFinite, initialScale != 0 else {
-            throw given.bad("d-initial", "\(initialScale) is no scale that an adapter can train at")
-        }
-        trainedBiases = try given.biases(adapted: "vera_only")
-        projections = try SharedProjections(given)
     }
 
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize + rank }
@@ -105,33 +96,6 @@ public struct VeRA: LinearAdapterMethod {
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
         ["vera_lambda_d": rank]
-    }
-
-    public func fields(of parts: [any AdapterPart], seed: UInt64) -> [String: Any] {
-        projections.fields.merging([
-            "r": rank, "d_initial": initialScale, "vera_dropout": dropout,
-            "bias": trainedBiases.name(adapted: "vera_only"), "fan_in_fan_out": false,
-            "init_weights": true,
-        ]) { $1 }
-    }
-
-    public static func isRepeated(_ key: String) -> Bool {
-        key.isLayersCopy(of: ["vera_A", "vera_B"])
-    }
-
-    public init(_ file: ConfigurationFile) throws {
-        rank = try file.rank("r", default: 256)
-        initialScale = try file.number("d_initial") ?? 0.1
-        dropout = try file.probability("vera_dropout", default: 0)
-        trainedBiases = try file.biases(adapted: "vera_only")
-        projections = try SharedProjections(file)
-    }
-}
-
-extension String {
-    /// Whether this is a layer's own name in a file for a tensor that all layers share.
-    func isLayersCopy(of shared: [String]) -> Bool {
-        shared.contains { hasSuffix("." + $0) && self != "base_model." + $0 }
     }
 }
 

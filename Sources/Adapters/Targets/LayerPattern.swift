@@ -29,100 +29,69 @@ public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
 
     public var isEmpty: Bool { entries.isEmpty }
 
-    /// As an option has it: `q_proj=4,v_proj=8`; nil for none.
-    var text: String? {
-        isEmpty ? nil : entries.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-    }
-
     /// The value for a layer; nil where no key matches.
     /// - Throws: ``AdapterError/badPattern(_:)``.
     public func value(for path: String) throws -> Value? {
         try entries.first { try LayerPath.matches(path, "(.*\\.)?(\($0.key))") }?.value
     }
-
-    /// As JSON has it.
-    var fields: [String: Any] {
-        Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value as Any) })
-    }
 }
 
-extension LayerPattern<Int> {
-    init(_ file: ConfigurationFile, _ key: String) throws {
-        let fields = try file.object(key)
-        self.init(
-            ordered: try file.keys(of: key).map { name in
-                guard let value = fields[name] as? Int, ranks ~= value else {
-                    throw file.bad(
-                        key, found: "\(fields[name] ?? "")", expected: "ranks by layer")
-                }
-                return (name, value)
+extension ValueForm {
+    /// Values by layers: `q_proj=4,layers.0.v_proj=8` in an option, an object in a file.
+    /// - Parameters:
+    ///   - form: of one value, as an option has it.
+    ///   - noun: of the values, for messages about files.
+    ///   - read: one value of a file; nil for what is none.
+    private static func byLayer<Element>(
+        _ form: ValueForm<Element>, _ noun: String, _ read: @escaping @Sendable (Any) -> Element?
+    ) -> ValueForm where Value == LayerPattern<Element> {
+        var whole = ValueForm(
+            parse: { text in
+                LayerPattern(
+                    try text.split(separator: ",").map { entry in
+                        let halves = entry.split(separator: "=", maxSplits: 1).map(String.init)
+                        guard halves.count == 2, let value = try? form.parse(halves[1]) else {
+                            throw BadOptionValue("'\(entry)' is not LAYER=VALUE")
+                        }
+                        return (halves[0], value)
+                    })
+            },
+            read: { file, key in
+                guard let fields = try file.object(key) else { return nil }
+                return LayerPattern(
+                    ordered: try file.keys(of: key).map { name in
+                        guard let value = fields[name].flatMap(read) else {
+                            throw file.bad(
+                                key, found: "\(fields[name] ?? "")", expected: "\(noun) by layer")
+                        }
+                        return (name, value)
+                    })
+            },
+            text: { pattern in
+                pattern.isEmpty
+                    ? nil : pattern.entries.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+            },
+            field: { pattern in
+                Dictionary(
+                    uniqueKeysWithValues: pattern.entries.map { ($0.key, form.field($0.value)) })
             })
+        whole.isByLayer = true
+        return whole
     }
 }
 
-extension LayerPattern<Double> {
-    init(_ file: ConfigurationFile, _ key: String) throws {
-        let fields = try file.object(key)
-        self.init(
-            ordered: try file.keys(of: key).map { name in
-                guard let value = (fields[name] as? NSNumber)?.doubleValue, value.isFinite else {
-                    throw file.bad(
-                        key, found: "\(fields[name] ?? "")", expected: "numbers by layer")
-                }
-                return (name, value)
-            })
+extension ValueForm<LayerPattern<Int>> {
+    /// Ranks of some layers.
+    public static var ranksByLayer: ValueForm {
+        byLayer(.rank, "ranks") { ($0 as? Int).flatMap { ranks ~= $0 ? $0 : nil } }
     }
 }
 
-extension GivenOptions {
-    /// Ranks of some layers; none where nothing is said.
-    func rankPattern(_ name: String) throws -> LayerPattern<Int> {
-        try pattern(name) { Int($0).flatMap { DualAdapters.ranks ~= $0 ? $0 : nil } }
-            ?? LayerPattern()
-    }
-}
-
-extension ConfigurationFile {
-    func object(_ key: String) throws -> [String: Any] {
-        guard let value = fields[key] else { return [:] }
-        guard let object = value as? [String: Any] else {
-            throw bad(key, found: "\(value)", expected: "an object")
+extension ValueForm<LayerPattern<Double>> {
+    /// Positive numbers of some layers.
+    public static var numbersByLayer: ValueForm {
+        byLayer(.positive, "numbers") { value in
+            (value as? NSNumber).flatMap { $0.doubleValue.isFinite ? $0.doubleValue : nil }
         }
-        return object
-    }
-}
-
-/// The path of a layer, and the regular expressions that name some: Python's, for PEFT reads them too.
-enum LayerPath {
-    /// Whether the whole of a path matches.
-    /// - Throws: ``AdapterError/badPattern(_:)``.
-    static func matches(_ path: String, _ pattern: String) throws -> Bool {
-        let spelled = pattern.replacing("(?P<", with: "(?<").replacing(
-            /\(\?P=(\w+)\)/, with: { "\\k<\($0.output.1)>" })
-        guard isKnownToPython(pattern),
-            let expression = try? NSRegularExpression(pattern: "(?:\(spelled))\\z")
-        else { throw AdapterError.badPattern(pattern) }
-        let whole = NSRange(path.startIndex..., in: path)
-        return expression.firstMatch(in: path, options: .anchored, range: whole) != nil
-    }
-
-    /// Whether a pattern has none of what other dialects have besides: `\p{L}`, `[[:alpha:]]`, `(?<n>...)`.
-    private static func isKnownToPython(_ pattern: String) -> Bool {
-        var rest = pattern[...]
-        while let place = rest.firstIndex(where: { "\\([".contains($0) }) {
-            let (sign, after) = (rest[place], rest[rest.index(after: place)...])
-            rest = after
-            switch sign {
-            case "\\":
-                guard let escaped = after.first else { return false }
-                if escaped.isASCII, escaped.isLetter, !"AbBdDsSwWZafnrtvxuUN".contains(escaped) {
-                    return false
-                }
-                rest = after.dropFirst()
-            case "[": if after.hasPrefix("[:") { return false }
-            default: if after.prefixMatch(of: /\?<[^=!]/) != nil { return false }
-            }
-        }
-        return true
     }
 }

@@ -15,3 +15,18 @@ public struct NumberList: Equatable {
         self.numbers = numbers
     }
 }
+
+extension ValueForm<[Int]> {
+    /// Numbers, each once and in their order.
+    static var numbers: ValueForm {
+        ValueForm(
+            parse: { text in
+                guard let list = NumberList(text) else {
+                    throw BadOptionValue("'\(text)' is not a list of numbers such as 0,2,5-8")
+                }
+                return Set(list.numbers).sorted()
+            },
+            read: { file, key in try file.list(key).map { Set<Int>($0).sorted() } },
+            text: { $0.map(String.init).joined(separator: ",") })
+    }
+}

@@ -223,17 +223,6 @@ extension TargetSelection {
     }
 }
 
-extension ConfigurationFile {
-    /// A list of one kind of value; nil where there is none.
-    func list<Element>(_ key: String) throws -> [Element]? {
-        guard let value = fields[key] else { return nil }
-        guard let list = value as? [Element] else {
-            throw bad(key, found: "\(value)", expected: "a list of \(Element.self)")
-        }
-        return list
-    }
-}
-
 extension AdapterSlots {
     /// Whether a name is that of a matrix of the model's which no linear slot has. A head that shares its
     /// weight with the embedding has no weight of its own to be known by.

@@ -3,6 +3,9 @@ public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
     public let first: Int
     public let last: Int
 
+    /// The first token and the last.
+    public static let ends = EditedPositions(first: 1, last: 1)
+
     public init(first: Int, last: Int) {
         self.first = first
         self.last = last
@@ -30,5 +33,14 @@ public struct EditedPositions: Equatable, Sendable, CustomStringConvertible {
     func of(_ tokens: Range<Int>) -> [Int] {
         let most = tokens.count / 2
         return Array(tokens.prefix(min(first, most))) + Array(tokens.suffix(min(last, most)))
+    }
+}
+
+extension ValueForm<EditedPositions> {
+    static var editedPositions: ValueForm {
+        let example = "like f1+l1, f3 or l2"
+        return spelled(\.description, refusal: "not \(example)", expected: example) {
+            EditedPositions($0)
+        }
     }
 }

@@ -18,30 +18,7 @@ public struct DualLoRA: LinearAdapterMethod {
         name: "dual-lora", title: "Dual LoRA",
         equation: "W' = W0 + alpha / sqrt(r1 r2) ReLU(B A) * Sign(D C)",
         parameterFormula: "(r1 + r2) (d + k)", merges: true, source: "Xu et al., eq. 5-10")
-    public static let peftType = "DUAL_LORA"
-    public static let options: [MethodOption] =
-        [
-            MethodOption(
-                "rank", "The trainable budget, half of it for each group. Default 16."),
-            MethodOption("magnitude-rank", "r1, the rank of B A."),
-            MethodOption("direction-rank", "r2, the rank of D C."),
-            MethodOption("alpha", "Scale: alpha / sqrt(r1 r2). Default: what makes it 2."),
-            .dropout,
-            MethodOption(
-                "gate-steps",
-                "Steps over which the update is faded in; 0 for none. Default: those in which the "
-                    + "learning rate rises."),
-            MethodOption(
-                "init-std",
-                "Deviation of the factors' start. Default: so that the update starts at 2 % of the "
-                    + "weight."),
-            MethodOption(
-                "warmup-mode",
-                "How the start is eased: gate (the update is faded in), subtract_init (it counts "
-                    + "from where it starts), lr_only (by the learning rate's warm-up alone). "
-                    + "Default gate."
-            ),
-        ] + DualLoRAVariant.options
+    public static let format = AdapterFormat("DUAL_LORA")
 
     /// How a run begins, for ΔW is not zero at the factors' start; the names are those of
     /// `warmup_mode`.
@@ -74,78 +51,40 @@ public struct DualLoRA: LinearAdapterMethod {
     /// ω of an adapter that is not being trained.
     public var gate = 1.0
 
+    public init() { self.init(alpha: nil) }
+
     public init(
-        magnitudeRank: Int = 8, directionRank: Int = 8, alpha: Double? = nil, dropout: Double = 0,
-        initialDeviation: Double? = nil, gateSteps: Int? = nil,
-        variant: DualLoRAVariant = DualLoRAVariant(), warmup: Warmup = .gate
+        magnitudeRank: Int = standardRank, directionRank: Int = standardRank,
+        alpha: Double? = nil, dropout: Double = 0, initialDeviation: Double? = nil,
+        gateSteps: Int? = nil, variant: DualLoRAVariant = DualLoRAVariant(),
+        warmup: Warmup = .gate
     ) {
         self.magnitudeRank = magnitudeRank
         self.directionRank = directionRank
         self.variant = variant
         self.warmup = warmup
         self.alpha =
-            alpha ?? 2
+            alpha ?? Self.standardScale
             * Self.divisor(of: variant, magnitudeRank: magnitudeRank, directionRank: directionRank)
         self.dropout = dropout
         self.initialDeviation = initialDeviation
         self.gateSteps = gateSteps
     }
 
-    public var settings: MethodOptions {
-        variant.settings.with(
-            MethodOptions(chosen: [
-                "magnitude-rank": magnitudeRank,
-                "direction-rank": variant.direction == .fixed ? nil : directionRank,
-                "alpha": alpha, "dropout": dropout, "gate-steps": gateSteps,
-                "init-std": initialDeviation, "warmup-mode": warmup.rawValue,
-            ]))
-    }
+    /// r₁ and r₂ where nothing is said.
+    public static let standardRank = 8
 
-    /// `rank` is the whole budget, as LoRA's: half of it goes to each group that trains.
-    public init(_ options: MethodOptions) throws {
-        let given = try options.of(Self.self)
-        let variant = try DualLoRAVariant(given)
-        let ranks = try Self.ranks(given, variant)
-        self.init(
-            magnitudeRank: ranks.magnitude, directionRank: ranks.direction,
-            alpha: try given.positive("alpha"), dropout: try given.probability() ?? 0,
-            initialDeviation: try given.positive("init-std"),
-            gateSteps: try given.integer("gate-steps", atLeast: 0), variant: variant,
-            warmup: try given.choice("warmup-mode") ?? .gate)
-        guard warmup == .gate || gateSteps == nil else {
-            throw given.bad("gate-steps", "with --warmup-mode \(warmup.rawValue) there is no gate")
-        }
-    }
+    /// s where no alpha is said.
+    private static let standardScale = 2.0
 
-    private static func ranks(
-        _ given: GivenOptions, _ variant: DualLoRAVariant
-    ) throws -> (magnitude: Int, direction: Int) {
-        let whole = try given.rank()
-        let magnitude = try given.rank("magnitude-rank")
-        let direction = try given.rank("direction-rank")
-        guard whole == nil || magnitude == nil && direction == nil else {
-            throw given.bad("rank", "give either it or --magnitude-rank and --direction-rank")
-        }
-        guard variant.direction != .fixed else {
-            guard direction == nil else {
-                throw given.bad("direction-rank", "a fixed direction has no rank")
-            }
-            return (magnitude ?? whole ?? 16, 8)
-        }
-        if let whole, whole % 2 != 0 {
-            throw given.bad(
-                "rank",
-                "\(whole) cannot be halved between magnitude and direction; "
-                    + "give --magnitude-rank and --direction-rank")
-        }
-        let half = whole.map { $0 / 2 } ?? 8
-        return (magnitude ?? direction ?? half, direction ?? magnitude ?? half)
-    }
+    /// α where nothing is said.
+    var standardAlpha: Double { Self.standardScale * divisor }
 
     /// s: what F(B A) ⊙ T(D C) is multiplied by, but for ω.
-    public var scale: Double {
-        alpha
-            / Self.divisor(of: variant, magnitudeRank: magnitudeRank, directionRank: directionRank)
+    public var scale: Double { alpha / divisor }
+
+    private var divisor: Double {
+        Self.divisor(of: variant, magnitudeRank: magnitudeRank, directionRank: directionRank)
     }
 
     /// √(r₁ r₂), or r₁ where the direction has no rank.

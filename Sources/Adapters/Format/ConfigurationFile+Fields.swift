@@ -1,0 +1,43 @@
+import DualModules
+
+extension ConfigurationFile {
+    /// The rank of a saved adapter, or another size that has no other bounds; nil where it is missing.
+    func rank(_ key: String) throws -> Int? {
+        guard let value = try integer(key) else { return nil }
+        guard ranks ~= value else {
+            throw bad(key, found: "\(value)", expected: "from 1 to \(ranks.upperBound)")
+        }
+        return value
+    }
+
+    /// A list of one kind of value; nil where there is none.
+    func list<Element>(_ key: String) throws -> [Element]? {
+        guard let value = fields[key] else { return nil }
+        guard let list = value as? [Element] else {
+            throw bad(key, found: "\(value)", expected: "a list of \(Element.self)")
+        }
+        return list
+    }
+
+    func object(_ key: String) throws -> [String: Any]? {
+        guard let value = fields[key] else { return nil }
+        guard let object = value as? [String: Any] else {
+            throw bad(key, found: "\(value)", expected: "an object")
+        }
+        return object
+    }
+
+    /// Refuses fields that are set to what is not supported.
+    func refuse(_ keys: [String]) throws {
+        for key in keys {
+            guard let value = fields[key], !isNothing(value) else { continue }
+            throw AdapterError.unsupported(
+                file: url.path, key: key, found: "set", reason: "which is not supported")
+        }
+    }
+
+    private func isNothing(_ value: Any) -> Bool {
+        (value as? Bool) == false || (value as? [Any])?.isEmpty == true
+            || (value as? [String: Any])?.isEmpty == true
+    }
+}

@@ -1,0 +1,45 @@
+import DualModules
+
+/// A method that puts virtual tokens before each sequence.
+protocol PromptLearningMethod: VirtualTokenMethod {
+    var virtualTokens: Int { get set }
+    /// What the file says that the method was read from.
+    var saved: PromptLearningFields? { get set }
+}
+
+extension PromptLearningMethod {
+    public mutating func complete(from file: ConfigurationFile) throws {
+        let fields = try PromptLearningFields(file)
+        (saved, virtualTokens) = (fields, fields.virtualTokens)
+    }
+}
+
+extension Hyperparameter where Method: PromptLearningMethod {
+    static var virtualTokens: Hyperparameter {
+        Hyperparameter(
+            "virtual-tokens", \.virtualTokens,
+            .integer().refusing {
+                virtualTokenCounts ~= $0
+                    ? nil : "\($0) is not from 1 to \(virtualTokenCounts.upperBound)"
+            }, "Virtual tokens before each sequence.")
+    }
+
+    /// - Parameters:
+    ///   - words: the default.
+    ///   - obstacle: why there is no encoder.
+    static func encoderSize(
+        _ path: WritableKeyPath<Method, Int?> & Sendable, default words: String,
+        unless obstacle: @escaping @Sendable (Method) -> String? = { _ in nil }
+    ) -> Hyperparameter {
+        Hyperparameter(
+            "encoder-hidden-size", path, .optional(.rank), "Hidden size of the encoder.",
+            default: words, unless: obstacle, key: "encoder_hidden_size")
+    }
+}
+
+extension AdapterFormat {
+    /// The one part of a whole model: PEFT gives its tensors no prefix, and the modules beside it this.
+    static func promptLearning(_ peftType: String) -> AdapterFormat {
+        AdapterFormat(peftType) { $0.keyPrefix = sharedPrefix }
+    }
+}
