@@ -23,8 +23,8 @@ struct DualLoRACommand: ParsableCommand {
         ])
 
     static func main() {
+        let words = ForkServer.arguments(Array(CommandLine.arguments.dropFirst()))
         StandardOutput.checkAtExit()
-        let words = Array(CommandLine.arguments.dropFirst())
         guard words.first == TrainWords.command else {
             do { return main(try MethodFlags.spelledOut(words)) } catch { exit(withError: error) }
         }

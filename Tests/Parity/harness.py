@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import subprocess
+import sys
 
 import torch
 from safetensors.torch import load_file
@@ -15,6 +16,7 @@ from transformers import (
     BertForSequenceClassification)
 
 import decoders
+import fork_server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = pathlib.Path(os.environ.get("DUALLORA") or ROOT / ".build/release/duallora").absolute()
@@ -48,11 +50,14 @@ def flags(**options):
     return words
 
 
-def run(*words, timeout=120, before=None, **options):
+def run(*words, input=None, timeout=120, before=None, **options):
     """Runs the command, whatever comes of it; `before` is called in the new process first."""
+    words = [*map(str, words), *flags(**options)]
+    if before is None and sys.platform == "linux":
+        return fork_server.of(COMMAND).run(words, input, timeout)
     return subprocess.run(
-        [str(COMMAND), *map(str, words), *flags(**options)], capture_output=True, text=True,
-        encoding="utf-8", timeout=timeout, preexec_fn=before)
+        [str(COMMAND), *words], capture_output=True, text=True, encoding="utf-8", input=input,
+        timeout=timeout, preexec_fn=before)
 
 
 def succeed(*words, **options):
@@ -60,6 +65,20 @@ def succeed(*words, **options):
     done = run(*words, **options)
     assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr}"
     return done.stdout
+
+
+def answers(values, *words, **options):
+    """What a command says of values that it reads from standard input, each a line of JSON."""
+    lines = "".join(json.dumps(value) + "\n" for value in values)
+    printed = succeed(*words, input=lines, **options)
+    made = [json.loads(line) for line in printed.split("\n") if line]
+    assert len(made) == len(values)
+    return made
+
+
+def tokenize(folder, rows, *options):
+    """What `duallora tokenize` makes of texts, or with `--decode` of ids."""
+    return answers(rows, "tokenize", *options, model=folder, stdin=True, timeout=None)
 
 
 def assert_refused(done, *words, usage=False, running=False):
@@ -186,17 +205,25 @@ def padded(rows, filler, side="right"):
             torch.tensor([pad([1] * len(row), 0) for row in rows]))
 
 
+def at_tokens(outputs, rows, side="right"):
+    """Outputs of a batch without what stands at padding: that is for nobody to read, and where no
+    token of training ever stood a value may be many times as sensitive to rounding."""
+    mask = padded(rows, 0, side)[1].bool()
+    return {name: value[mask] if value.dim() == 3 else value for name, value in outputs.items()}
+
+
 def reference(model, rows, types=None, side="right"):
-    """What transformers (or peft) makes of the same batch: `hidden`, and a classifier's `logits`."""
+    """What transformers (or peft) makes of the same batch: `hidden` at its tokens, and a
+    classifier's `logits`."""
     ids, mask = padded(rows, model.config.pad_token_id or 0, side)
     kinds = padded(types or [[0] * len(row) for row in rows], 0, side)[0]
     with torch.no_grad():
         made = model(input_ids=ids, attention_mask=mask, token_type_ids=kinds,
                      output_hidden_states=True)
-    outputs = {"hidden": made.hidden_states[-1].float()}
+    outputs = {"hidden": made.hidden_states[-1]}
     if made.get("logits") is not None and made.logits.dim() == 2:  # not those of BertForMaskedLM
-        outputs["logits"] = made.logits.float()
-    return outputs
+        outputs["logits"] = made.logits
+    return at_tokens(outputs, rows, side)
 
 
 def assert_close(found, expected, tolerance=1e-4):
@@ -206,6 +233,19 @@ def assert_close(found, expected, tolerance=1e-4):
         assert found[name].shape == expected[name].shape, name
         difference = (found[name].double() - expected[name].double()).abs().max().item()
         assert difference < tolerance, f"{name} differs by {difference:.2e}"
+
+
+def assert_as_exact(found, theirs, exact):
+    """As near to the exact numbers, those of float64, as the reference's own float32 comes.
+
+    Both add the same rounding errors up in another order, so that their errors have one size; the
+    largest of many is within a factor of 2 of the other's, and chains of sums that are four times
+    as long, as on narrower vectors, have errors that are twice as large: 4 in all."""
+    assert found.keys() == theirs.keys() == exact.keys()
+    for name in exact:
+        error, measure = ((value.double() - exact[name]).abs().max().item()
+                          for value in (found[name], theirs[name]))
+        assert error <= 4 * measure, f"{name} is off by {error:.2e}, the reference by {measure:.2e}"
 
 
 def relative_error(found, expected):
@@ -248,9 +288,7 @@ def rows_of(architecture, lengths=(6, 11, 1, 9)):
 def outputs_there(model, rows):
     """What transformers, or peft, says at the tokens that are no padding."""
     if model.config.model_type == "bert":
-        mask = padded(rows, 0)[1].bool()
-        return {name: value[mask] if value.dim() == 3 else value
-                for name, value in reference(model, rows).items()}
+        return reference(model, rows)
     logits, hidden, mask = decoders.logits(model, rows, "left")
     return {"logits": logits[mask], "hidden": hidden[mask]}
 
@@ -258,9 +296,7 @@ def outputs_there(model, rows):
 def outputs_here(place, base, rows, **options):
     """What `duallora forward` says at the tokens that are no padding."""
     side = "right" if read_json(base / "config.json")["model_type"] == "bert" else "left"
-    found = forward(place, base, rows, padding=side, **options)
-    mask = padded(rows, 0, side)[1].bool()
-    return {name: value[mask] if value.dim() == 3 else value for name, value in found.items()}
+    return at_tokens(forward(place, base, rows, padding=side, **options), rows, side)
 
 
 def randomize_trained(model, seed=4, deviation=0.3):

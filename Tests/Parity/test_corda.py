@@ -92,7 +92,7 @@ def test_a_corda_trained_here_is_a_lora_in_peft(tmp_path, classifier, task_data,
     if "targets" not in options:  # query and value of two blocks
         assert result["method_parameters"] == 4 * RANK * (32 + 32)
     rows = harness.sequences([6, 11, 1, 9], seed=3)
-    found = harness.forward(tmp_path, base, rows, adapter=tmp_path / "out")
+    found = harness.outputs_here(tmp_path, base, rows, adapter=tmp_path / "out")
     model = PeftModel.from_pretrained(harness.load(base), tmp_path / "out").eval()
     harness.assert_close(found, harness.reference(model, rows))
     plain = harness.forward(tmp_path, base, rows)

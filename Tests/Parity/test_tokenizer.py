@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 
 import pytest
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -25,19 +24,9 @@ SCALARS = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF
 CONTEXTS = ["{}\u0301\u0323 {}A {}", "a{}b", "e\u0301{}", "{}"]
 
 
-def run(folder, texts, *options):
-    """Encodes every text with the command under test."""
-    lines = "".join(json.dumps(text) + "\n" for text in texts)
-    done = subprocess.run(
-        [str(harness.COMMAND), "tokenize", "--model", str(folder), "--stdin", *options],
-        input=lines, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
-
-
 def compare(folder, reference, texts, pair=None, special=True):
     options = (["--pair", pair] if pair is not None else []) + ([] if special else ["--no-special"])
-    found = run(folder, texts, *options)
+    found = harness.tokenize(folder, texts, *options)
     assert len(found) == len(texts)
     inputs = texts if pair is None else [(text, pair) for text in texts]
     wrong = []
