@@ -16,12 +16,14 @@ import subprocess
 import tempfile
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMAND = pathlib.Path(os.environ.get("DUALLORA") or ROOT / ".build/release/duallora").absolute()
+
 
 class ForkServer:
-    def __init__(self, command):
-        self.command = str(command)
+    def __init__(self):
         self.process = subprocess.Popen(
-            [self.command, "fork-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            [str(COMMAND), "fork-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.kept = tempfile.TemporaryDirectory()
         self.streams = {name: pathlib.Path(self.kept.name, name)
                         for name in ("input", "output", "error")}
@@ -40,7 +42,7 @@ class ForkServer:
                   **{name: str(path) for name, path in self.streams.items()})
         process, end = self._answer(), timeout and time.monotonic() + timeout
         status = self._answer(end)
-        words = [self.command, *words]
+        words = [str(COMMAND), *words]
         if status is None:
             os.kill(process, signal.SIGKILL)
             self._answer()
@@ -67,5 +69,7 @@ class ForkServer:
         return int(line)
 
 
-# One for all tests that run in this process.
-of = functools.cache(ForkServer)
+@functools.cache
+def of_tests():
+    """One for all tests that run in this process."""
+    return ForkServer()

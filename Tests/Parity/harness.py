@@ -3,8 +3,6 @@
 import hashlib
 import json
 import math
-import os
-import pathlib
 import random
 import subprocess
 import sys
@@ -17,9 +15,8 @@ from transformers import (
 
 import decoders
 import fork_server
+from fork_server import COMMAND, ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMAND = pathlib.Path(os.environ.get("DUALLORA") or ROOT / ".build/release/duallora").absolute()
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ("a the one two red old small man woman dog cat child bird house river is was sees likes "
@@ -54,7 +51,7 @@ def run(*words, input=None, timeout=120, before=None, **options):
     """Runs the command, whatever comes of it; `before` is called in the new process first."""
     words = [*map(str, words), *flags(**options)]
     if before is None and sys.platform == "linux":
-        return fork_server.of(COMMAND).run(words, input, timeout)
+        return fork_server.of_tests().run(words, input, timeout)
     return subprocess.run(
         [str(COMMAND), *words], capture_output=True, text=True, encoding="utf-8", input=input,
         timeout=timeout, preexec_fn=before)
@@ -144,6 +141,7 @@ def digest(path):
 SHAPE = dict(
     vocab_size=len(VOCABULARY), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
     intermediate_size=64, max_position_embeddings=64)
+NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
 def randomize(model, seed):

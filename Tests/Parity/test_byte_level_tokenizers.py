@@ -14,7 +14,7 @@ from tokenizers import trainers
 from transformers import GPT2Tokenizer, RobertaTokenizer
 
 import harness
-from test_tokenizer import CONTEXTS, edge_cases, every_scalar, mixtures
+from hard_texts import CONTEXTS, edge_cases, every_scalar, mixtures
 
 GPT2 = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 PATTERNS = {

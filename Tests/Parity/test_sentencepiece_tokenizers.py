@@ -19,6 +19,7 @@ from transformers import AutoTokenizer
 from transformers.convert_slow_tokenizer import generate_merges
 
 import harness
+from hard_texts import mixtures
 
 SHARED = harness.ROOT.parent / "shared" / "data" / "tokenizers"
 
@@ -79,21 +80,7 @@ def corpus(seed=5):
 @functools.cache
 def hard_texts(count, seed):
     """Random text from where tokenizers go wrong."""
-    dice = random.Random(seed)
-    texts = []
-    for _ in range(count):
-        parts = []
-        for _ in range(dice.randrange(1, 16)):
-            kind = dice.random()
-            if kind < 0.35:
-                parts.append(dice.choice(PARTS))
-            elif kind < 0.5:
-                parts.append(" ")
-            else:
-                first, last = dice.choice(RANGES)
-                parts += [chr(dice.randint(first, last)) for _ in range(dice.randrange(1, 5))]
-        texts.append("".join(parts))
-    return EDGES + corpus()[:150] + texts
+    return EDGES + corpus()[:150] + mixtures(count, seed, PARTS, RANGES)
 
 
 def every_scalar(*contexts):
