@@ -1,8 +1,8 @@
 """Runs commands as copies of one process that has loaded LibTorch: `duallora fork-server`.
 
-Loading takes longer than most of the commands that tests give. A copy is a process like any other: it
-has the arguments, the environment, the folder and the standard streams that it is given, and what it
-does to itself, or how it dies, nobody else sees.
+Loading takes longer than most of the commands that tests give. A copy is a process like any other:
+it has the arguments, the environment, the folder and the standard streams that it is given, and what
+it does to itself, or how it dies, nobody else sees.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""What tests share: the real checkpoint and data where they are at hand, small models, good input."""
+"""What tests share: the real checkpoint and data where they are at hand, small models and data."""
 
 import importlib.util
 import os
@@ -10,6 +10,7 @@ import torch
 import transformers
 
 import bad_input
+import glue_files
 import harness
 
 transformers.logging.set_verbosity_error()
@@ -60,7 +61,7 @@ def classifier(folder_of):
     def get(task, **config):
         key = ("classifier", task, *sorted(config.items()))
         return folder_of(key, lambda folder: harness.save(
-            harness.bert(num_labels=harness.LABELS[task], **config), folder))
+            harness.bert(num_labels=glue_files.LABELS[task], **config), folder))
 
     return get
 
@@ -95,7 +96,7 @@ def task_data(folder_of):
     """Folders of small task files, by task."""
     def get(task, **options):
         key = ("data", task, *sorted(options.items()))
-        return folder_of(key, lambda folder: harness.write_task(folder, task, **options))
+        return folder_of(key, lambda folder: glue_files.write_task(folder, task, **options))
 
     return get
 

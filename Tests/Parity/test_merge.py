@@ -6,6 +6,7 @@ from peft import LoraConfig, TaskType, get_peft_model
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoTokenizer, BertForMaskedLM, BertModel
 
+import glue_files
 import harness
 from harness import BRIEF, dual_update, factors_of, saved_tensors
 
@@ -33,7 +34,7 @@ MERGED = {
 
 def make(folder, task_data, task="rte", kind=None, stored=torch.float32, save=None, **options):
     """A base, and an adapter trained on it."""
-    kinds = dict(kind=kind) if kind else dict(num_labels=harness.LABELS[task])
+    kinds = dict(kind=kind) if kind else dict(num_labels=glue_files.LABELS[task])
     model = harness.bert(**kinds).to(stored)
     harness.save(model, folder / "base", **(save or {}))
     harness.train(folder / "base", task_data(task), folder / "adapter", task=task,

@@ -136,9 +136,10 @@ class DualLoRA(torch.nn.Module):
         return weight + self.gate * self.scale * update
 
 
-# The sign jumps at 0, and a run in which an element of DC comes as near to 0 as its rounding errors
-# are large may take either side. In float32 those grow to 1e-8 within the ten steps of a small start,
-# and no element of these starts comes nearer; where they grow to 1e-5, both sides compute in float64.
+# The sign jumps at 0: where an element of DC comes as near to 0 as the rounding errors of the steps
+# before are large, two correct runs may take different sides. These seeds keep every element five
+# times as far away. Where the errors grow to 1e-5, some element always comes near: both sides then
+# compute in float64.
 DUAL = {
     "gate of the learning rate's warm-up": dict(),
     "gate over half the run": dict(gate_steps=5),

@@ -10,6 +10,7 @@ from transformers import (
     AutoTokenizer, get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup,
     get_linear_schedule_with_warmup)
 
+import glue_files
 import harness
 
 STEPS = 10
@@ -22,8 +23,8 @@ SCHEDULES = {
 
 
 def batch_of(folder, data, task):
-    rows = harness.read_examples(data, task, "train")
-    batch = harness.encode(AutoTokenizer.from_pretrained(folder), rows)
+    rows = glue_files.read_examples(data, task, "train")
+    batch = glue_files.encode(AutoTokenizer.from_pretrained(folder), rows)
     return batch, torch.tensor([label for _, label in rows])
 
 
