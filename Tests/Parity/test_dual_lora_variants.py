@@ -128,6 +128,7 @@ def adapted(base, updates):
     return model
 
 
+# Seeds are those of starts whose signs rounding cannot flip, as in test_training.
 LARGE = dict(init_std=0.4, gate_steps=2)
 VARIANTS = {
     "ste_clip_dw, binding": dict(
