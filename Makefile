@@ -19,6 +19,8 @@ ifeq ($(CPU),avx2)
 export ATEN_CPU_CAPABILITY := avx2
 export ONEDNN_MAX_CPU_ISA := AVX2
 export MKL_ENABLE_INSTRUCTIONS := AVX2
+else ifeq ($(origin CPU),command line)
+$(error CPU=$(CPU) is not known; CPU=avx2 is)
 endif
 
 .PHONY: build demo bench test test-swift test-parity lint setup clean
