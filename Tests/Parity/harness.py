@@ -205,9 +205,15 @@ def padded(rows, filler, side="right"):
 
 def at_tokens(outputs, rows, side="right"):
     """Outputs of a batch without what stands at padding: that is for nobody to read, and where no
-    token of training ever stood a value may be many times as sensitive to rounding."""
+    token of training ever stood a value may be many times as sensitive to rounding. Virtual tokens,
+    which stand before all others, stay."""
     mask = padded(rows, 0, side)[1].bool()
-    return {name: value[mask] if value.dim() == 3 else value for name, value in outputs.items()}
+
+    def kept(value):
+        virtual = value.shape[1] - mask.shape[1]
+        return value[torch.nn.functional.pad(mask, (virtual, 0), value=True)]
+
+    return {name: kept(value) if value.dim() == 3 else value for name, value in outputs.items()}
 
 
 def reference(model, rows, types=None, side="right"):
