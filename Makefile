@@ -13,6 +13,15 @@ BENCH ?=
 # Threads that soon sleep when they wait: the machine may have other work.
 export GOMP_SPINCOUNT := 1000
 export DUALLORA := $(CURDIR)/$(BINARY)
+# CPU=avx2 limits all that computes, here and in the tests' own torch, to what such a machine has:
+# LibTorch with this package's kernels, oneDNN and MKL.
+ifeq ($(CPU),avx2)
+export ATEN_CPU_CAPABILITY := avx2
+export ONEDNN_MAX_CPU_ISA := AVX2
+export MKL_ENABLE_INSTRUCTIONS := AVX2
+else ifeq ($(origin CPU),command line)
+$(error CPU=$(CPU) is not known; CPU=avx2 is)
+endif
 
 .PHONY: build demo bench test test-swift test-parity lint setup clean
 

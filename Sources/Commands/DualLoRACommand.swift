@@ -24,8 +24,8 @@ public struct DualLoRACommand: ParsableCommand {
     public init() {}
 
     public static func main() {
+        let words = ForkServer.arguments(Array(CommandLine.arguments.dropFirst()))
         StandardOutput.checkAtExit()
-        let words = Array(CommandLine.arguments.dropFirst())
         guard words.first == TrainWords.command else {
             do { return main(try MethodFlags.spelledOut(words)) } catch { exit(withError: error) }
         }

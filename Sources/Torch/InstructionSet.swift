@@ -7,7 +7,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     case avx512
     case avx512BFloat16
 
-    /// The best that the machine has, which kernels use.
+    /// The best that the machine has and `ATEN_CPU_CAPABILITY` allows, which kernels use.
     public static var ofMachine: InstructionSet {
         allCases.first { $0.number == ct_instruction_set_of_machine() } ?? .portable
     }

@@ -1,12 +1,11 @@
-"""Runs the command under test, and makes the small models and task files of the tests."""
+"""Runs the command under test, and makes the small models of the tests."""
 
 import hashlib
 import json
 import math
-import os
-import pathlib
 import random
 import subprocess
+import sys
 
 import torch
 from safetensors.torch import load_file
@@ -15,9 +14,9 @@ from transformers import (
     BertForSequenceClassification)
 
 import decoders
+import fork_server
+from fork_server import COMMAND, ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMAND = pathlib.Path(os.environ.get("DUALLORA") or ROOT / ".build/release/duallora").absolute()
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ("a the one two red old small man woman dog cat child bird house river is was sees likes "
@@ -48,11 +47,14 @@ def flags(**options):
     return words
 
 
-def run(*words, timeout=120, before=None, **options):
+def run(*words, input=None, timeout=120, before=None, **options):
     """Runs the command, whatever comes of it; `before` is called in the new process first."""
+    words = [*map(str, words), *flags(**options)]
+    if before is None and sys.platform == "linux":
+        return fork_server.of_tests().run(words, input, timeout)
     return subprocess.run(
-        [str(COMMAND), *map(str, words), *flags(**options)], capture_output=True, text=True,
-        encoding="utf-8", timeout=timeout, preexec_fn=before)
+        [str(COMMAND), *words], capture_output=True, text=True, encoding="utf-8", input=input,
+        timeout=timeout, preexec_fn=before)
 
 
 def succeed(*words, **options):
@@ -60,6 +62,20 @@ def succeed(*words, **options):
     done = run(*words, **options)
     assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr}"
     return done.stdout
+
+
+def answers(values, *words, **options):
+    """What a command says of values that it reads from standard input, each a line of JSON."""
+    lines = "".join(json.dumps(value) + "\n" for value in values)
+    printed = succeed(*words, input=lines, **options)
+    made = [json.loads(line) for line in printed.split("\n") if line]
+    assert len(made) == len(values)
+    return made
+
+
+def tokenize(folder, rows, *options):
+    """What `duallora tokenize` makes of texts, or with `--decode` of ids."""
+    return answers(rows, "tokenize", *options, model=folder, stdin=True, timeout=None)
 
 
 def assert_refused(done, *words, usage=False, running=False):
@@ -125,6 +141,7 @@ def digest(path):
 SHAPE = dict(
     vocab_size=len(VOCABULARY), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
     intermediate_size=64, max_position_embeddings=64)
+NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
 def randomize(model, seed):
@@ -186,17 +203,31 @@ def padded(rows, filler, side="right"):
             torch.tensor([pad([1] * len(row), 0) for row in rows]))
 
 
+def at_tokens(outputs, rows, side="right"):
+    """Outputs of a batch without what stands at padding: that is for nobody to read, and where no
+    token of training ever stood a value may be many times as sensitive to rounding. Virtual tokens,
+    which stand before all others, stay."""
+    mask = padded(rows, 0, side)[1].bool()
+
+    def kept(value):
+        virtual = value.shape[1] - mask.shape[1]
+        return value[torch.nn.functional.pad(mask, (virtual, 0), value=True)]
+
+    return {name: kept(value) if value.dim() == 3 else value for name, value in outputs.items()}
+
+
 def reference(model, rows, types=None, side="right"):
-    """What transformers (or peft) makes of the same batch: `hidden`, and a classifier's `logits`."""
+    """What transformers (or peft) makes of the same batch: `hidden` at its tokens, and a
+    classifier's `logits`."""
     ids, mask = padded(rows, model.config.pad_token_id or 0, side)
     kinds = padded(types or [[0] * len(row) for row in rows], 0, side)[0]
     with torch.no_grad():
         made = model(input_ids=ids, attention_mask=mask, token_type_ids=kinds,
                      output_hidden_states=True)
-    outputs = {"hidden": made.hidden_states[-1].float()}
+    outputs = {"hidden": made.hidden_states[-1]}
     if made.get("logits") is not None and made.logits.dim() == 2:  # not those of BertForMaskedLM
-        outputs["logits"] = made.logits.float()
-    return outputs
+        outputs["logits"] = made.logits
+    return at_tokens(outputs, rows, side)
 
 
 def assert_close(found, expected, tolerance=1e-4):
@@ -206,6 +237,19 @@ def assert_close(found, expected, tolerance=1e-4):
         assert found[name].shape == expected[name].shape, name
         difference = (found[name].double() - expected[name].double()).abs().max().item()
         assert difference < tolerance, f"{name} differs by {difference:.2e}"
+
+
+def assert_as_exact(found, theirs, exact):
+    """As near to the exact numbers, those of float64, as the reference's own float32 comes.
+
+    Both add the same rounding errors up in another order, so that their errors have one size; the
+    largest of many is within a factor of 2 of the other's, and chains of sums that are four times
+    as long, as on narrower vectors, have errors that are twice as large: 4 in all."""
+    assert found.keys() == theirs.keys() == exact.keys()
+    for name in exact:
+        error, measure = ((value.double() - exact[name]).abs().max().item()
+                          for value in (found[name], theirs[name]))
+        assert error <= 4 * measure, f"{name} is off by {error:.2e}, the reference by {measure:.2e}"
 
 
 def relative_error(found, expected):
@@ -248,9 +292,7 @@ def rows_of(architecture, lengths=(6, 11, 1, 9)):
 def outputs_there(model, rows):
     """What transformers, or peft, says at the tokens that are no padding."""
     if model.config.model_type == "bert":
-        mask = padded(rows, 0)[1].bool()
-        return {name: value[mask] if value.dim() == 3 else value
-                for name, value in reference(model, rows).items()}
+        return reference(model, rows)
     logits, hidden, mask = decoders.logits(model, rows, "left")
     return {"logits": logits[mask], "hidden": hidden[mask]}
 
@@ -258,9 +300,7 @@ def outputs_there(model, rows):
 def outputs_here(place, base, rows, **options):
     """What `duallora forward` says at the tokens that are no padding."""
     side = "right" if read_json(base / "config.json")["model_type"] == "bert" else "left"
-    found = forward(place, base, rows, padding=side, **options)
-    mask = padded(rows, 0, side)[1].bool()
-    return {name: value[mask] if value.dim() == 3 else value for name, value in found.items()}
+    return at_tokens(forward(place, base, rows, padding=side, **options), rows, side)
 
 
 def randomize_trained(model, seed=4, deviation=0.3):
@@ -302,78 +342,3 @@ def factors_of(tensors):
             path, factor = name.removesuffix(".weight").rsplit(".dual_lora_", 1)
             layers.setdefault(path, {})[factor] = value
     return layers
-
-
-# --- task data ------------------------------------------------------------------------------------
-
-
-def sentence(dice, longest=9):
-    """Words of the vocabulary, now and then one that falls to pieces or is unknown."""
-    words = dice.choices(WORDS, k=dice.randrange(2, longest))
-    if dice.random() < 0.3:
-        words.append(dice.choice(["Zebra", "x9", "naïve", "☃"]))
-    return " ".join(words) + dice.choice([".", "!", "?", ""])
-
-
-def examples(task, count, seed, longest=9):
-    """Random examples: sentences and a label as the task's file spells it."""
-    dice = random.Random(f"{task} {seed}")
-    made = []
-    for _ in range(count):
-        first, second = sentence(dice, longest), sentence(dice, longest)
-        if task == "cola":
-            made.append(((first,), str(int("not" in first or dice.random() < 0.3))))
-        elif task == "rte":
-            shared = len(set(first.split()) & set(second.split()))
-            made.append(((first, second), ["not_entailment", "entailment"][shared > 1]))
-        else:
-            if dice.random() < 0.4:
-                second = first.replace(dice.choice(WORDS), dice.choice(WORDS))
-            shared = len(set(first.split()) & set(second.split()))
-            made.append(((first, second), f"{min(5, 0.8 * shared + dice.random()):.3f}"))
-    return made
-
-
-def write_examples(path, task, rows):
-    if task == "cola":
-        lines = [f"gen\t{label}\t\t{texts[0]}" for texts, label in rows]
-    elif task == "rte":
-        lines = ["index\tsentence1\tsentence2\tlabel"]
-        lines += [f"{i}\t{texts[0]}\t{texts[1]}\t{label}" for i, (texts, label) in enumerate(rows)]
-    else:
-        lines = [f"gen\tfile\t2017\t{i:04}\t{label}\t{texts[0]}\t{texts[1]}"
-                 for i, (texts, label) in enumerate(rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def write_task(folder, task, train=24, dev=20, seed=0, longest=9):
-    """A task's folder as GLUE names its files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ending = "csv" if task == "stsb" else "tsv"
-    for split, count in (("train", train), ("dev", dev)):
-        write_examples(folder / f"{split}.{ending}", task,
-                       examples(task, count, f"{split} {seed}", longest))
-    return folder
-
-
-def read_examples(folder, task, split):
-    """A task's file as texts and numeric labels, read independently of the command."""
-    path = folder / f"{split}.{'csv' if task == 'stsb' else 'tsv'}"
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n") if line]
-    if task == "cola":
-        return [((row[3],), int(row[1])) for row in rows]
-    if task == "rte":
-        names = ["entailment", "not_entailment"]
-        return [((row[1], row[2]), names.index(row[3])) for row in rows[1:]]
-    return [((row[5], row[6]), float(row[4])) for row in rows]
-
-
-def encode(tokenizer, rows, limit=128):
-    """The batch that transformers' tokenizer makes of examples."""
-    texts = [texts[0] for texts, _ in rows]
-    pairs = [texts[1] for texts, _ in rows] if len(rows[0][0]) == 2 else None
-    return tokenizer(texts, pairs, truncation="longest_first", max_length=limit, padding=True,
-                     return_tensors="pt")
-
-
-LABELS = {"cola": 2, "rte": 2, "stsb": 1}

@@ -3,7 +3,7 @@ everywhere, and seeded perturbations of both, the same on every machine."""
 
 import csv
 
-MASK = (1 << 64) - 1
+from splitmix import SplitMix64
 
 # Sentences written for these tests, in groups that say one thing.
 OWN = [
@@ -36,19 +36,7 @@ PHRASES = ["cannot", "can't", "isn't", "it's", "they'll", "U.S.", "St. James", "
            "etc. And", "Rd. the", "1980s", "'90s"]
 
 
-class Numbers:
-    """SplitMix64, which no version of Python changes."""
-
-    def __init__(self, seed):
-        self.state = seed
-
-    def next(self):
-        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
+class Numbers(SplitMix64):
     def below(self, count):
         return self.next() % count
 

@@ -17,9 +17,9 @@ from transformers import AutoModelForCausalLM
 import decoders
 import harness
 from plain_text import base, text
-from test_training import (
-    COUNT, NO_DROPOUT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop,
-    settings, start_of)
+from training_loop import (
+    COUNT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop, settings,
+    start_of)
 
 FUNCTIONS = {"tanh": torch.tanh, "relu": torch.relu, "gelu": functional.gelu,
              "silu": functional.silu, "identity": lambda x: x}
@@ -241,7 +241,7 @@ TRAINED = {
 @pytest.mark.parametrize("name", TRAINED)
 def test_training_takes_the_steps_of_the_equations(tmp_path, classifier, task_data, name):
     options, task = TRAINED[name], "rte"
-    data, folder = task_data(task, train=COUNT), classifier(task, **NO_DROPOUT)
+    data, folder = task_data(task, train=COUNT), classifier(task, **harness.NO_DROPOUT)
     start = start_of(tmp_path, folder, data, task, **options)
     # What trains of one dimension is not decayed; the grouping has a test of its own.
     here, there = settings(task, rate=2e-3, decay=0)

@@ -14,7 +14,7 @@ from tokenizers import trainers
 from transformers import GPT2Tokenizer, RobertaTokenizer
 
 import harness
-from test_tokenizer import CONTEXTS, edge_cases, every_scalar, mixtures
+from hard_texts import CONTEXTS, edge_cases, every_scalar, mixtures
 
 GPT2 = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 PATTERNS = {
@@ -54,23 +54,12 @@ I'm he's we'll you're I'd IT'S CAN'T ſ   \n\n  \r\n \t \u00a0\u3000 end
 # --- comparison -----------------------------------------------------------------------------------
 
 
-def tokenize(folder, lines, *options):
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    done = harness.subprocess.run(
-        [str(harness.COMMAND), "tokenize", "--model", str(folder), "--stdin", *options],
-        input=text, capture_output=True, text=True, encoding="utf-8", timeout=120)
-    assert done.returncode == 0, done.stderr
-    made = [json.loads(line) for line in done.stdout.split("\n") if line]
-    assert len(made) == len(lines)
-    return made
-
-
 def assert_same_ids(folder, reference, texts, pair=None, special=True):
     options = (["--pair", pair] if pair is not None else []) + ([] if special else ["--no-special"])
     inputs = texts if pair is None else [(text, pair) for text in texts]
     made = reference.encode_batch(inputs, add_special_tokens=special)
     wrong = [(ascii(text)[:200], here["tokens"][:40], there.tokens[:40])
-             for text, here, there in zip(texts, tokenize(folder, texts, *options), made)
+             for text, here, there in zip(texts, harness.tokenize(folder, texts, *options), made)
              if here["ids"] != there.ids or here["tokens"] != there.tokens]
     assert not wrong, f"{len(wrong)} of {len(texts)} differ, such as {wrong[:3]}"
     return [encoding.ids for encoding in made]
@@ -79,7 +68,7 @@ def assert_same_ids(folder, reference, texts, pair=None, special=True):
 def assert_same_text(folder, reference, rows):
     """Ids decode to the same text, at once and as a stream, with special tokens and without."""
     for skip in (False, True):
-        found = tokenize(folder, rows, "--decode", "--json", *(["--skip-special"] * skip))
+        found = harness.tokenize(folder, rows, "--decode", "--json", *(["--skip-special"] * skip))
         wrong = []
         for ids, here in zip(rows, found):
             there = reference.decode(ids, skip_special_tokens=skip)

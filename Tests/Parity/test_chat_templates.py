@@ -26,12 +26,7 @@ PACKAGES = harness.ROOT / ".oracles" / "chat-templates"
 
 
 def answers(cases):
-    """What `duallora chat-template --stdin` says of cases."""
-    done = subprocess.run(
-        [str(harness.COMMAND), "chat-template", "--stdin"], capture_output=True, text=True,
-        encoding="utf-8", timeout=300, input="".join(json.dumps(case) + "\n" for case in cases))
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
+    return harness.answers(cases, "chat-template", stdin=True, timeout=300)
 
 
 # --- the templates of public models ----------------------------------------------------------------
@@ -313,10 +308,9 @@ def test_the_end_of_a_turn_ends_an_answer(chat, tmp_path):
 
 
 def hold(folder, lines, *words, **options):
-    return subprocess.run(
-        [str(harness.COMMAND), "generate", "--chat", *words, *harness.flags(
-            model=folder, max_tokens=12, dtype="float32", **options)],
-        input="".join(line + "\n" for line in lines), capture_output=True, text=True, timeout=120)
+    return harness.run(
+        "generate", "--chat", *words, model=folder, max_tokens=12, dtype="float32",
+        input="".join(line + "\n" for line in lines), **options)
 
 
 def test_a_conversation_keeps_what_was_said(chat, tmp_path):

@@ -8,6 +8,7 @@ from peft.tuners.lora.corda import preprocess_corda
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+import glue_files
 import harness
 import plain_text
 
@@ -58,8 +59,8 @@ def test_corda_starts_where_peft_does(tmp_path, classifier, task_data, method, s
     harness.train(base, data, tmp_path / "out", task="cola", targets=",".join(targets),
                   corda_method=method, calibration_samples=samples, **START)
     tokenizer = AutoTokenizer.from_pretrained(base)
-    rows = harness.read_examples(data, "cola", "train")[:samples]
-    model = started(harness.load(base), [harness.encode(tokenizer, [row]) for row in rows],
+    rows = glue_files.read_examples(data, "cola", "train")[:samples]
+    model = started(harness.load(base), [glue_files.encode(tokenizer, [row]) for row in rows],
                     targets, method)
     assert_same_start(tmp_path / "out", model, layers=2 * 5)
 
@@ -92,7 +93,7 @@ def test_a_corda_trained_here_is_a_lora_in_peft(tmp_path, classifier, task_data,
     if "targets" not in options:  # query and value of two blocks
         assert result["method_parameters"] == 4 * RANK * (32 + 32)
     rows = harness.sequences([6, 11, 1, 9], seed=3)
-    found = harness.forward(tmp_path, base, rows, adapter=tmp_path / "out")
+    found = harness.outputs_here(tmp_path, base, rows, adapter=tmp_path / "out")
     model = PeftModel.from_pretrained(harness.load(base), tmp_path / "out").eval()
     harness.assert_close(found, harness.reference(model, rows))
     plain = harness.forward(tmp_path, base, rows)

@@ -5,9 +5,9 @@ import torch
 from safetensors.torch import load_file
 
 import harness
-from test_training import (  # noqa: F401, `still` is a fixture
-    COUNT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop, settings, start_of,
-    still)
+from training_loop import (
+    COUNT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop, settings,
+    start_of)
 
 ROWS = harness.sequences([6, 11, 1, 9], seed=3)
 

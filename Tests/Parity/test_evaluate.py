@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn import metrics
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+import glue_files
 import harness
 
 
@@ -16,7 +17,7 @@ def centre(model, folder, data, task):
     """Moves the head's bias so that a random model says each class for half of the dev split."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     with torch.no_grad():
-        logits = model(**harness.encode(tokenizer, harness.read_examples(data, task, "dev"))).logits
+        logits = model(**glue_files.encode(tokenizer, glue_files.read_examples(data, task, "dev"))).logits
         for name, parameter in model.named_parameters():
             if "classifier" in name and name.endswith("bias"):
                 parameter -= logits.quantile(0.5, dim=0)
@@ -24,12 +25,12 @@ def centre(model, folder, data, task):
 
 def expected_scores(model, folder, data, task, limit):
     """Metrics and mean loss of transformers' predictions on the dev split."""
-    rows = harness.read_examples(data, task, "dev")
+    rows = glue_files.read_examples(data, task, "dev")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     logits = []
     with torch.no_grad():
         for start in range(0, len(rows), 50):
-            batch = harness.encode(tokenizer, rows[start:start + 50], limit)
+            batch = glue_files.encode(tokenizer, rows[start:start + 50], limit)
             logits.append(model(**batch).logits)
     logits = torch.cat(logits)
     labels = [label for _, label in rows]
@@ -61,12 +62,12 @@ def evaluate(model, data, task, **options):
         "evaluate", model=model, data=data, task=task, dtype="float32", json=True, **options))
 
 
-@pytest.mark.parametrize("task", harness.LABELS)
+@pytest.mark.parametrize("task", glue_files.LABELS)
 @pytest.mark.parametrize("limit", [128, 9], ids=["whole", "cut"])
 def test_scores_are_those_of_the_reference(tmp_path, task, limit):
     """150 examples make more than one batch; a limit of 9 tokens cuts most pairs."""
-    data = harness.write_task(tmp_path / "data", task, dev=150, longest=14)
-    model = harness.bert(seed=5, num_labels=harness.LABELS[task])
+    data = glue_files.write_task(tmp_path / "data", task, dev=150, longest=14)
+    model = harness.bert(seed=5, num_labels=glue_files.LABELS[task])
     harness.save(model, tmp_path / "model")
     centre(model, tmp_path / "model", data, task)
     model.save_pretrained(tmp_path / "model")
@@ -78,12 +79,12 @@ def test_scores_are_those_of_the_reference(tmp_path, task, limit):
 
 @pytest.mark.parametrize("task", ["rte", "stsb"])
 def test_scores_of_an_adapted_model_are_those_of_peft(tmp_path, task):
-    base = harness.bert(seed=6, num_labels=harness.LABELS[task])
+    base = harness.bert(seed=6, num_labels=glue_files.LABELS[task])
     harness.save(base, tmp_path / "model")
     model = get_peft_model(base, LoraConfig(
         task_type=TaskType.SEQ_CLS, target_modules=["query", "output.dense"],
         init_lora_weights=False)).eval()
-    data = harness.write_task(tmp_path / "data", task, dev=60)
+    data = glue_files.write_task(tmp_path / "data", task, dev=60)
     centre(model, tmp_path / "model", data, task)
     model.save_pretrained(tmp_path / "adapter")
     found = evaluate(tmp_path / "model", data, task, adapter=tmp_path / "adapter")
@@ -119,7 +120,7 @@ def test_scores_on_real_data_are_those_of_the_reference(tmp_path, minilm, glue, 
     (data / f"dev.{ending}").write_text("\n".join(lines) + "\n", encoding="utf-8")
     torch.manual_seed(1)
     base = AutoModelForSequenceClassification.from_pretrained(
-        minilm, num_labels=harness.LABELS[task], dtype=torch.float32)
+        minilm, num_labels=glue_files.LABELS[task], dtype=torch.float32)
     model = get_peft_model(base, LoraConfig(
         task_type=TaskType.SEQ_CLS, target_modules=["query"])).eval()
     with torch.no_grad():

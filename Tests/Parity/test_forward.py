@@ -1,5 +1,7 @@
 """`duallora forward` against transformers: hidden states and logits, element by element."""
 
+import copy
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -65,7 +67,8 @@ def test_a_random_model_gives_the_reference_outputs(tmp_path, name):
              for row in rows]
     for side in ("right", "left"):
         found = harness.forward(tmp_path, tmp_path, rows, types, padding=side)
-        harness.assert_close(found, harness.reference(model, rows, types, side))
+        harness.assert_close(harness.at_tokens(found, rows, side),
+                             harness.reference(model, rows, types, side))
 
 
 @pytest.mark.parametrize("name", ["plain", "wide, three layers", "stored in bf16", "relu"])
@@ -73,7 +76,7 @@ def test_bfloat16_is_near_the_reference(tmp_path, name):
     """A product of bf16 numbers is off by 2^-9 of its size, and errors of many layers add up."""
     model = make(tmp_path, **MODELS[name])
     rows = harness.sequences(LENGTHS)
-    found = harness.forward(tmp_path, tmp_path, rows, dtype="bfloat16")
+    found = harness.outputs_here(tmp_path, tmp_path, rows, dtype="bfloat16")
     for key, expected in harness.reference(model, rows).items():
         assert found[key].dtype == torch.float32
         assert harness.relative_error(found[key], expected) < 2e-2
@@ -82,7 +85,7 @@ def test_bfloat16_is_near_the_reference(tmp_path, name):
 def test_float64_is_nearer_to_the_reference_than_float32_can_be(tmp_path):
     model = make(tmp_path, kind=BertForSequenceClassification).double()
     rows = harness.sequences(LENGTHS)
-    found = harness.forward(tmp_path, tmp_path, rows, dtype="float64")
+    found = harness.outputs_here(tmp_path, tmp_path, rows, dtype="float64")
     # The outputs are written in float32.
     harness.assert_close(found, harness.reference(model, rows), 2e-6)
 
@@ -100,7 +103,7 @@ def test_a_sequence_alone_gives_what_it_gives_in_a_batch(tmp_path):
 def test_a_sequence_may_fill_every_position(tmp_path):
     model = make(tmp_path)
     rows = harness.sequences([64, 63, 2])
-    harness.assert_close(harness.forward(tmp_path, tmp_path, rows),
+    harness.assert_close(harness.outputs_here(tmp_path, tmp_path, rows),
                          harness.reference(model, rows))
 
 
@@ -122,16 +125,21 @@ def real_rows(lengths):
 def test_minilm_gives_the_reference_outputs(tmp_path, minilm, real, lengths, side):
     rows = real_rows(lengths)
     types = [[int(i > len(row) // 2) for i in range(len(row))] for row in rows]
-    found = harness.forward(tmp_path, minilm, rows, types, padding=side)
-    harness.assert_close(found, harness.reference(real, rows, types, side))
+    found = harness.at_tokens(
+        harness.forward(tmp_path, minilm, rows, types, padding=side), rows, side)
+    theirs = harness.reference(real, rows, types, side)
+    exact = harness.reference(copy.deepcopy(real).double(), rows, types, side)
+    harness.assert_close(found, theirs)
+    harness.assert_as_exact(found, theirs, exact)
 
 
 def test_minilm_in_bfloat16_is_near_the_reference(tmp_path, minilm, real):
     rows = real_rows([40, 7, 300])
-    found = harness.forward(tmp_path, minilm, rows, dtype="bfloat16")["hidden"]
-    expected = harness.reference(real, rows)["hidden"]
-    for i, row in enumerate(rows):
-        assert harness.relative_error(found[i, :len(row)], expected[i, :len(row)]) < 2e-2
+    lengths = [len(row) for row in rows]
+    found = harness.outputs_here(tmp_path, minilm, rows, dtype="bfloat16")["hidden"].split(lengths)
+    expected = harness.reference(real, rows)["hidden"].split(lengths)
+    for here, there in zip(found, expected):
+        assert harness.relative_error(here, there) < 2e-2
 
 
 def test_the_tensors_are_those_of_the_contract(tmp_path):

@@ -16,6 +16,7 @@ from transformers.generation import (
     TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
 
 import harness
+from splitmix import SplitMix64
 
 VOCABULARY = 96
 SHAPE = dict(
@@ -217,25 +218,15 @@ def test_an_adapter_takes_part(model_of, tmp_path):
     assert found != [row["ids"] for row in command(folder, PROMPTS, **options)]
 
 
-# --- draws: the generator is small enough to stand here -------------------------------------------
+# --- draws ----------------------------------------------------------------------------------------
 
-MASK = 2 ** 64 - 1
-
-
-class SplitMix64:
+class Draws(SplitMix64):
     """The draws of one continuation."""
 
     def __init__(self, seed, prompt, sequence):
-        self.state = seed
+        super().__init__(seed)
         self.state = self.next() ^ prompt
         self.state = self.next() ^ sequence
-
-    def next(self):
-        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
 
     def token(self, scores):
         reached = torch.softmax(scores.double(), -1).cumsum(-1)
@@ -280,7 +271,7 @@ def test_draws_are_from_the_reference_distribution(model_of, name):
     rows, seed, copies, count = PROMPTS[:2], 12345, 6, 6
     found = command(folder, rows, seed=seed, max_tokens=count, ignore_stop_tokens=True,
                     **{"return": copies}, **options)
-    expected = [drawn(model, row, SplitMix64(seed, place, copy), count,
+    expected = [drawn(model, row, Draws(seed, place, copy), count,
                       LogitsProcessorList(warpers))
                 for place, row in enumerate(rows) for copy in range(copies)]
     assert [row["ids"] for row in found] == expected

@@ -6,6 +6,7 @@ from peft import LoraConfig, TaskType, get_peft_model
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoTokenizer, BertForMaskedLM, BertModel
 
+import glue_files
 import harness
 from harness import BRIEF, dual_update, factors_of, saved_tensors
 
@@ -33,7 +34,7 @@ MERGED = {
 
 def make(folder, task_data, task="rte", kind=None, stored=torch.float32, save=None, **options):
     """A base, and an adapter trained on it."""
-    kinds = dict(kind=kind) if kind else dict(num_labels=harness.LABELS[task])
+    kinds = dict(kind=kind) if kind else dict(num_labels=glue_files.LABELS[task])
     model = harness.bert(**kinds).to(stored)
     harness.save(model, folder / "base", **(save or {}))
     harness.train(folder / "base", task_data(task), folder / "adapter", task=task,
@@ -61,11 +62,11 @@ def bare(name):
 def test_a_merged_model_gives_the_adapted_logits_in_transformers(tmp_path, task_data, name):
     options = dict(MERGED[name])
     make(tmp_path, task_data, **options)
-    adapted = harness.forward(tmp_path, tmp_path / "base", ROWS, adapter=tmp_path / "adapter")
+    adapted = harness.outputs_here(tmp_path, tmp_path / "base", ROWS, adapter=tmp_path / "adapter")
     merged = merge(tmp_path)
     expected = harness.reference(harness.load(merged), ROWS)
     # The merged folder is read here as it is there, whatever its type.
-    harness.assert_close(harness.forward(tmp_path, merged, ROWS), expected)
+    harness.assert_close(harness.outputs_here(tmp_path, merged, ROWS), expected)
     if options.get("stored", torch.float32) == torch.float32:
         harness.assert_close(adapted, expected)
     else:
@@ -130,7 +131,7 @@ def test_the_tokenizer_of_minilm_comes_along(tmp_path, minilm, task_data):
     harness.train(minilm, task_data("stsb"), tmp_path / "adapter", task="stsb",
                   method="dual-lora", **{**BRIEF, "steps": 2})
     rows = [[101, 7592, 2088, 102], [101, 102]]
-    adapted = harness.forward(tmp_path, minilm, rows, adapter=tmp_path / "adapter")
+    adapted = harness.outputs_here(tmp_path, minilm, rows, adapter=tmp_path / "adapter")
     merged = tmp_path / "merged"
     harness.succeed("merge", model=minilm, adapter=tmp_path / "adapter", output=merged)
     harness.assert_close(adapted, harness.reference(harness.load(merged), rows))
@@ -149,7 +150,7 @@ def test_a_fully_fine_tuned_model_says_what_its_head_means(
     assert config.id2label == names and config.num_labels == len(names)
     assert config.problem_type == problem
     model = harness.load(tmp_path / "out")
-    harness.assert_close(harness.forward(tmp_path, tmp_path / "out", ROWS),
+    harness.assert_close(harness.outputs_here(tmp_path, tmp_path / "out", ROWS),
                          harness.reference(model, ROWS))
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
     expected = AutoTokenizer.from_pretrained(encoder)(TEXTS)

@@ -107,7 +107,7 @@ def make(folder, kind=BertForSequenceClassification, num_labels=2, base_stored=N
 @pytest.mark.parametrize("name", LOADED)
 def test_an_adapter_of_peft_gives_the_logits_of_peft(tmp_path, name):
     model = make(tmp_path, **LOADED[name])
-    found = harness.forward(tmp_path, tmp_path / "base", ROWS, adapter=tmp_path / "adapter")
+    found = harness.outputs_here(tmp_path, tmp_path / "base", ROWS, adapter=tmp_path / "adapter")
     expected = harness.reference(model, ROWS)
     harness.assert_close(found, expected)
     with model.disable_adapter():
@@ -120,7 +120,7 @@ def test_an_adapter_in_bfloat16_is_as_near_as_torch_comes(tmp_path):
     """A random adapter amplifies what bf16 rounds away, so torch's own error is the measure."""
     model = make(tmp_path, target_modules="all-linear")
     rows = harness.sequences([6, 11, 1, 9] * 4, seed=4)
-    found = harness.forward(
+    found = harness.outputs_here(
         tmp_path, tmp_path / "base", rows, adapter=tmp_path / "adapter", dtype="bfloat16")
     expected = harness.reference(model, rows)
     rounded = harness.reference(model.bfloat16(), rows)

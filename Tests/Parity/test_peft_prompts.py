@@ -120,8 +120,8 @@ def test_an_encoder_gives_the_logits_of_peft(tmp_path, method, types):
     model = classifier(tmp_path, method)
     rows = harness.sequences([6, 11, 1, 9], seed=3)
     kinds = types and [[i % 2 for i in range(len(row))] for row in rows]
-    found = harness.forward(
-        tmp_path, tmp_path / "base", rows, kinds, adapter=tmp_path / "adapter")
+    found = harness.at_tokens(harness.forward(
+        tmp_path, tmp_path / "base", rows, kinds, adapter=tmp_path / "adapter"), rows)
     expected = harness.reference(model, rows, kinds)
     harness.assert_close(found, expected)
     plain = harness.reference(model.get_base_model(), rows, kinds)
@@ -292,7 +292,7 @@ def test_a_trained_adapter_of_an_encoder_loads_in_peft(tmp_path, classifier_of, 
         base, num_labels=2, dtype=torch.float32).eval()
     model = PeftModel.from_pretrained(made, tmp_path / "adapter").eval()
     rows = harness.sequences([6, 11, 1, 9], seed=3)
-    found = harness.forward(tmp_path, base, rows, adapter=tmp_path / "adapter")
+    found = harness.outputs_here(tmp_path, base, rows, adapter=tmp_path / "adapter")
     harness.assert_close(found, harness.reference(model, rows))
 
 

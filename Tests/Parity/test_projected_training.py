@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from transformers import get_linear_schedule_with_warmup
 
 import harness
-from test_training import COUNT, NO_DROPOUT, batch_of, loss_of
+from training_loop import COUNT, batch_of, loss_of
 
 STEPS = 20
 
@@ -137,7 +137,7 @@ ROWS = {
 @pytest.mark.parametrize("name", ROWS)
 def test_galore_takes_the_steps_of_its_reference(tmp_path, classifier, task_data, name):
     options = ROWS[name]
-    base, data = classifier("rte", **NO_DROPOUT), task_data("rte", train=COUNT)
+    base, data = classifier("rte", **harness.NO_DROPOUT), task_data("rte", train=COUNT)
     rate, head_rate, decay, warmup = 5e-4, 2e-3, 0.05, 0.2
     harness.train(
         base, data, tmp_path / "out", task="rte", method="galore", learning_rate=rate,
@@ -168,7 +168,7 @@ def test_galore_takes_the_steps_of_its_reference(tmp_path, classifier, task_data
 @pytest.mark.parametrize("options", [{}, {"basis": "orthonormal"}, {"proj_type": "full"}])
 def test_garare_moves_a_weight_in_few_dimensions(tmp_path, classifier, task_data, options):
     """In two windows of a projection, by rank 2 r at most; and by the seed alone."""
-    base, data = classifier("rte", **NO_DROPOUT), task_data("rte", train=COUNT)
+    base, data = classifier("rte", **harness.NO_DROPOUT), task_data("rte", train=COUNT)
     found = []
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
         harness.train(

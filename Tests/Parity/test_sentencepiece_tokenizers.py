@@ -8,7 +8,6 @@ import functools
 import io
 import json
 import random
-import subprocess
 
 import pytest
 import sentencepiece
@@ -20,18 +19,9 @@ from transformers import AutoTokenizer
 from transformers.convert_slow_tokenizer import generate_merges
 
 import harness
+from hard_texts import mixtures
 
 SHARED = harness.ROOT.parent / "shared" / "data" / "tokenizers"
-
-
-def answers(folder, lines, *options):
-    """What the command under test makes of each line."""
-    done = subprocess.run(
-        [str(harness.COMMAND), "tokenize", "--model", str(folder), "--stdin", *options],
-        input="".join(json.dumps(line) + "\n" for line in lines), capture_output=True, text=True,
-        encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def assert_same(inputs, found, expected):
@@ -90,21 +80,7 @@ def corpus(seed=5):
 @functools.cache
 def hard_texts(count, seed):
     """Random text from where tokenizers go wrong."""
-    dice = random.Random(seed)
-    texts = []
-    for _ in range(count):
-        parts = []
-        for _ in range(dice.randrange(1, 16)):
-            kind = dice.random()
-            if kind < 0.35:
-                parts.append(dice.choice(PARTS))
-            elif kind < 0.5:
-                parts.append(" ")
-            else:
-                first, last = dice.choice(RANGES)
-                parts += [chr(dice.randint(first, last)) for _ in range(dice.randrange(1, 5))]
-        texts.append("".join(parts))
-    return EDGES + corpus()[:150] + texts
+    return EDGES + corpus()[:150] + mixtures(count, seed, PARTS, RANGES)
 
 
 def every_scalar(*contexts):
@@ -182,12 +158,12 @@ def compare_model(folder, texts):
     special = [reference.id_to_piece(i) for i in range(reference.get_piece_size())
                if reference.is_control(i) or reference.is_unknown(i)]
     texts = [text for text in texts if not any(token in text for token in special)]
-    found = answers(folder, texts, "--no-special")
+    found = harness.tokenize(folder, texts, "--no-special")
     expected = reference.encode(texts)
     assert_same(texts, [line["ids"] for line in found], expected)
     assert_same(texts, [line["tokens"] for line in found], reference.encode(texts, out_type=str))
     lists = expected[:1000] + random_ids(reference.get_piece_size())
-    found = answers(folder, lists, "--decode", "--json")
+    found = harness.tokenize(folder, lists, "--decode", "--json")
     expected = reference.decode(lists)
     assert_same(lists, [line["text"] for line in found], expected)
     assert_same(lists, ["".join(line["pieces"]) for line in found], expected)
@@ -285,8 +261,8 @@ def test_llama_frames_a_text_as_its_settings_say(tmp_path, start, end):
     last = [reference.eos_id()] if end else []
     texts = [text for text in hard_texts(50, seed=19)]
     expected = [first + ids + last for ids in reference.encode(texts)]
-    assert_same(texts, [line["ids"] for line in answers(tmp_path, texts)], expected)
-    found = answers(tmp_path, texts, "--pair", "a b")
+    assert_same(texts, [line["ids"] for line in harness.tokenize(tmp_path, texts)], expected)
+    found = harness.tokenize(tmp_path, texts, "--pair", "a b")
     second = first + reference.encode("a b") + last
     assert_same(texts, [line["ids"] for line in found], [ids + second for ids in expected])
 
@@ -314,7 +290,7 @@ def test_special_tokens_in_a_text_are_found_as_in_transformers(tmp_path, legacy)
     else:
         keep = range(len(SPELLED_OUT))
     texts = [SPELLED_OUT[index] for index in keep]
-    found = [line["ids"] for line in answers(tmp_path, texts)]
+    found = [line["ids"] for line in harness.tokenize(tmp_path, texts)]
     assert_same(texts, found, [expected[index] for index in keep])
 
 
@@ -327,12 +303,12 @@ def test_deberta_frames_a_text_and_adds_the_mask(tmp_path):
     mask = reference.get_piece_size()
     texts = hard_texts(100, seed=23)
     plain = reference.encode(texts)
-    assert_same(texts, [line["ids"] for line in answers(tmp_path, texts)],
+    assert_same(texts, [line["ids"] for line in harness.tokenize(tmp_path, texts)],
                 [[1, *ids, 2] for ids in plain])
-    found = answers(tmp_path, texts, "--pair", "the world")
+    found = harness.tokenize(tmp_path, texts, "--pair", "the world")
     second = reference.encode("the world")
     assert_same(texts, [line["ids"] for line in found], [[1, *ids, 2, *second, 2] for ids in plain])
-    found = answers(tmp_path, ["[MASK]", "the [MASK] world[SEP]"])
+    found = harness.tokenize(tmp_path, ["[MASK]", "the [MASK] world[SEP]"])
     assert [line["ids"] for line in found] == [
         [1, mask, 2], [1, *reference.encode("the"), mask, *second[1:], 2, 2]
         if reference.encode("world") == second[1:] else
@@ -386,13 +362,13 @@ def compare_file(folder, reference, texts):
     """A tokenizer.json gives the ids, tokens and text that `tokenizers` gives."""
     reference.save(str(folder / "tokenizer.json"))
     reference = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    found = answers(folder, texts)
+    found = harness.tokenize(folder, texts)
     expected = reference.encode_batch(texts)
     assert_same(texts, [(line["ids"], line["tokens"]) for line in found],
                 [(one.ids, one.tokens) for one in expected])
     lists = [one.ids for one in expected][:600] + random_ids(reference.get_vocab_size())
     for skip in (False, True):
-        found = answers(folder, lists, "--decode", "--json", *(["--skip-special"] if skip else []))
+        found = harness.tokenize(folder, lists, "--decode", "--json", *(["--skip-special"] if skip else []))
         texts = [reference.decode(ids, skip_special_tokens=skip) for ids in lists]
         assert_same(lists, [line["text"] for line in found], texts)
         assert_same(lists, ["".join(line["pieces"]) for line in found], texts)

@@ -9,6 +9,7 @@ from peft import PeftConfig, PeftModel, get_peft_model, set_peft_model_state_dic
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, BertForMaskedLM
 
+import glue_files
 import harness
 import plain_text
 from harness import BRIEF, dual_update, factors_of, saved_tensors
@@ -34,7 +35,7 @@ def logits_here(tmp_path, base, adapter, **options):
 def base_model(folder, task):
     """The base in transformers; what the checkpoint lacks is random, and the adapter has it."""
     return AutoModelForSequenceClassification.from_pretrained(
-        folder, num_labels=harness.LABELS[task], dtype=torch.float32).eval()
+        folder, num_labels=glue_files.LABELS[task], dtype=torch.float32).eval()
 
 
 def assert_trained(tmp_path, base, adapter, found):

@@ -11,97 +11,10 @@ import pytest
 import torch
 from peft import HiraConfig, LoraConfig, TaskType, get_peft_model, set_peft_model_state_dict
 from safetensors.torch import load_file
-from torch.nn import functional
-from transformers import (
-    AutoTokenizer, get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup,
-    get_linear_schedule_with_warmup)
 
 import harness
-
-STEPS = 10
-COUNT = 12
-SCHEDULES = {
-    "linear": lambda optimizer, rise: get_linear_schedule_with_warmup(optimizer, rise, STEPS),
-    "cosine": lambda optimizer, rise: get_cosine_schedule_with_warmup(optimizer, rise, STEPS),
-    "constant": get_constant_schedule_with_warmup,
-}
-NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-
-
-@pytest.fixture(scope="module")
-def still(classifier):
-    """Folders of random classifiers without dropout, by task."""
-    return lambda task: classifier(task, **NO_DROPOUT)
-
-
-def batch_of(folder, data, task):
-    rows = harness.read_examples(data, task, "train")
-    batch = harness.encode(AutoTokenizer.from_pretrained(folder), rows)
-    return batch, torch.tensor([label for _, label in rows])
-
-
-def loss_of(model, batch, labels, task):
-    logits = model(**batch).logits
-    if task == "stsb":
-        return functional.mse_loss(logits[:, 0], labels.float())
-    return functional.cross_entropy(logits, labels)
-
-
-def optimizer_for(named, rate, head_rate, decay, ratio=1, **adam):
-    """AdamW with a rate for the head, another for LoRA+'s fast tensors, and decay for nothing but
-    matrices."""
-    groups = {}
-    for name, parameter in named:
-        own = head_rate if "classifier" in name else rate
-        if own == rate and ("lora_B" in name or name.endswith("bias")):
-            own *= ratio
-        groups.setdefault((own, parameter.dim() == 1), []).append(parameter)
-    return torch.optim.AdamW([
-        {"params": parameters, "lr": own, "weight_decay": 0.0 if flat else decay}
-        for (own, flat), parameters in groups.items()], **adam)
-
-
-def plain_loop(model, batch, labels, task, rate, head_rate, decay, warmup, limit, schedule, adam,
-               prepare=None, ratio=1):
-    """What a textbook loop gives: (loss, learning rate, gradient norm) of every step."""
-    named = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    optimizer = optimizer_for(named, rate, head_rate, decay, ratio, **adam)
-    rise = warmup if isinstance(warmup, int) and warmup > 1 else math.ceil(warmup * STEPS)
-    schedule = SCHEDULES[schedule](optimizer, rise)
-    records = []
-    for step in range(STEPS):
-        if prepare:
-            prepare(step)
-        loss = loss_of(model, batch, labels, task)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_([value for _, value in named], limit or math.inf)
-        factor = schedule.get_last_lr()[0] / optimizer.param_groups[0]["initial_lr"]
-        optimizer.step()
-        schedule.step()
-        records.append((loss.item(), rate * factor, norm.item()))
-    return records
-
-
-def assert_same_steps(output, expected, tolerance=1e-4):
-    steps, _ = harness.log_of(output)
-    assert [record["step"] for record in steps] == list(range(1, STEPS + 1))
-    for record, (loss, rate, norm) in zip(steps, expected):
-        where = f"step {record['step']}"
-        assert record["loss"] == pytest.approx(loss, rel=tolerance), where
-        assert record["learning_rate"] == pytest.approx(rate, rel=1e-9), where
-        assert record["gradient_norm"] == pytest.approx(norm, rel=10 * tolerance, abs=1e-9), where
-
-
-def assert_same_weights(found, expected, rate, tolerance):
-    """A key's bias shifts all scores of a query alike, so that its gradient is rounding noise, of
-    which Adam makes steps of full size: it is compared with nothing."""
-    found = {name: value for name, value in found.items() if not name.endswith("key.bias")}
-    assert found
-    for name, value in found.items():
-        difference = (value - expected[name]).abs().max().item()
-        assert difference < tolerance * rate * STEPS, f"{name} differs by {difference:.1e}"
-
+from training_loop import (
+    COUNT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop, settings, start_of)
 
 # The schedule, the limit and the decay, and how the batch is cut into micro-batches.
 FULL = {
@@ -123,23 +36,6 @@ FULL = {
 }
 
 
-def settings(task, warmup=0.2, limit=1.0, decay=0.01, batch_size=COUNT, accumulation=1, rate=1e-3,
-             head_rate=4e-3, schedule="linear", adam=None):
-    """The same settings for the command and for the loop; a warm-up above 1 is in steps."""
-    adam = adam or {}
-    here = dict(
-        task=task, steps=STEPS, logging_steps=1, dtype="float32", seed=5, batch_size=batch_size,
-        gradient_accumulation=accumulation, learning_rate=rate, head_learning_rate=head_rate,
-        weight_decay=decay, gradient_limit=limit, schedule=schedule,
-        **{"warmup_steps" if warmup > 1 else "warmup_ratio": warmup})
-    if adam:
-        here |= dict(adam_beta1=adam["betas"][0], adam_beta2=adam["betas"][1],
-                     adam_epsilon=adam["eps"])
-    there = dict(task=task, rate=rate, head_rate=head_rate, decay=decay, warmup=warmup, limit=limit,
-                 schedule=schedule, adam=adam)
-    return here, there
-
-
 @pytest.mark.parametrize("name", FULL)
 def test_full_fine_tuning_takes_the_steps_of_a_plain_loop(tmp_path, still, task_data, name):
     here, there = settings(**FULL[name])
@@ -151,13 +47,6 @@ def test_full_fine_tuning_takes_the_steps_of_a_plain_loop(tmp_path, still, task_
     assert_same_steps(tmp_path / "out", records)
     assert_same_weights(load_file(tmp_path / "out" / "model.safetensors"), model.state_dict(),
                         there["rate"], tolerance=0.02)
-
-
-def start_of(tmp_path, base, data, task, **options):
-    """The adapter before its first step."""
-    harness.train(base, data, tmp_path / "start", task=task, steps=1, warmup_ratio=1,
-                  batch_size=COUNT, dtype="float32", seed=5, **options)
-    return load_file(tmp_path / "start" / "adapter_model.safetensors")
 
 
 # The task, the method's options here, and the configuration in peft.
@@ -247,28 +136,22 @@ class DualLoRA(torch.nn.Module):
         return weight + self.gate * self.scale * update
 
 
+# The sign jumps at 0: where an element of DC comes as near to 0 as the rounding errors of the steps
+# before are large, two correct runs may take different sides. These seeds keep every element five
+# times as far away. Where the errors grow to 1e-5, some element always comes near: both sides then
+# compute in float64.
 DUAL = {
     "gate of the learning rate's warm-up": dict(),
     "gate over half the run": dict(gate_steps=5),
-    "no gate": dict(gate_steps=0),
+    "no gate": dict(seed=9, gate_steps=0),
     "gate cut to the run": dict(gate_steps=100),
-    "r1 and r2": dict(magnitude_rank=3, direction_rank=5, alpha=6, gate_steps=3),
-    "large start, all-linear": dict(init_std=0.3, targets="all-linear", gate_steps=2),
+    "r1 and r2": dict(seed=7, magnitude_rank=3, direction_rank=5, alpha=6, gate_steps=3),
+    "large start, all-linear": dict(
+        dtype="float64", init_std=0.3, targets="all-linear", gate_steps=2),
     "clip that binds": dict(
-        base="steep", init_std=0.5, alpha=40, gate_steps=4, targets="query,intermediate.dense"),
+        dtype="float64", base="steep", init_std=0.5, alpha=40, gate_steps=4,
+        targets="query,intermediate.dense"),
 }
-
-
-@pytest.fixture(scope="module")
-def steep(folder_of):
-    """A classifier with a head so large that gradients are, too."""
-    def make(folder):
-        model = harness.bert(**NO_DROPOUT)
-        with torch.no_grad():
-            model.classifier.weight.mul_(300)
-        harness.save(model, folder)
-
-    return lambda task: folder_of("steep", make)
 
 
 @pytest.mark.parametrize("name", DUAL)
@@ -279,10 +162,11 @@ def test_dual_lora_takes_the_steps_of_the_equations(request, tmp_path, task_data
     base = request.getfixturevalue(options.pop("base", "still"))(task)
     start = start_of(tmp_path, base, data, task, method="dual-lora", **options)
     here, there = settings(task, rate=2e-3)
-    harness.train(base, data, tmp_path / "out", method="dual-lora", **here, **options)
+    harness.train(base, data, tmp_path / "out", method="dual-lora", **{**here, **options})
     config = harness.read_json(tmp_path / "out" / "adapter_config.json")
     scale = config["lora_alpha"] / math.sqrt(config["r1"] * config["r2"])
-    model = harness.load(base)
+    dtype = getattr(torch, options.get("dtype", "float32"))
+    model = harness.load(base).to(dtype)
     for parameter in model.bert.parameters():
         parameter.requires_grad_(False)
     layers, adapters = {}, {}
@@ -290,7 +174,7 @@ def test_dual_lora_takes_the_steps_of_the_equations(request, tmp_path, task_data
         if ".dual_lora_" in key:
             path, factor = key.removeprefix("base_model.model.").removesuffix(".weight").rsplit(
                 ".dual_lora_", 1)
-            layers.setdefault(path, {})[factor] = value
+            layers.setdefault(path, {})[factor] = value.to(dtype)
     for path, factors in layers.items():
         adapters[path] = DualLoRA(factors, scale)
         torch.nn.utils.parametrize.register_parametrization(

@@ -3,6 +3,8 @@
 #include "../include/ctorch.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 namespace ctorch {
 
@@ -26,10 +28,18 @@ namespace {
 
 thread_local InstructionSet limit = InstructionSet::avx512_bf16;
 
+/// LibTorch's own variable, so that one setting limits both.
+InstructionSet limit_of_environment() {
+    const char* const name = std::getenv("ATEN_CPU_CAPABILITY");
+    const std::string_view most = name ? name : "";
+    if (most == "default") return InstructionSet::portable;
+    return most == "avx2" ? InstructionSet::avx2 : InstructionSet::avx512_bf16;
+}
+
 InstructionSet best_of_machine() {
     for (const auto set :
          {InstructionSet::avx512_bf16, InstructionSet::avx512, InstructionSet::avx2})
-        if (machine_has(set)) return set;
+        if (set <= limit_of_environment() && machine_has(set)) return set;
     return InstructionSet::portable;
 }
 
