@@ -65,6 +65,8 @@ enum ForkServer {
         private static func begin(_ request: Request) -> [String] {
             clearenv()
             for (name, value) in request.environment { setenv(name, value, 1) }
+            // How threads wait is settled; ``PatientThreads`` must not start another server for it.
+            setenv("GOMP_SPINCOUNT", "1000", 0)
             guard chdir(request.folder) == 0 else { fail("no folder \(request.folder)") }
             connect(STDIN_FILENO, to: request.input, O_RDONLY)
             connect(STDOUT_FILENO, to: request.output, O_WRONLY | O_APPEND)
