@@ -28,7 +28,6 @@ final class MarkovModel: CausalModel {
     }
 
     let className = "MarkovModel"
-    let headPath = "lm_head"
     let parameters: [Parameter] = []
     let slots = AdapterSlots()
     let head: Linear? = nil

@@ -60,14 +60,15 @@ struct ModelGolden {
         let golden = try expected.tensor(name).to(.float64)
         #expect(found.shape == golden.shape, "\(name)")
         let size = try max(1, golden.magnitude().maximum().item())
-        #expect(try found.isClose(to: golden, absolute: tolerance * size), "\(name)")
+        let difference = try found.largestDifference(to: golden)
+        #expect(difference <= tolerance * size, "\(name)")
     }
 }
 
 @Suite struct ModelGoldenTests {
     static let names = ["llama", "gpt2", "bert"]
-    /// Of what is computed in each type; goldens are kept in float32.
-    static let tolerances: [(DType, Double)] = [(.float64, 2e-7), (.float32, 1e-5)]
+    /// Of what is computed in each type. Goldens are kept in float32, and rotary angles computed in it.
+    static let tolerances: [(DType, Double)] = [(.float64, 1e-6), (.float32, 1e-5)]
 
     @Test("Hidden states and logits are the reference's", arguments: names, tolerances)
     func outputs(_ name: String, _ tolerance: (DType, Double)) throws {

@@ -41,8 +41,6 @@ public final class Decoder<Body: DecoderBody>: CausalModel {
 
     public var className: String { configuration.names.headClass }
 
-    public var headPath: String { configuration.names.headPath }
-
     public var maximumLength: Int? { configuration.maximumLength(beside: slots.virtualTokens) }
 
     public var vocabularySize: Int { configuration.vocabularySize }

@@ -52,8 +52,6 @@ public final class Encoder<Body: EncoderBody>: SequenceModel {
         head == nil ? configuration.names.bareClass : configuration.names.headClass
     }
 
-    public var headPath: String { configuration.names.headPath }
-
     public var maximumLength: Int? { configuration.maximumLength(beside: slots.virtualTokens) }
 
     public var vocabularySize: Int { configuration.vocabularySize }

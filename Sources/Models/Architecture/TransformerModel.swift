@@ -11,8 +11,6 @@ public protocol TransformerModel: AnyObject {
     var className: String { get }
     /// The last layer, whose outputs a task reads, if the model has one.
     var head: Linear? { get }
-    /// The head's path in a checkpoint, whether the model has one or not.
-    var headPath: String { get }
     /// What activations are computed in.
     var computeType: DType { get }
     /// The length of the longest sequence that the model has positions for beside virtual tokens; nil

@@ -14,10 +14,7 @@ public struct DecoderPass: ForwardPass {
     public let positions: Tensor
     /// The greatest position plus one.
     public let length: Int
-    /// Tokens of a row that are attended to in this pass, virtual ones counted, cached ones not.
-    public let attendedCount: Int
-    private let prompt: PromptTokens?
-    private let prefix: PrefixLayers?
+    private let tokens: InsertedTokens
     private let rotary: RotaryTable?
     /// By layer.
     private let visible: [VisibleKeys]
@@ -36,50 +33,42 @@ public struct DecoderPass: ForwardPass {
     ) throws {
         (self.mode, self.dtype, self.cache) = (mode, dtype, cache)
         let (past, device) = (cache?.count ?? 0, ids.device)
-        var (layout, count) = (layout, ids.size(1))
-        func virtualTokens(_ virtual: Int) throws -> VirtualTokens {
-            try VirtualTokens(virtual, before: layout, length: count, device: device)
+        tokens = try InsertedTokens(
+            past > 0 ? nil : slots, into: layout, count: ids.size(1), device: device,
+            dtype: dtype, mode: mode)
+        places = tokens.layout.places(past: past, count: tokens.count)
+        var (positions, length) = try tokens.layout.positions(
+            past: past, count: tokens.count, device: device)
+        if let skipped = tokens.prefix?.count {
+            positions = try positions + Tensor([skipped]).to(device: device)
+            length += skipped
         }
-        prompt = try (past > 0 ? nil : slots.prompt?.adapter).map {
-            PromptTokens($0, tokens: try virtualTokens($0.count))
-        }
-        if let tokens = prompt?.tokens { (layout, count) = (tokens.layout, tokens.rowLength) }
-        places = layout.places(past: past, count: count)
-        prefix = try (past > 0 ? nil : slots.prefix?.adapter).map {
-            try PrefixLayers($0, tokens: virtualTokens($0.count), dtype: dtype, mode: mode)
-        }
-        let own = try layout.positions(past: past, count: count, device: device)
-        (positions, length) =
-            try prefix.map {
-                let skipped = $0.tokens.count
-                return (try own.0 + Tensor([skipped]).to(device: device), own.length + skipped)
-            } ?? own
-        if let tokens = prefix?.tokens { (layout, count) = (tokens.layout, tokens.rowLength) }
-        attendedCount = count
+        (self.positions, self.length) = (positions, length)
         var known: [Int?: VisibleKeys] = [:]
         for window in windows where known[window] == nil {
-            known[window] = layout.visibleKeys(
-                past: past, count: count, window: window, device: device)
+            known[window] = tokens.attendedLayout.visibleKeys(
+                past: past, count: tokens.attendedCount, window: window, device: device)
         }
         visible = windows.compactMap { known[$0] }
         self.rotary = try rotary?.table(positions: positions, length: length, dtype: dtype)
     }
 
+    /// Tokens of a row that are attended to in this pass, virtual ones counted, cached ones not.
+    public var attendedCount: Int { tokens.attendedCount }
+
     /// Embeddings of the tokens (B, T, E), with those of a prompt.
-    public func withPrompt(_ embedded: Tensor) throws -> Tensor {
-        try prompt?.inserted(into: embedded, mode: mode) ?? embedded
-    }
+    public func withPrompt(_ embedded: Tensor) throws -> Tensor { try tokens.withPrompt(embedded) }
 
-    /// The blocks' output without what stands at a prompt's tokens: (B, T, E).
+    /// The blocks' output without the prompt's tokens: (B, T, E).
     public func withoutPrompt(_ hidden: Tensor) throws -> Tensor {
-        try prompt?.tokens.own(of: hidden) ?? hidden
+        try tokens.prompt?.own(of: hidden) ?? hidden
     }
 
-    public func prefix(ofLayer index: Int) -> [Tensor] { prefix?[index] ?? [] }
+    public func prefix(ofLayer index: Int) -> [Tensor] { tokens.prefix(ofLayer: index) }
 
     public func layer(_ index: Int, prefix: [Tensor]) -> Layer {
         Layer(
-            mode: mode, index: index, prefix: self.prefix?.layer(prefix), rotary: rotary,
+            mode: mode, index: index, prefix: tokens.layerPrefix(prefix), rotary: rotary,
             visible: visible[index], cache: cache)
     }
 }

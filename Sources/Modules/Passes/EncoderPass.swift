@@ -12,8 +12,7 @@ public struct EncoderPass: ForwardPass {
     /// Of every row that goes through the blocks, a prompt's tokens counted. A prefix takes the first
     /// positions.
     public let positions: Range<Int>
-    private let prompt: PromptTokens?
-    private let prefix: PrefixLayers?
+    private let tokens: InsertedTokens
     /// (B, 1, T, S) of bool, true where a key is seen; nil for everywhere.
     private let mask: Tensor?
 
@@ -29,45 +28,36 @@ public struct EncoderPass: ForwardPass {
         (self.mode, self.dtype) = (mode, dtype)
         let (B, T, device) = (ids.size(0), ids.size(1), ids.device)
         let rows = BatchLayout.rows(leftPadding: [Int](repeating: 0, count: B))
-        let prompt = try slots.prompt?.adapter.map {
-            let tokens = try VirtualTokens($0.count, before: rows, length: T, device: device)
-            return PromptTokens($0, tokens: tokens)
-        }
-        let length = prompt?.tokens.rowLength ?? T
-        let prefix = try slots.prefix?.adapter.map {
-            let tokens = try VirtualTokens($0.count, before: rows, length: length, device: device)
-            return try PrefixLayers($0, tokens: tokens, dtype: dtype, mode: mode)
-        }
-        let skipped = prefix?.tokens.count ?? 0
-        positions = skipped..<skipped + length
-        places = layout.places(past: 0, count: T).shifted(by: prompt?.tokens.count ?? 0)
+        let tokens = try InsertedTokens(
+            slots, into: rows, count: T, device: device, dtype: dtype, mode: mode)
+        self.tokens = tokens
+        let skipped = tokens.prefix?.count ?? 0
+        positions = skipped..<skipped + tokens.count
+        places = layout.places(past: 0, count: T).shifted(by: tokens.prompt?.count ?? 0)
         self.mask = try mask.map {
-            let seen = try [prompt?.tokens, prefix?.tokens].compactMap(\.self).reduce($0) {
+            let seen = try [tokens.prompt, tokens.prefix].compactMap(\.self).reduce($0) {
                 let ones = try Tensor.ones([$1.count], dtype: .bool, device: device)
                 return try $1.inserting(ones, into: $0)
             }
             let S = seen.size(1)
-            return try seen.reshaped(B, 1, 1, S).expanded([B, 1, length, S])
+            return try seen.reshaped(B, 1, 1, S).expanded([B, 1, tokens.count, S])
         }
-        (self.prompt, self.prefix) = (prompt, prefix)
     }
 
     /// Embeddings of words (B, T, E) behind the prompt's.
-    public func withPrompt(_ embedded: Tensor) throws -> Tensor {
-        try prompt?.inserted(into: embedded, mode: mode) ?? embedded
-    }
+    public func withPrompt(_ embedded: Tensor) throws -> Tensor { try tokens.withPrompt(embedded) }
 
     /// Types (B, T) behind those of a prompt, which are 0.
     public func withPrompt(types: Tensor) throws -> Tensor {
-        guard let tokens = prompt?.tokens else { return types }
-        let zeros = try Tensor.zeros([tokens.count], dtype: .int64, device: types.device)
-        return try tokens.inserting(zeros, into: types)
+        guard let prompt = tokens.prompt else { return types }
+        let zeros = try Tensor.zeros([prompt.count], dtype: .int64, device: types.device)
+        return try prompt.inserting(zeros, into: types)
     }
 
-    public func prefix(ofLayer index: Int) -> [Tensor] { prefix?[index] ?? [] }
+    public func prefix(ofLayer index: Int) -> [Tensor] { tokens.prefix(ofLayer: index) }
 
     public func layer(_ index: Int, prefix: [Tensor]) -> Layer {
-        Layer(mode: mode, mask: mask, prefix: self.prefix?.layer(prefix))
+        Layer(mode: mode, mask: mask, prefix: tokens.layerPrefix(prefix))
     }
 }
 
