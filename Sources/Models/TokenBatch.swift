@@ -11,7 +11,7 @@ public struct TokenBatch {
     public let mask: Tensor?
     /// Tokens without padding.
     public let tokenCount: Int
-    /// How the sequences lie in the rows, for models that read from left to right.
+    /// How the sequences lie in the rows.
     public let layout: BatchLayout
 
     public enum Side: String, CaseIterable, Sendable { case left, right }

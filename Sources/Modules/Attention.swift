@@ -5,7 +5,7 @@ import DualTorch
 /// The fused kernel does not drop, so dropout takes the plain expression, as in the reference.
 /// - Parameters: `query`, `key`, `value`: (B, H, T, D); `mask`: true where a key may be seen,
 ///   broadcast to (B, H, T, T), or nil for everywhere.
-public func attend(
+package func attend(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, dropout: Double,
     mode: ForwardMode
 ) throws -> Tensor {

@@ -9,7 +9,7 @@ import DualTorch
 ///   - query: (B, H, T, D); `key`, `value`: (B, G, S, D) with H a multiple of G.
 ///   - scale: s; nil for 1 / √D.
 /// - Returns: (B, H, T, D); padding's output is nothing to rely on.
-public func attendCausally(
+package func attendCausally(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, visible: VisibleKeys, scale: Double? = nil,
     dropout: Double = 0, mode: ForwardMode = .inference
 ) throws -> Tensor {
@@ -23,7 +23,7 @@ public func attendCausally(
         query, key, value, visible.form(), scale: scale, dropout: drops ? dropout : 0, mode)
 }
 
-/// The same by operators of LibTorch.
+/// Attention to the visible keys by operators of LibTorch.
 func attend(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ visible: VisibleKeys.Form,
     scale: Double? = nil, dropout: Double = 0, _ mode: ForwardMode = .inference

@@ -7,7 +7,7 @@ public enum Initialization: Sendable {
     case ones
 
     /// A new tensor, drawn in the type that it has.
-    public func tensor(
+    package func tensor(
         _ shape: [Int], dtype: DType = .float32, using generator: Generator
     ) throws -> Tensor {
         switch self {

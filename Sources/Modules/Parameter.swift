@@ -4,7 +4,7 @@ import DualTorch
 ///
 /// A box: a layer and the model's table of weights share it, so that a merge is seen by both.
 public final class Parameter {
-    /// How a checkpoint keeps a matrix.
+    /// The layout of a matrix in a checkpoint.
     public enum Storage: Sendable {
         case asIs
         /// (in, out), where the model has (out, in): GPT-2's `Conv1D`.
@@ -15,10 +15,10 @@ public final class Parameter {
     /// `bert.encoder.layer.0.attention.self.query.weight`.
     public let name: String
     public var value: Tensor
-    /// Whether it was made here, for the checkpoint has none: it must be trained and saved.
+    /// Whether the value was made here, for the checkpoint has none: it must be trained and saved.
     public let isCreated: Bool
     public let storage: Storage
-    /// How it starts where no checkpoint gives it, if the model says so.
+    /// The start of the value where no checkpoint gives it, if the model says so.
     public let initial: Initialization?
 
     public init(

@@ -18,7 +18,7 @@ public struct RotaryEmbedding: Equatable, Sendable {
 
     /// The turns of tokens at `positions`, (T) or (B, T) of int64.
     /// - Parameter length: the greatest position plus one.
-    public func table(
+    package func table(
         positions: Tensor, length: Int, dtype: DType
     ) throws -> RotaryTable {
         let frequencies = try Tensor(frequencies(length: length)).to(device: positions.device)

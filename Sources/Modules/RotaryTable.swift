@@ -1,7 +1,7 @@
 import DualTorch
 
 /// The cosines and sines of one batch's positions, for all layers.
-public struct RotaryTable {
+package struct RotaryTable {
     /// (..., 1, T, D)
     let cosine: Tensor
     /// (..., 1, T, D), the sine of the first half negated.
@@ -9,7 +9,7 @@ public struct RotaryTable {
 
     /// Heads x (B, T, H, D), turned: each feature of the first half with its like in the second.
     /// - Returns: (B, H, T, D)
-    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         try x.turnedHeads(cosine: cosine, signedSine: signedSine)
     }
 }

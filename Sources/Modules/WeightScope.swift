@@ -1,6 +1,6 @@
 import DualTorch
 
-/// A place in the tree of a model's weights: modules ask it for what they need by name.
+/// A path in the tree of a model's weights, by which modules ask for their weights.
 public struct WeightScope {
     /// Whether weights below may be made when the checkpoint lacks them.
     public enum Creation: Sendable { case never, whenMissing, always }

@@ -1,9 +1,9 @@
 import DualTorch
 
-/// Where a model gets its weights: a checkpoint, or random numbers where there is none.
+/// The source of a model's weights: a checkpoint, or random numbers where there is none.
 ///
-/// Every weight that is handed out is written down, so that the model knows its parameters and what
-/// of the checkpoint was not used.
+/// It keeps a list of the weights that it hands out, so that the model knows its parameters, and the
+/// tensors of the checkpoint that it does not use.
 public final class WeightSource {
     let checkpoint: Checkpoint?
     /// Names in the checkpoint that a parameter may have, in order of preference.
@@ -38,8 +38,8 @@ public final class WeightSource {
     /// Tensors of the checkpoint that no module asked for.
     public var unused: [String] { (checkpoint?.names ?? []).filter { !used.contains($0) } }
 
-    /// Every parameter that the checkpoint lacks or has in another shape is found before one is
-    /// reported; to be called when the model is built.
+    /// Reports the parameters that the checkpoint lacks or has in another shape, all of them at once; to
+    /// be called when the model is built.
     /// - Throws: ``WeightError``.
     public func check() throws {
         guard let first = misfits.first else { return }

@@ -16,7 +16,7 @@ public enum BatchLayout: Equatable, Sendable {
     /// - Parameters:
     ///   - past: tokens that stand in a cache before these.
     ///   - count: T.
-    public func positions(past: Int, count: Int, device: Device) throws -> (Tensor, length: Int) {
+    func positions(past: Int, count: Int, device: Device) throws -> (Tensor, length: Int) {
         switch self {
         case .packed(let lengths, _):
             let positions = lengths.flatMap { Array(0..<$0) }
@@ -39,7 +39,7 @@ public enum BatchLayout: Equatable, Sendable {
 
     /// The keys that each of `count` new tokens behind `past` cached ones sees.
     /// - Parameter window: how many tokens, its own counted, a token sees; nil for all before it.
-    public func visibleKeys(past: Int, count: Int, window: Int?, device: Device) -> VisibleKeys {
+    package func visibleKeys(past: Int, count: Int, window: Int?, device: Device) -> VisibleKeys {
         VisibleKeys(layout: self, past: past, count: count, window: window, device: device)
     }
 
@@ -92,7 +92,7 @@ public enum BatchLayout: Equatable, Sendable {
     /// - Parameters:
     ///   - past: tokens that stand in a cache before these.
     ///   - count: T.
-    public func places(past: Int, count: Int) -> TokenPlaces {
+    package func places(past: Int, count: Int) -> TokenPlaces {
         var sequences: [(row: Int, tokens: Range<Int>)] = []
         var promptLengths: [Int]?
         switch self {

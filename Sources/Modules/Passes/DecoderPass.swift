@@ -1,14 +1,14 @@
 import DualTorch
 
-/// One forward pass of a decoder: how its rows lie, what adapters put before the sequences, what each
-/// token sees, and what a cache holds of the tokens before.
+/// One forward pass of a decoder: its rows, the virtual tokens that adapters put before the sequences, the
+/// keys that each token sees, and the cache of the tokens before.
 ///
 /// Virtual tokens come in with the first tokens, and are then in the cache like others.
 public struct DecoderPass: ForwardPass {
     public let mode: ForwardMode
     /// What activations are computed in.
     public let dtype: DType
-    public let places: TokenPlaces
+    package let places: TokenPlaces
     /// Each token's position in its own sequence, (T) or (B, T), a prompt's tokens counted in T. A
     /// prefix takes the first positions.
     public let positions: Tensor
@@ -27,7 +27,7 @@ public struct DecoderPass: ForwardPass {
     ///   - windows: by layer, how many tokens a token sees, its own counted; nil for all before it.
     ///   - rotary: turns queries and keys, in architectures that do.
     ///   - dtype: what activations are computed in.
-    public init(
+    package init(
         _ slots: AdapterSlots, ids: Tensor, layout: BatchLayout, cache: KeyValueCache?,
         windows: [Int?], rotary: RotaryEmbedding? = nil, dtype: DType, mode: ForwardMode
     ) throws {
@@ -54,19 +54,19 @@ public struct DecoderPass: ForwardPass {
     }
 
     /// Tokens of a row that are attended to in this pass, virtual ones counted, cached ones not.
-    public var attendedCount: Int { tokens.attendedCount }
+    package var attendedCount: Int { tokens.attendedCount }
 
     /// Embeddings of the tokens (B, T, E), with those of a prompt.
     public func withPrompt(_ embedded: Tensor) throws -> Tensor { try tokens.withPrompt(embedded) }
 
     /// The blocks' output without the prompt's tokens: (B, T, E).
-    public func withoutPrompt(_ hidden: Tensor) throws -> Tensor {
+    package func withoutPrompt(_ hidden: Tensor) throws -> Tensor {
         try tokens.prompt?.own(of: hidden) ?? hidden
     }
 
-    public func prefix(ofLayer index: Int) -> [Tensor] { tokens.prefix(ofLayer: index) }
+    package func prefix(ofLayer index: Int) -> [Tensor] { tokens.prefix(ofLayer: index) }
 
-    public func layer(_ index: Int, prefix: [Tensor]) -> Layer {
+    package func layer(_ index: Int, prefix: [Tensor]) -> Layer {
         Layer(
             mode: mode, index: index, prefix: tokens.layerPrefix(prefix), rotary: rotary,
             visible: visible[index], cache: cache)

@@ -1,16 +1,15 @@
 import DualTorch
 
-/// One forward pass of an encoder: how its rows lie, what adapters put before them, and which keys are
-/// seen.
+/// One forward pass of an encoder: its rows, the virtual tokens that adapters put before them, and the keys
+/// that are seen.
 ///
 /// Virtual tokens stand before a row's padding too, as the reference's with PEFT; every token sees them.
 public struct EncoderPass: ForwardPass {
     public let mode: ForwardMode
     /// What activations are computed in.
     public let dtype: DType
-    public let places: TokenPlaces
-    /// Of every row that goes through the blocks, a prompt's tokens counted. A prefix takes the first
-    /// positions.
+    package let places: TokenPlaces
+    /// The positions of the tokens in every row, a prompt's counted. A prefix takes the first positions.
     public let positions: Range<Int>
     private let tokens: InsertedTokens
     /// (B, 1, T, S) of bool, true where a key is seen; nil for everywhere.
@@ -21,7 +20,7 @@ public struct EncoderPass: ForwardPass {
     ///   - mask: (B, T) of bool, true at tokens; nil where nothing is padded.
     ///   - layout: of the rows, without virtual tokens.
     ///   - dtype: what activations are computed in.
-    public init(
+    package init(
         _ slots: AdapterSlots, ids: Tensor, mask: Tensor?, layout: BatchLayout, dtype: DType,
         mode: ForwardMode
     ) throws {
@@ -54,9 +53,9 @@ public struct EncoderPass: ForwardPass {
         return try prompt.inserting(zeros, into: types)
     }
 
-    public func prefix(ofLayer index: Int) -> [Tensor] { tokens.prefix(ofLayer: index) }
+    package func prefix(ofLayer index: Int) -> [Tensor] { tokens.prefix(ofLayer: index) }
 
-    public func layer(_ index: Int, prefix: [Tensor]) -> Layer {
+    package func layer(_ index: Int, prefix: [Tensor]) -> Layer {
         Layer(mode: mode, mask: mask, prefix: tokens.layerPrefix(prefix))
     }
 }

@@ -1,7 +1,7 @@
 import DualTorch
 
 /// One forward pass through a model's blocks: what they share, and what a prefix gives each of them.
-public protocol ForwardPass {
+package protocol ForwardPass {
     /// One block's share of the pass.
     associatedtype Layer
 
@@ -21,7 +21,7 @@ public protocol ForwardPass {
 extension ForwardPass {
     /// Runs the blocks one after another, each followed by the adapter at its end.
     /// - Parameter embedded: (B, T, E)
-    public func run(
+    package func run(
         _ blocks: [any TransformerBlock<Layer>], on embedded: Tensor
     ) throws -> ResidualStream {
         try blocks.enumerated().reduce(ResidualStream(embedded)) { input, next in

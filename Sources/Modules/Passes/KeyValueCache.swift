@@ -59,7 +59,7 @@ public final class KeyValueCache {
     ///   - window: how many tokens, its own counted, a token sees; nil for all before it.
     ///   - scale: of the scores; nil for 1 / √D.
     /// - Returns: (B, H, D); nil, with the cache as it was, where this does not go.
-    public func attend(
+    package func attend(
         _ layer: Int, _ query: Tensor, _ key: Tensor, _ value: Tensor, rotary: RotaryTable?,
         window: Int?, scale: Double? = nil
     ) throws -> Tensor? {
@@ -89,8 +89,8 @@ public final class KeyValueCache {
         guard case .rows(let padding, _, _) = layout else { return self }
         return KeyValueCache(
             self, layout: .rows(leftPadding: rows.map { padding[$0] }),
-            keys: try keys.map { try held(of: $0, rows) },
-            values: try values.map { try held(of: $0, rows) })
+            keys: try keys.map { try filled($0, rows: rows) },
+            values: try values.map { try filled($0, rows: rows) })
     }
 
     /// Puts the rows in another order, in place: row i becomes what row `rows[i]` was.
@@ -106,7 +106,8 @@ public final class KeyValueCache {
         }
     }
 
-    private func held(of tensor: Tensor, _ rows: [Int]) throws -> Tensor {
+    /// A copy of chosen rows, with the tokens that the cache holds.
+    private func filled(_ tensor: Tensor, rows: [Int]) throws -> Tensor {
         var shape = tensor.shape
         shape[0] = rows.count
         let chosen = try Tensor.empty(shape, dtype: tensor.dtype, device: tensor.device)

@@ -1,7 +1,7 @@
 import DualTorch
 
 /// The keys that each query of a causal model may see, made once for all layers of a kind.
-public final class VisibleKeys {
+package final class VisibleKeys {
     /// The visible keys as LibTorch's attention takes them.
     enum Form {
         /// Every key: one new token a row, none of them padded.

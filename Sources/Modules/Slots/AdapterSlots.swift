@@ -1,4 +1,4 @@
-/// The places of a model that adapters change.
+/// The slots of a model that adapters stand in, and the names by which they are chosen.
 public struct AdapterSlots {
     /// The linear layers but the head, in the model's order.
     public let linears: [Linear]

@@ -27,11 +27,11 @@ public final class TiedHead {
     }
 
     /// Gives the head a weight of its own.
-    public func part(headWeight: Tensor) {
+    package func part(headWeight: Tensor) {
         own.value = headWeight
         head.take(own)
     }
 
     /// Makes them one again.
-    public func join() { head.take(embedding) }
+    package func join() { head.take(embedding) }
 }
