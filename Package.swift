@@ -6,12 +6,34 @@ import PackageDescription
 let libraryPath = Context.packageDirectory + "/.libtorch/torch/lib"
 let runPath: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", libraryPath])]
 
+/// A module in a folder of `Sources`, named `Dual` and the folder's name.
+func module(_ folder: String, _ dependencies: [String], _ products: [Target.Dependency] = [])
+    -> Target
+{
+    .target(
+        name: "Dual" + folder, dependencies: named(dependencies) + products,
+        path: "Sources/" + folder)
+}
+
+/// The tests of a module in a folder of `Tests`, named after the folder.
+func tests(_ folder: String, _ dependencies: [String], goldens: Bool = false) -> Target {
+    .testTarget(
+        name: folder + "Tests", dependencies: named(dependencies),
+        resources: goldens ? [.copy("Goldens")] : [], linkerSettings: runPath)
+}
+
+/// Targets by their folders; a name that begins in lower case or with `C` is the target's own.
+func named(_ folders: [String]) -> [Target.Dependency] {
+    let own: Set = ["CTorch", "FineTuning", "TestSupport"]
+    return folders.map { .byName(name: own.contains($0) ? $0 : "Dual" + $0) }
+}
+
 let package = Package(
     name: "swift-dual-lora",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "DualLoRA", targets: ["DualLoRA"]),
-        .executable(name: "duallora", targets: ["DualLoRACommand"]),
+        .library(name: "FineTuning", targets: ["FineTuning"]),
+        .executable(name: "duallora", targets: ["duallora"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -20,107 +42,68 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibTorch"]),
-        .target(name: "DualTorch", dependencies: ["CTorch"], path: "Sources/Torch"),
-        .target(name: "DualJSON", path: "Sources/JSON"),
+        module("Torch", ["CTorch"]),
+        module("JSON", []),
+        module("Modules", ["JSON", "Torch"]),
+        module("Models", ["Modules", "Torch"]),
+        module("Adapters", ["Modules", "Torch"]),
+        module("Training", ["Adapters", "Models", "Modules", "Torch"]),
+        module("Tokenization", []),
+        module("Hub", []),
+        module("Metrics", []),
+        module("Chat", ["JSON"]),
+        module("Datasets", ["Chat", "JSON", "Metrics"]),
+        module("Generation", ["Chat", "Models", "Modules", "Tokenization", "Torch"]),
+        module(
+            "Tasks",
+            [
+                "Adapters", "Chat", "Datasets", "Generation", "Metrics", "Models", "Modules",
+                "Tokenization", "Torch", "Training",
+            ]),
+        module("Charts", []),
+        module(
+            "Runs",
+            [
+                "Adapters", "Charts", "Chat", "Datasets", "Generation", "Models", "Modules",
+                "Tasks", "Tokenization", "Torch", "Training",
+            ]),
+        module("Benchmark", ["Adapters", "Models", "Modules", "Torch", "Training"]),
         .target(
-            name: "DualModules", dependencies: ["DualJSON", "DualTorch"], path: "Sources/Modules"),
-        .target(
-            name: "DualModels", dependencies: ["DualModules", "DualTorch"], path: "Sources/Models"),
-        .target(
-            name: "DualAdapters", dependencies: ["DualModules", "DualTorch"],
-            path: "Sources/Adapters"),
-        .target(name: "DualTokenization", path: "Sources/Tokenization"),
-        .target(name: "DualHub", path: "Sources/Hub"),
-        .target(name: "DualMetrics", path: "Sources/Metrics"),
-        .target(name: "DualChat", dependencies: ["DualJSON"], path: "Sources/Chat"),
-        .target(
-            name: "DualTasks", dependencies: ["DualChat", "DualJSON", "DualMetrics"],
-            path: "Sources/Tasks"),
-        .target(name: "DualCharts", path: "Sources/Charts"),
-        .target(name: "DualRecipes", dependencies: ["Yams"], path: "Sources/Recipes"),
-        .target(
-            name: "DualTraining",
-            dependencies: [
-                "DualAdapters", "DualCharts", "DualChat", "DualGeneration", "DualMetrics",
-                "DualModels", "DualModules", "DualTasks", "DualTokenization", "DualTorch",
-            ],
-            path: "Sources/Training"),
-        .target(
-            name: "DualGeneration",
-            dependencies: [
-                "DualChat", "DualModels", "DualModules", "DualTokenization", "DualTorch",
-            ],
-            path: "Sources/Generation"),
-        .target(
-            name: "DualLoRA",
-            dependencies: [
-                "DualAdapters", "DualChat", "DualGeneration", "DualHub", "DualJSON", "DualMetrics",
-                "DualModels", "DualModules", "DualTasks", "DualTokenization", "DualTorch",
-                "DualTraining",
-            ],
-            path: "Sources/Umbrella"),
+            name: "FineTuning",
+            dependencies: named([
+                "Adapters", "Chat", "Datasets", "Generation", "Hub", "JSON", "Metrics", "Models",
+                "Modules", "Runs", "Tasks", "Tokenization", "Torch", "Training",
+            ]), path: "Sources/Umbrella"),
+        module("Recipes", [], ["Yams"]),
+        module(
+            "Commands", ["Benchmark", "FineTuning", "JSON", "Recipes"],
+            [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
-            name: "DualLoRACommand",
-            dependencies: [
-                "DualJSON", "DualLoRA", "DualRecipes",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            path: "Sources/duallora", linkerSettings: runPath),
+            name: "duallora", dependencies: ["DualCommands"], linkerSettings: runPath),
         .target(
-            name: "TestSupport", dependencies: ["DualModels", "DualModules", "DualTorch"],
+            name: "TestSupport", dependencies: named(["Models", "Modules", "Torch"]),
             path: "Tests/TestSupport"),
-        .testTarget(
-            name: "TorchTests", dependencies: ["DualTorch", "TestSupport"], linkerSettings: runPath),
-        .testTarget(
-            name: "ModulesTests", dependencies: ["DualModules", "DualTorch", "TestSupport"],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "ModelsTests",
-            dependencies: ["DualModels", "DualModules", "DualTorch", "TestSupport"],
-            resources: [.copy("Goldens")], linkerSettings: runPath),
-        .testTarget(
-            name: "AdaptersTests",
-            dependencies: [
-                "DualAdapters", "DualModels", "DualModules", "DualTorch", "TestSupport",
-            ],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "TrainingTests",
-            dependencies: [
-                "DualAdapters", "DualModels", "DualModules", "DualTasks", "DualTokenization",
-                "DualTorch", "DualTraining", "TestSupport",
-            ],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "GenerationTests",
-            dependencies: [
-                "DualChat", "DualGeneration", "DualModels", "DualModules", "DualTokenization",
-                "DualTorch",
-                "TestSupport",
-            ],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "UmbrellaTests", dependencies: ["DualLoRA"], path: "Tests/UmbrellaTests",
-            linkerSettings: runPath),
-        .testTarget(
-            name: "TokenizationTests", dependencies: ["DualTokenization"],
-            resources: [.copy("Goldens")], linkerSettings: runPath),
-        .testTarget(
-            name: "MetricsTests", dependencies: ["DualMetrics"], resources: [.copy("Goldens")],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "HubTests", dependencies: ["DualHub", "DualTokenization"],
-            resources: [.copy("Goldens")], linkerSettings: runPath),
-        .testTarget(
-            name: "TasksTests",
-            dependencies: ["DualChat", "DualJSON", "DualMetrics", "DualTasks", "DualTorch"],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "RecipesTests", dependencies: ["DualRecipes", "DualTorch"],
-            linkerSettings: runPath),
-        .testTarget(
-            name: "ChatTests", dependencies: ["DualChat", "DualJSON"], linkerSettings: runPath),
-        .testTarget(name: "ChartsTests", dependencies: ["DualCharts"], linkerSettings: runPath),
+        tests("Torch", ["Torch", "TestSupport"]),
+        tests("Modules", ["Modules", "Torch", "TestSupport"]),
+        tests("Models", ["Models", "Modules", "Torch", "TestSupport"], goldens: true),
+        tests("Adapters", ["Adapters", "Models", "Modules", "Torch", "TestSupport"]),
+        tests(
+            "Training",
+            [
+                "Adapters", "Benchmark", "Chat", "Datasets", "Models", "Modules", "Runs", "Tasks",
+                "Tokenization", "Torch", "Training", "TestSupport",
+            ]),
+        tests(
+            "Generation",
+            ["Chat", "Generation", "Models", "Modules", "Tokenization", "Torch", "TestSupport"]),
+        tests("Umbrella", ["FineTuning"]),
+        tests("Tokenization", ["Tokenization"], goldens: true),
+        tests("Metrics", ["Metrics"], goldens: true),
+        tests("Hub", ["Hub", "Tokenization"], goldens: true),
+        tests("Datasets", ["Chat", "JSON", "Metrics", "Datasets", "Torch"]),
+        tests("Recipes", ["Recipes", "Torch"]),
+        tests("Chat", ["Chat", "JSON"]),
+        tests("Charts", ["Charts"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -1,12 +1,12 @@
 import DualTorch
 
 /// What the dev losses of a run have come to, as far as they decide how it ends.
-struct DevLosses: Codable, Equatable {
+package struct DevLosses: Codable, Equatable {
     /// The lowest, and the steps that were done then.
-    private(set) var best: Double?
-    private(set) var bestStep: Int?
+    package private(set) var best: Double?
+    package private(set) var bestStep: Int?
     /// Scores since then that were not lower.
-    private(set) var scoresSinceBest = 0
+    package private(set) var scoresSinceBest = 0
 
     /// - Returns: whether the loss is the lowest so far; one that is not finite never is.
     mutating func add(_ loss: Double?, step: Int) -> Bool {
@@ -21,7 +21,7 @@ struct DevLosses: Codable, Equatable {
 
 extension Trainee {
     /// Everything that decides what the model says, of what a run changes: the tensors themselves.
-    var trainedState: [String: Tensor] {
+    package var trainedState: [String: Tensor] {
         var state: [String: Tensor] = [:]
         for trainable in trainables { state[trainable.name] = trainable.tensor }
         for (name, value) in adapter?.state ?? [] { state[name] = value }

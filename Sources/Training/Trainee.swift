@@ -130,7 +130,7 @@ public final class Trainee {
     }
 
     /// What moves the tensors that train; weights whose gradients are projected have their own.
-    func makeOptimizers(_ options: TrainingOptions) throws -> [any Optimizer] {
+    package func makeOptimizers(_ options: TrainingOptions) throws -> [any Optimizer] {
         let plain = try AdamW(
             optimizerGroups(options), betas: options.adamBetas,
             epsilon: options.adamEpsilon ?? AdamW.standardEpsilon)

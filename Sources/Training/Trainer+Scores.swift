@@ -17,33 +17,43 @@ extension Trainer {
         return plan.place(ofStep: progress.step).index == 0
     }
 
-    /// The scores after the steps done, or the loss alone where more takes long; nil without a scorer.
+    /// Whether a checkpoint follows the steps done.
+    var isAtCheckpoint: Bool {
+        options.checkpointSteps.map { progress.step % $0 == 0 } ?? false
+    }
+
+    /// Takes the scores after the steps done, or the loss alone where more takes long; nil without a
+    /// scorer.
     func score(_ report: (TrainingEvent) throws -> Void) throws -> EvaluationRecord? {
         guard let scorer else { return nil }
         prepareAdapters()
         let model = trainee.model
-        guard scorer.isCostly else {
-            return EvaluationRecord(
+        let record =
+            scorer.isCostly
+            ? EvaluationRecord(
+                step: progress.step, loss: try scorer.loss(of: model) { try report(.scoring($0)) })
+            : EvaluationRecord(
                 step: progress.step, try scorer.evaluate(model) { try report(.scoring($0)) })
-        }
-        return EvaluationRecord(
-            step: progress.step, loss: try scorer.loss(of: model) { try report(.scoring($0)) })
+        try report(.evaluated(record))
+        return record
     }
 
     /// The steps after which the model that the run ends with stood as it does.
-    var finalStep: Int {
+    package var finalStep: Int {
         options.keepsBest ? progress.devLosses?.bestStep ?? progress.step : progress.step
     }
 
-    /// Goes back to what scored best, if that is wanted, and scores it where that is still to do.
-    func finish(
+    /// Puts back what scored best, if the run is to end with that.
+    func returnToBest() throws {
+        if finalStep != progress.step, let best { try trainee.restore(best) }
+        prepareAdapters(for: finalStep)
+    }
+
+    /// Takes the scores of what the run ends with, where they are still to be taken.
+    func scoreEnd(
         shouldStop: () -> Bool, _ report: (TrainingEvent) throws -> Void
     ) throws {
-        let goesBack = finalStep != progress.step
-        if goesBack, let best { try trainee.restore(best) }
-        prepareAdapters(for: finalStep)
-        try report(.trained)
-        guard let scorer, goesBack || scorer.isCostly else { return }
+        guard let scorer, finalStep != progress.step || scorer.isCostly else { return }
         var record = EvaluationRecord(
             step: finalStep,
             try scorer.evaluate(trainee.model) {

@@ -13,25 +13,12 @@ public final class Trainer {
     private let lengths: [Int]
     let scorer: (any Scorer)?
     let plan: BatchPlan
-    private let optimizers: [any Optimizer]
+    let optimizers: [any Optimizer]
     /// Where dropout takes its numbers from.
     let generator: Generator
-    private(set) var progress = Progress()
-
-    /// How far a run has come; a checkpoint keeps it.
-    struct Progress: Codable, Equatable {
-        var step = 0
-        var tokens = 0
-        var seconds = 0.0
-        /// Loss and steps since the last record.
-        var lossSum = 0.0
-        var lossSteps = 0
-        /// nil before the first score.
-        var devLosses: DevLosses?
-    }
-
+    package internal(set) var progress = TrainerState.Progress()
     /// What had the lowest dev loss, where the run is to end with it.
-    private(set) var best: [String: Tensor]?
+    var best: [String: Tensor]?
 
     /// - Parameters:
     ///   - scorer: scores the model on its way; nil for no scores.
@@ -63,43 +50,49 @@ public final class Trainer {
         optimizers = try trainee.makeOptimizers(options)
     }
 
-    /// Runs to the end.
+    /// Trains from where the trainer stands to the end: a first score, the steps with the scores and
+    /// checkpoints between them, and a last score of what is saved before it.
     /// - Parameters:
-    ///   - checkpoints: where to keep checkpoints; nil for none.
-    ///   - shouldStop: asked after every step; true writes a checkpoint and stops.
+    ///   - store: keeps records, checkpoints and what was trained; nil for none of them.
+    ///   - shouldStop: asked after every step, and in the last score; true keeps a checkpoint and stops.
     ///   - report: gets every event, in order.
     /// - Throws: ``TrainingError`` for a loss that is not finite or an interrupt, ``AdapterError`` for
-    ///   an adapter that gets no gradient, and whatever `report` throws.
+    ///   an adapter that gets no gradient, and whatever the store and `report` throw.
     public func run(
-        checkpoints: CheckpointFolder? = nil, shouldStop: () -> Bool = { false },
+        into store: (any TrainingStore)? = nil, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) throws -> Void
     ) throws {
+        func tell(_ event: TrainingEvent) throws {
+            try store?.record(event)
+            try report(event)
+        }
+        if isAtEvaluation, !(store?.hasEvaluation(afterStep: progress.step) ?? false) {
+            _ = try score(tell)
+        }
         while !isOver {
             let place = plan.place(ofStep: progress.step)
             for batches in plan.epoch(place.epoch).dropFirst(place.index) {
-                try step(batches, lastCheckpoint: checkpoints?.newest, report: report)
-                if isAtEvaluation, let record = try score(report) {
-                    try note(record)
-                    try report(.evaluated(record))
+                try step(batches, lastCheckpoint: store?.newestCheckpoint, tell)
+                if isAtEvaluation, let record = try score(tell) { try note(record) }
+                if let store, isAtCheckpoint {
+                    try tell(.checkpoint(store.writeCheckpoint(state)))
                 }
-                if let checkpoints,
-                    options.checkpointSteps.map({ progress.step % $0 == 0 }) ?? false
-                {
-                    try report(.checkpoint(checkpoints.write(self)))
-                }
-                if shouldStop(), !isOver, let checkpoints {
-                    let saved = try checkpoints.write(self)
-                    throw TrainingError.interrupted(step: progress.step, checkpoint: saved.path)
+                if shouldStop(), !isOver {
+                    let checkpoint = try store?.writeCheckpoint(state)
+                    throw TrainingError.interrupted(step: progress.step, checkpoint: checkpoint)
                 }
                 if isOver { break }
             }
         }
-        try finish(shouldStop: shouldStop, report)
+        try returnToBest()
+        try store?.save(trainee)
+        try tell(.trained)
+        try scoreEnd(shouldStop: shouldStop, tell)
     }
 
     /// One optimizer step over its micro-batches.
     private func step(
-        _ batches: [[Int]], lastCheckpoint: URL?, report: (TrainingEvent) throws -> Void
+        _ batches: [[Int]], lastCheckpoint: String?, _ report: (TrainingEvent) throws -> Void
     ) throws {
         let started = ContinuousClock.now
         prepareAdapters()
@@ -108,7 +101,7 @@ public final class Trainer {
         func requireFinite(_ value: Double) throws {
             guard !value.isFinite else { return }
             throw TrainingError.notFinite(
-                step: progress.step + 1, learningRate: rate, checkpoint: lastCheckpoint?.path)
+                step: progress.step + 1, learningRate: rate, checkpoint: lastCheckpoint)
         }
         let loss = try accumulate(batches)
         try requireFinite(loss)
@@ -129,16 +122,9 @@ public final class Trainer {
         }
     }
 
-    /// Leaves the gradients of the next step at the tensors that train, without taking the step.
-    func accumulateNextStep() throws {
-        prepareAdapters()
-        let place = plan.place(ofStep: progress.step)
-        _ = try accumulate(plan.epoch(place.epoch)[place.index])
-    }
-
     /// Backward of every micro-batch, each weighted by its share of what the step predicts.
     /// - Returns: the mean loss of the step.
-    private func accumulate(_ batches: [[Int]]) throws -> Double {
+    func accumulate(_ batches: [[Int]]) throws -> Double {
         let weights = batches.map { Double(examples.weight(of: $0)) }
         let whole = weights.reduce(0, +)
         var sum = 0.0
@@ -175,18 +161,8 @@ public final class Trainer {
         progress.devLosses = losses
     }
 
-    func restore(_ progress: Progress, best: [String: Tensor]?) {
-        self.progress = progress
-        self.best = best
-    }
-
-    /// Everything that the optimizers remember, by name.
-    var optimizerState: [String: Tensor] {
-        optimizers.reduce(into: [:]) { $0.merge($1.state) { first, _ in first } }
-    }
-
     /// Tokens of all examples.
-    var exampleTokens: Int { lengths.reduce(0, +) }
+    package var exampleTokens: Int { lengths.reduce(0, +) }
 
     /// Tokens seen and seconds taken by the steps done.
     public var throughput: (tokens: Int, seconds: Double) { (progress.tokens, progress.seconds) }

@@ -1,13 +1,14 @@
 import Foundation
 
-/// What happens in a run, for whoever shows or records it.
-public enum TrainingEvent {
+/// What happens while a model is trained, for whoever shows or records it.
+public enum TrainingEvent: Sendable {
     case step(StepRecord)
     case evaluated(EvaluationRecord)
-    case checkpoint(URL)
+    /// A checkpoint was written, with what messages call it, such as its path.
+    case checkpoint(String)
     /// A score goes on.
     case scoring(ScoringProgress)
-    /// The model stands as the run ends with it; only a last score may follow.
+    /// What was trained is saved; only a last score may follow.
     case trained
 }
 

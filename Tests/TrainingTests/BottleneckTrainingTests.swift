@@ -4,6 +4,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// Runs of bottlenecks and edits: they can be stopped, computed again and repeated, and leak nothing.

@@ -6,6 +6,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// Activation checkpointing: the same numbers from less memory.

@@ -6,6 +6,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// Losses and gradients of sequences of which some tokens are learnt.
@@ -103,7 +106,8 @@ import Testing
         options.accumulation = examples.count
         let trainer = try Trainer(
             trainee, on: set, scorer: nil, options: options, using: generator)
-        try trainer.accumulateNextStep()
+        trainer.prepareAdapters()
+        _ = try trainer.accumulate(trainer.plan.epoch(0)[0])
         return try trainee.trainables.map { try #require(try $0.tensor.gradient()) }
     }
 

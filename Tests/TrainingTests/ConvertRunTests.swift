@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 
 @testable import DualAdapters
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 @Suite struct ConvertRunTests {

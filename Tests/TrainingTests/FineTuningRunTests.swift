@@ -5,6 +5,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// Runs from folders to a folder.
@@ -147,8 +150,8 @@ import Testing
         let place = try Workplace()
         var written: [String] = []
         _ = try place.run(to: "out") { $0.options.checkpointSteps = 3 }.run { event in
-            if case .training(.checkpoint(let url)) = event {
-                written.append(url.lastPathComponent)
+            if case .training(.checkpoint(let path)) = event {
+                written.append(URL(fileURLWithPath: path).lastPathComponent)
             }
         }
         #expect(written == ["step-00000003", "step-00000006", "step-00000009"])

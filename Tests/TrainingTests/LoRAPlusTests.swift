@@ -4,6 +4,9 @@ import DualTorch
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// What is special about LoRA+: the learning rates.

@@ -1,6 +1,8 @@
 import DualAdapters
 import DualModels
 import DualModules
+import DualRuns
+import DualTasks
 import DualTorch
 import DualTraining
 import Foundation

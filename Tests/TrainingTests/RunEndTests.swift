@@ -1,11 +1,14 @@
 import DualAdapters
+import DualDatasets
 import DualModels
-import DualTasks
 import DualTorch
 import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// What happens to a run whose last score fails, is stopped, or could not be taken.

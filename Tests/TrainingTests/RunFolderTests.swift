@@ -5,6 +5,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// What a run does with an output folder that has something in it.

@@ -1,7 +1,10 @@
-import DualTasks
+import DualDatasets
 import Foundation
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// What of a task must be the same for a run to be resumed, and the examples that it makes.

@@ -3,6 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// What of an example is learnt, where tokens do not end with the prompt.

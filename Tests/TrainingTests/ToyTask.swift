@@ -1,5 +1,7 @@
 import DualAdapters
+import DualDatasets
 import DualModels
+import DualRuns
 import DualTasks
 import DualTorch
 import DualTraining

@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 
 @testable import DualAdapters
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// A scorer whose losses were agreed on before.
@@ -38,6 +41,16 @@ private final class AgreedScorer: Scorer {
     private func next() -> Double { losses.count > 1 ? losses.removeFirst() : losses[0] }
 }
 
+/// A store that has the scores before the first step already, and keeps nothing.
+private struct ScoredBefore: TrainingStore {
+    var newestCheckpoint: String? { nil }
+
+    func record(_ event: TrainingEvent) {}
+    func hasEvaluation(afterStep step: Int) -> Bool { step == 0 }
+    func writeCheckpoint(_ state: TrainerState) -> String { "nowhere" }
+    func save(_ trainee: Trainee) {}
+}
+
 /// When a run scores its model, ends, and what it ends with.
 @Suite struct TrainerScoresTests {
     private struct Course {
@@ -66,7 +79,7 @@ private final class AgreedScorer: Scorer {
             trainee, on: SentenceSet(ToyTask.self, examples, paddingID: 0), scorer: scorer,
             options: options, using: generator)
         var course = Course(trainer: trainer)
-        try trainer.run { event in
+        try trainer.run(into: ScoredBefore()) { event in
             guard case .evaluated(let record) = event else { return }
             course.records.append(record)
             course.states.append(try trainee.copiedState())

@@ -1,12 +1,15 @@
 import DualAdapters
+import DualDatasets
 import DualModels
 import DualModules
-import DualTasks
 import DualTorch
 import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 @Suite struct TrainerTests {
@@ -42,7 +45,7 @@ import Testing
     /// The gradients of the first step: a tenth of the optimizer's first moments after it.
     private func firstGradients(_ trainer: Trainer) throws -> [String: Tensor] {
         try trainer.run { _ in }
-        return trainer.optimizerState.filter { $0.key.hasSuffix(".exp_avg") }
+        return try trainer.state.tensors.filter { $0.key.hasSuffix(".exp_avg") }
     }
 
     @Test(

@@ -5,6 +5,9 @@ import DualTorch
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 @Suite struct VirtualTokenTrainingTests {

@@ -1,4 +1,4 @@
-import DualLoRA
+import FineTuning
 import Foundation
 import Testing
 

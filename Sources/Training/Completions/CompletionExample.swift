@@ -25,7 +25,7 @@ public struct CompletionExample: Equatable, Sendable {
     public var trainedCount: Int { isTrained.reduce(0) { $0 + ($1 ? 1 : 0) } }
 
     /// Tokens before the first that is learnt: the prompt, where all that could be is not learnt.
-    var promptLength: Int? {
+    package var promptLength: Int? {
         isTrained.firstIndex(of: true).flatMap { $0 > 1 ? $0 : nil }
     }
 
@@ -33,24 +33,9 @@ public struct CompletionExample: Equatable, Sendable {
     public var isCut: Bool { uncutLength > ids.count }
 }
 
-extension [CompletionExample] {
-    /// What became of examples that train and have more tokens than they may, in sentences.
-    /// - Throws: ``CompletionDataError/nothingLearnt(examples:limit:)`` where none has a token to learn.
-    func cutNotes(limit: Int) throws -> [String] {
-        let cut = count(where: \.isCut)
-        let empty = count(where: { $0.trainedCount == 0 })
-        guard isEmpty || empty < count else {
-            throw CompletionDataError.nothingLearnt(examples: count, limit: limit)
-        }
-        guard cut > 0 else { return [] }
-        let fate = empty > 0 ? "; \(empty) have nothing left to learn and are left out" : ""
-        return ["\(cut) of \(count) examples are cut to --max-length, \(limit) tokens\(fate)"]
-    }
-}
-
 extension Fingerprint {
     /// Adds the tokens, and which of them are learnt.
-    mutating func add(_ examples: [CompletionExample]) {
+    package mutating func add(_ examples: [CompletionExample]) {
         for example in examples {
             add(example.ids.count)
             for (id, isTrained) in zip(example.ids, example.isTrained) {

@@ -15,14 +15,14 @@ public struct SequenceLayout {
     }
 
     /// - Parameter prompts: the lengths of the sequences' prompts, if answers follow them.
-    func batch(_ sequences: [[Int]], prompts: [Int]? = nil) throws -> TokenBatch {
+    package func batch(_ sequences: [[Int]], prompts: [Int]? = nil) throws -> TokenBatch {
         isPacked
             ? try TokenBatch(packed: sequences, prompts: prompts, device: device)
             : try TokenBatch(
                 ids: sequences, prompts: prompts, paddingID: paddingID, device: device)
     }
 
-    func batch(_ examples: [CompletionExample]) throws -> TokenBatch {
+    package func batch(_ examples: [CompletionExample]) throws -> TokenBatch {
         let hasPrompts = examples.contains { $0.promptLength != nil }
         return try batch(
             examples.map(\.ids),

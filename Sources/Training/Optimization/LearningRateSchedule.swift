@@ -6,7 +6,7 @@ import Foundation
 /// and `get_constant_schedule_with_warmup`.
 public struct LearningRateSchedule: Equatable, Sendable {
     /// What follows the rise.
-    public enum Shape: String, CaseIterable, Sendable {
+    public enum Shape: String, CaseIterable, Codable, Sendable {
         /// Down in a line, to 0 after the last step.
         case linear
         /// Down along half a period of a cosine, to 0 after the last step.

@@ -6,6 +6,9 @@ import TestSupport
 import Testing
 
 @testable import DualAdapters
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// Every method on every architecture.

@@ -5,6 +5,9 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import DualBenchmark
+@testable import DualRuns
+@testable import DualTasks
 @testable import DualTraining
 
 /// A small model of each architecture, in a folder, with examples that it can learn.

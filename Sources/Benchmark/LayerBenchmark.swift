@@ -1,0 +1,167 @@
+import DualAdapters
+import DualModules
+import DualTorch
+import DualTraining
+
+/// Times one adapted layer alone: forward and backward, to the input and to what the adapter trains,
+/// beside the layer's own products, each measured after each step.
+public struct LayerBenchmark {
+    public var outputSize: Int
+    public var inputSize: Int
+    public var method: any LinearAdapterMethod
+    /// Rows of the layer's input.
+    public var tokens = 2048
+    public var steps = 7
+    public var computeType = DType.bfloat16
+    /// Whether the weight is stored as (in, out), as GPT-2's are.
+    public var isTransposed = false
+    public var seed: UInt64 = 0
+
+    public init(outputSize: Int, inputSize: Int, method: any LinearAdapterMethod) {
+        self.outputSize = outputSize
+        self.inputSize = inputSize
+        self.method = method
+    }
+
+    /// Measures, after as many steps that are not timed as ``StepBenchmark`` has.
+    /// - Throws: ``TrainingError/badOption(name:reason:)``, ``TorchError``.
+    public func run() throws -> LayerMeasurement {
+        try check()
+        let generator = try Generator(seed: seed)
+        let layer = try makeLayer(using: generator)
+        let step = PartStep(
+            rows: tokens, outputSize: outputSize, inputSize: inputSize, atInput: true)
+        let products = StepProducts(
+            layers: [LayerProducts(layer: layer, rows: tokens, atInput: true, atWeight: false)],
+            own: layer.adapter?.products(of: step) ?? [])
+        let operands = ProductOperands(computeType, using: generator)
+        let mode = ForwardMode.training(generator)
+        for _ in 0..<StepBenchmark.warmUpSteps {
+            _ = try time(layer, operands, mode)
+            _ = try products.run(operands)
+        }
+        var (times, limits) = ([LayerTimes](), [Double]())
+        for _ in 0..<steps {
+            times.append(try time(layer, operands, mode))
+            limits.append(try products.run(operands))
+        }
+        return LayerMeasurement(times, limits, products, of: self)
+    }
+
+    private func check() throws {
+        let ranges = [
+            ("layer", outputSize, 1...1_000_000), ("layer", inputSize, 1...1_000_000),
+            ("tokens", tokens, 1...10_000_000), ("steps", steps, 1...1_000_000),
+        ]
+        for (name, value, range) in ranges where !range.contains(value) {
+            throw TrainingError.badOption(
+                name: name,
+                reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+
+    private func makeLayer(using generator: Generator) throws -> Linear {
+        let shape = isTransposed ? [inputSize, outputSize] : [outputSize, inputSize]
+        let stored = try Tensor.normal(
+            shape, deviation: 0.02, dtype: computeType, using: generator)
+        let layer = Linear(path: "layer", weight: isTransposed ? try stored.transposed() : stored)
+        let parts = try method.makeAdapters(for: [layer], using: generator)
+        guard let adapter = parts.placed.first?.part as? any LinearAdapter else { return layer }
+        (adapter as? any StepAwareAdapter)?
+            .prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
+        for (_, tensor) in adapter.parameters { try tensor.requireGradient() }
+        layer.adapter = adapter
+        return layer
+    }
+
+    private func time(
+        _ layer: Linear, _ operands: ProductOperands, _ mode: ForwardMode
+    ) throws -> LayerTimes {
+        let input = try operands.matrix(tokens, inputSize).detached().requireGradient()
+        let gradient = try operands.matrix(tokens, outputSize)
+        let start = ContinuousClock.now
+        let output = try layer(input, mode: mode)
+        let forward = start.millisecondsAgo
+        try output.backward(seed: gradient)
+        let whole = start.millisecondsAgo
+        for (_, tensor) in layer.adapter?.parameters ?? [] { try tensor.setGradient(nil) }
+        return LayerTimes(forward: forward, backward: whole - forward)
+    }
+}
+
+/// Milliseconds of one pass through a layer and back.
+struct LayerTimes {
+    let forward, backward: Double
+
+    var whole: Double { forward + backward }
+}
+
+/// What a ``LayerBenchmark`` came to: the line of `duallora bench --layer --json`.
+public struct LayerMeasurement: Encodable, Equatable, Sendable {
+    public var tool = "duallora"
+    public var method: String
+    public var outputSize: Int
+    public var inputSize: Int
+    public var isTransposed: Bool
+    public var tokens: Int
+    public var dtype: String
+    public var threads = TorchRuntime.threads
+    public var medianMilliseconds: Double
+    public var leastMilliseconds: Double
+    public var mostMilliseconds: Double
+    /// Medians, which need not sum to that of the whole.
+    public var forwardMilliseconds: Double
+    public var backwardMilliseconds: Double
+    /// How many products of the layer's size its step cannot do without.
+    public var products: Int
+    /// The adapter's own share of all multiplications that it cannot.
+    public var ownShare: Double
+    /// Median of all those products, done once after each step.
+    public var limitMilliseconds: Double
+    /// The median by the limit's.
+    public var timesLimit: Double
+    /// Numbers that train.
+    public var trainable: Int
+    public var version = packageVersion
+    public var libtorch = TorchRuntime.version
+    public var instructionSet = InstructionSet.ofMachine.rawValue
+
+    enum CodingKeys: String, CodingKey {
+        case tool, method, tokens, dtype, threads, products, trainable, version, libtorch
+        case outputSize = "output_size"
+        case inputSize = "input_size"
+        case isTransposed = "transposed"
+        case medianMilliseconds = "median_ms"
+        case leastMilliseconds = "min_ms"
+        case mostMilliseconds = "max_ms"
+        case forwardMilliseconds = "forward_ms"
+        case backwardMilliseconds = "backward_ms"
+        case ownShare = "own_share"
+        case limitMilliseconds = "limit_ms"
+        case timesLimit = "times_limit"
+        case instructionSet = "instruction_set"
+    }
+
+    init(
+        _ times: [LayerTimes], _ limits: [Double], _ products: StepProducts,
+        of benchmark: LayerBenchmark
+    ) {
+        let (whole, limit) = (TimeSpread(times.map(\.whole)), TimeSpread(limits).median)
+        method = type(of: benchmark.method).facts.name
+        (outputSize, inputSize) = (benchmark.outputSize, benchmark.inputSize)
+        isTransposed = benchmark.isTransposed
+        tokens = benchmark.tokens
+        dtype = benchmark.computeType.rawValue
+        medianMilliseconds = whole.median.hundredths
+        leastMilliseconds = whole.least.hundredths
+        mostMilliseconds = whole.most.hundredths
+        forwardMilliseconds = TimeSpread(times.map(\.forward)).median.hundredths
+        backwardMilliseconds = TimeSpread(times.map(\.backward)).median.hundredths
+        self.products = type(of: benchmark.method).stepProducts
+        ownShare = products.ownShare.thousandths
+        limitMilliseconds = limit.hundredths
+        timesLimit = (whole.median / limit).hundredths
+        trainable = benchmark.method.parameterCount(
+            outputSize: outputSize, inputSize: inputSize)
+    }
+}

@@ -1,0 +1,178 @@
+import DualAdapters
+import DualModels
+import DualModules
+import DualTorch
+import DualTraining
+import Foundation
+
+/// Times whole training steps of a decoder of random weights: one fixed batch of random tokens,
+/// forward, backward and AdamW, by what training itself uses.
+///
+/// An update that is faded in stands fully open, so that every step does the whole work.
+public struct StepBenchmark {
+    public var configuration: URL
+    public var method: any FineTuningMethod
+    /// A folder with the model's weights, which are mapped from there; nil draws them.
+    public var weights: URL?
+    /// nil for ``commonTargets`` where the model has them, else its own default.
+    public var targets: TargetSelection?
+    public var batch = 4
+    public var length = 256
+    /// Steps that are timed, after ``warmUpSteps``.
+    public var steps = 7
+    public var computeType = DType.bfloat16
+    public var seed: UInt64 = 0
+    /// Whether blocks keep only their inputs for the backward, which computes them again.
+    public var checkpointsActivations = false
+    /// Whether the products that a step cannot do without are timed after each step.
+    public var measuresLimit = false
+
+    /// Steps that are not timed.
+    public static let warmUpSteps = 2
+    /// What the paper adapts in a LLaMA.
+    public static let commonTargets = ["q_proj", "k_proj", "v_proj", "up_proj", "down_proj"]
+
+    public init(configuration: URL, method: any FineTuningMethod) {
+        self.configuration = configuration
+        self.method = method
+    }
+
+    /// Measures.
+    /// - Throws: ``TrainingError/badOption(name:reason:)``, ``ModelError``, ``ConfigurationError``,
+    ///   ``AdapterError``, ``WeightError``, ``SafetensorsError``; what the shapes can tell is found
+    ///   before any weight is drawn.
+    public func run() throws -> StepMeasurement {
+        try check()
+        let file = try ConfigurationFile(configuration)
+        let targets = try chooseTargets(file)
+        let generator = try Generator(seed: seed)
+        let trainee = try Trainee(load(file), method: method, targets: targets, using: generator)
+        trainee.adapter?.prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
+        let step = try BenchmarkStep(
+            trainee, sequences: sequences(trainee.model),
+            mode: .training(generator, recomputingBlocks: checkpointsActivations))
+        for _ in 0..<Self.warmUpSteps { _ = try step.run() }
+        var times = [try step.run()]
+        // Before what only the products' measurement needs comes to be in memory.
+        let memory = ResidentMemory.now(mappedFrom: weights)
+        let products = measuresLimit ? try step.products() : nil
+        let operands = ProductOperands(computeType, using: generator)
+        var limits = [try products?.run(operands)]
+        for _ in 1..<steps {
+            times.append(try step.run())
+            limits.append(try products?.run(operands))
+        }
+        return try StepMeasurement(
+            times, limits.compactMap { $0 }, products, memory, trainee, mapped: areMapped(),
+            of: self)
+    }
+
+    private func check() throws {
+        // The first token of a sequence is not predicted.
+        let ranges = [
+            ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),
+            ("steps", steps, 1...1_000_000),
+        ]
+        for (name, value, range) in ranges where !range.contains(value) {
+            throw TrainingError.badOption(
+                name: name,
+                reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+
+    /// The layers to adapt, once all that the model's shapes can tell has been checked.
+    private func chooseTargets(_ file: ConfigurationFile) throws -> TargetSelection? {
+        let model = try ModelFolder.make(file, loading(.shapesOnly)).causalModel()
+        try model.check(ids: [Int](repeating: 0, count: length))
+        guard method is any LinearAdapterMethod else { return targets }
+        let common = TargetSelection.names(Self.commonTargets)
+        if targets == nil { return (try? common.layers(of: model.slots)).map { _ in common } }
+        _ = try targets?.layers(of: model.slots)
+        return targets
+    }
+
+    private func load(_ file: ConfigurationFile) throws -> any TransformerModel {
+        guard let weights else { return try ModelFolder.make(file, loading(.asLoaded)).model }
+        let loaded = try ModelFolder.load(file, weights: weights, loading(.asLoaded))
+        if let strange = loaded.unused.first {
+            throw TrainingError.badOption(
+                name: "weights",
+                reason:
+                    "\(weights.path) has \(loaded.unused.count) tensor(s) that \(file.url.path) "
+                    + "has no place for, such as '\(strange)'; they are another model's")
+        }
+        return loaded.model
+    }
+
+    /// Whether the weights' file has them in the type that they are used in.
+    private func areMapped() throws -> Bool? {
+        guard let weights else { return nil }
+        let checkpoint = try Checkpoint(folder: weights)
+        let wanted = method is any AdapterMethod ? computeType : .float32
+        return checkpoint.names.allSatisfy { checkpoint.dtype(of: $0) == wanted }
+    }
+
+    private func loading(_ drawing: Drawing) -> ModelFolder.LoadOptions {
+        var options = ModelFolder.LoadOptions()
+        options.computeType = computeType
+        options.weights = method is any AdapterMethod ? .computeType : .float32
+        options.seed = seed
+        options.drawing = drawing
+        return options
+    }
+
+    /// Token ids of a fixed batch.
+    private func sequences(_ model: any TransformerModel) -> [[Int]] {
+        var random = SplitMix64(seed: seed)
+        return (0..<batch).map { _ in
+            (0..<length).map { _ in Int.random(in: 0..<model.vocabularySize, using: &random) }
+        }
+    }
+}
+
+/// One step, again and again.
+private struct BenchmarkStep {
+    private let trainee: Trainee
+    private let sequences: [[Int]]
+    private let layout = SequenceLayout(isPacked: false, paddingID: 0)
+    private let mode: ForwardMode
+    private let optimizers: [any Optimizer]
+
+    init(_ trainee: Trainee, sequences: [[Int]], mode: ForwardMode) throws {
+        self.trainee = trainee
+        self.sequences = sequences
+        self.mode = mode
+        var options = TrainingOptions()
+        (options.learningRate, options.headLearningRate) = (1e-4, 1e-4)
+        optimizers = try trainee.makeOptimizers(options)
+    }
+
+    /// - Throws: ``TrainingError/badOption(name:reason:)`` for a loss that is not finite: times of such
+    ///   numbers would tell nothing.
+    func run() throws -> StepTimes {
+        let start = ContinuousClock.now
+        let loss = try nextTokenLoss(
+            of: trainee.model, on: sequences, layout: layout, mode: mode)
+        let forward = start.millisecondsAgo
+        try loss.backward()
+        let backward = start.millisecondsAgo
+        for optimizer in optimizers {
+            try optimizer.step(factor: 1)
+            try optimizer.clearGradients()
+        }
+        let whole = start.millisecondsAgo
+        let value = try loss.item()
+        guard value.isFinite else {
+            throw TrainingError.badOption(
+                name: "config", reason: "its model of random weights has a loss of \(value)")
+        }
+        return StepTimes(
+            forward: forward, backward: backward - forward, optimizer: whole - backward,
+            loss: value)
+    }
+
+    /// The products that the step cannot do without.
+    func products() throws -> StepProducts {
+        try trainee.products(of: sequences, layout: layout, mode: mode)
+    }
+}

@@ -1,0 +1,110 @@
+import DualAdapters
+import DualTorch
+import DualTraining
+import Foundation
+
+/// Milliseconds of one step's phases, and its loss.
+struct StepTimes {
+    let forward, backward, optimizer, loss: Double
+
+    var whole: Double { forward + backward + optimizer }
+}
+
+/// What the steps of a ``StepBenchmark`` came to: the line of `duallora bench --json`.
+public struct StepMeasurement: Encodable, Equatable, Sendable {
+    public var tool = "duallora"
+    public var method: String
+    public var config: String
+    public var batch: Int
+    public var length: Int
+    public var dtype: String
+    public var threads = TorchRuntime.threads
+    public var medianMilliseconds: Double
+    public var leastMilliseconds: Double
+    public var mostMilliseconds: Double
+    public var tokensPerSecond: Double
+    /// The most that was resident at any time of loading and stepping.
+    public var peakMemoryMiB: Double
+    /// Numbers that train.
+    public var trainable: Int
+    /// Medians, which need not sum to that of the whole.
+    public var forwardMilliseconds: Double
+    public var backwardMilliseconds: Double
+    public var optimizerMilliseconds: Double
+    /// The adapter's own share of all multiplications that a step cannot do without.
+    public var ownShare: Double?
+    /// Median of all those products, done once after each step.
+    public var limitMilliseconds: Double?
+    /// The step's median by the limit's.
+    public var timesLimit: Double?
+    /// Whether the weights lie in their file's pages; false if they had to be converted.
+    public var weightsAreMapped: Bool?
+    /// Bytes of the model's weights, where they come from a folder.
+    public var weightsMiB: Double?
+    /// The peak without the pages of mapped weights.
+    public var peakWithoutWeightsMiB: Double?
+    /// Of the last step.
+    public var loss: Double
+    public var version = packageVersion
+    public var libtorch = TorchRuntime.version
+    public var instructionSet = InstructionSet.ofMachine.rawValue
+
+    enum CodingKeys: String, CodingKey {
+        case tool, method, config, batch, length, dtype, threads, trainable, loss, version, libtorch
+        case medianMilliseconds = "median_ms"
+        case leastMilliseconds = "min_ms"
+        case mostMilliseconds = "max_ms"
+        case tokensPerSecond = "tokens_per_s"
+        case peakMemoryMiB = "peak_rss_mib"
+        case forwardMilliseconds = "forward_ms"
+        case backwardMilliseconds = "backward_ms"
+        case optimizerMilliseconds = "optimizer_ms"
+        case ownShare = "own_share"
+        case limitMilliseconds = "limit_ms"
+        case timesLimit = "times_limit"
+        case weightsAreMapped = "weights_mapped"
+        case weightsMiB = "weights_mib"
+        case peakWithoutWeightsMiB = "peak_without_weights_mib"
+        case instructionSet = "instruction_set"
+    }
+
+    /// - Parameter limits: milliseconds of the products after each step, if they were timed.
+    init(
+        _ times: [StepTimes], _ limits: [Double], _ products: StepProducts?,
+        _ memory: ResidentMemory, _ trainee: Trainee, mapped: Bool?, of benchmark: StepBenchmark
+    ) {
+        let whole = TimeSpread(times.map(\.whole))
+        method = type(of: benchmark.method).facts.name
+        config = benchmark.configuration.lastPathComponent
+        (batch, length) = (benchmark.batch, benchmark.length)
+        dtype = benchmark.computeType.rawValue
+        medianMilliseconds = whole.median.tenths
+        leastMilliseconds = whole.least.tenths
+        mostMilliseconds = whole.most.tenths
+        tokensPerSecond = (Double(batch * length) / whole.median * 1000).tenths
+        peakMemoryMiB = memory.peak.tenths
+        trainable = trainee.trainableCount
+        forwardMilliseconds = TimeSpread(times.map(\.forward)).median.tenths
+        backwardMilliseconds = TimeSpread(times.map(\.backward)).median.tenths
+        optimizerMilliseconds = TimeSpread(times.map(\.optimizer)).median.tenths
+        loss = times.last?.loss ?? .nan
+        ownShare = products?.ownShare.thousandths
+        if !limits.isEmpty {
+            let limit = TimeSpread(limits).median
+            limitMilliseconds = limit.tenths
+            timesLimit = (whole.median / limit).hundredths
+        }
+        weightsAreMapped = mapped
+        if mapped != nil {
+            let bytes = trainee.model.parameters.reduce(0) { $0 + $1.value.byteCount }
+            weightsMiB = (Double(bytes) / 1_048_576).tenths
+            peakWithoutWeightsMiB = memory.weights.map { (memory.peak - $0).tenths }
+        }
+    }
+}
+
+extension Double {
+    var tenths: Double { (self * 10).rounded() / 10 }
+    var hundredths: Double { (self * 100).rounded() / 100 }
+    var thousandths: Double { (self * 1000).rounded() / 1000 }
+}

@@ -1,0 +1,23 @@
+import DualTraining
+
+/// What repeated measurements of one thing came to, in milliseconds.
+public struct TimeSpread: Equatable, Sendable {
+    public let median: Double
+    public let least: Double
+    public let most: Double
+
+    /// - Parameter times: milliseconds, of at least one measurement.
+    public init(_ times: [Double]) {
+        let sorted = times.sorted()
+        let middle = sorted.count / 2
+        median =
+            sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        least = sorted[0]
+        most = sorted[sorted.count - 1]
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Milliseconds from this instant to now.
+    var millisecondsAgo: Double { secondsAgo * 1000 }
+}

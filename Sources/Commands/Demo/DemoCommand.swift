@@ -1,0 +1,117 @@
+import ArgumentParser
+import FineTuning
+import Foundation
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "See every method fine-tune a small model, with nothing to download.",
+        discussion: """
+            Makes sentences by a small grammar and a BERT of 0.1 million parameters, trains it to tell \
+            right sentences from wrong ones, then fine-tunes that model with each method to judge \
+            questions, reflexives, double subjects and relative clauses, which it has not seen.
+
+            Example:
+              duallora demo --output demo
+            """)
+
+    @Option(help: "Folder for the data, the models, the runs and the picture.")
+    var output = "demo"
+
+    @Option(help: "Decides every random number.")
+    var seed: UInt64 = 0
+
+    @OptionGroup(title: "Computing") var compute: ComputeOptions
+
+    func run() throws {
+        let device = try compute.apply()
+        let place = try OutputFolder(folder(output))
+        do {
+            try demonstrate(DemoFiles(root: folder(output)), on: device)
+        } catch {
+            place.removeIfCreated()
+            throw error
+        }
+    }
+
+    private func demonstrate(_ files: DemoFiles, on device: Device) throws {
+        let started = ContinuousClock.now
+        try files.write(seed: seed)
+        print(
+            "1. A model is made: a BERT of random weights learns which basic sentences are right.")
+        let base = try fineTune(
+            files.untrained, files.basic, FullFineTuning(), pretraining, to: files.base, device)
+        print(
+            "   matthews \(decimal(base.before?.metrics["matthews"] ?? nil)) -> "
+                + "\(decimal(base.value))\n")
+        print("2. It is fine-tuned to judge constructions that it has not seen.")
+        let methods: [(any FineTuningMethod, learningRate: Double)] = [
+            (FullFineTuning(), 1e-3), (LoRA(rank: 8), 3e-3),
+            (DualLoRA(magnitudeRank: 4, directionRank: 4), 4e-3),
+        ]
+        var rows: [[String]] = []
+        var runs: [LossCurve.Run] = []
+        for (method, rate) in methods {
+            let facts = type(of: method).facts
+            let result = try fineTune(
+                files.base, files.further, method, tuning(rate),
+                to: files.run(facts.name), device)
+            rows.append(row(facts.title, result))
+            let log = try RunLog.read(files.run(facts.name).appendingPathComponent("train.jsonl"))
+            runs.append(
+                LossCurve.Run(name: facts.title, steps: log.steps, evaluations: log.evaluations))
+        }
+        let picture = try LossCurve.png(of: runs, title: "New constructions", metric: "matthews")
+        try AtomicFile.write(picture, to: files.picture)
+        print("\n" + textTable(Self.header, rows))
+        print("\nThe curves are in \(output)/demo.png, the data, models and adapters beside it.")
+        print("\(Int(started.secondsAgo.rounded())) s in all.")
+    }
+
+    private static let header = [
+        "method", "trained parameters", "loss before", "after", "matthews before", "after",
+        "seconds",
+    ]
+
+    private func row(_ title: String, _ result: RunResult) -> [String] {
+        [
+            title, result.methodParameters.formatted, decimal(result.before?.evaluationLoss),
+            decimal(result.loss), decimal(result.before?.metrics["matthews"] ?? nil),
+            decimal(result.value), decimal(result.seconds, digits: 0),
+        ]
+    }
+
+    private var pretraining: TrainingOptions {
+        var options = TrainingOptions()
+        options.epochs = 3
+        options.learningRate = 5e-4
+        return options
+    }
+
+    /// - Parameter rate: a model as small as this one takes higher rates than the methods' own.
+    private func tuning(_ rate: Double) -> TrainingOptions {
+        var options = TrainingOptions()
+        options.epochs = 12
+        options.learningRate = rate
+        options.headLearningRate = 1e-3
+        return options
+    }
+
+    private func fineTune(
+        _ model: URL, _ data: URL, _ method: any FineTuningMethod, _ options: TrainingOptions,
+        to output: URL, _ device: Device
+    ) throws -> RunResult {
+        var options = options
+        options.seed = seed
+        var run = FineTuningRun(
+            model: model, task: CoLA.self, data: data, method: method, output: output,
+            options: options)
+        if method is any LinearAdapterMethod { run.targets = .allLinear }
+        run.computeType = .float32
+        run.device = device
+        Interrupt.watch()
+        return try RunView.showing(label: "   \(type(of: method).facts.name)") {
+            try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import FineTuning
+
+/// A small grammar of English-like sentences, and ways to break its rules: what the demo's model
+/// reads.
+///
+/// A basic sentence is a subject, a verb and perhaps an object. Further constructions (questions,
+/// reflexives, two subjects, relative clauses) follow the same rules of number in new forms, with
+/// words that basic sentences do not have.
+struct DemoGrammar {
+    enum Number: CaseIterable { case singular, plural }
+
+    private struct Word {
+        let singular, plural: String
+
+        func form(_ number: Number) -> String { number == .singular ? singular : plural }
+    }
+
+    private static let nouns = [
+        ("dog", "dogs"), ("cat", "cats"), ("fox", "foxes"), ("child", "children"),
+        ("farmer", "farmers"), ("teacher", "teachers"), ("horse", "horses"), ("bird", "birds"),
+        ("king", "kings"), ("robot", "robots"),
+    ].map { Word(singular: $0, plural: $1) }
+    private static let transitiveVerbs = ["see", "follow", "help", "fear", "feed", "greet"]
+        .map { Word(singular: $0 + "s", plural: $0) }
+    private static let intransitiveVerbs = ["sleep", "run", "sing", "wait", "fall"]
+        .map { Word(singular: $0 + "s", plural: $0) }
+    private static let adjectives = ["big", "small", "old", "young", "happy", "angry", "quick"]
+    private static let determiners: [Number: [String]] = [
+        .singular: ["a", "this", "every", "the"], .plural: ["these", "many", "two", "the"],
+    ]
+    private static let prepositions = ["near", "with", "behind"]
+    private static let furtherWords = ["does", "do", "itself", "themselves", "and", "that", "?"]
+
+    private var random: SplitMix64
+
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
+
+    /// The tokenizer's vocabulary, special tokens first.
+    static var vocabulary: [String] {
+        let inflected = nouns + transitiveVerbs + intransitiveVerbs
+        let words = Number.allCases.flatMap { number in inflected.map { $0.form(number) } }
+        let determiners = Number.allCases.flatMap { Self.determiners[$0] ?? [] }
+            .filter { $0 != "the" }
+        return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "the"] + determiners + words
+            + adjectives + prepositions + furtherWords
+    }
+
+    private mutating func pick(_ words: [Word]) -> Word {
+        words[Int.random(in: 0..<words.count, using: &random)]
+    }
+
+    private mutating func pick(_ words: [String]) -> String {
+        words[Int.random(in: 0..<words.count, using: &random)]
+    }
+
+    private mutating func chance(_ oneIn: Int) -> Bool {
+        Int.random(in: 0..<oneIn, using: &random) == 0
+    }
+
+    private mutating func number() -> Number { Bool.random(using: &random) ? .singular : .plural }
+
+    /// What is wrong with a phrase of a noun.
+    private enum NounFault { case none, determiner, order }
+
+    private mutating func nounPhrase(_ number: Number, fault: NounFault = .none) -> [String] {
+        // "the" goes with both numbers: it would hide the fault.
+        let wanted = fault == .determiner ? number.other : number
+        let suited = (Self.determiners[wanted] ?? []).filter { fault != .determiner || $0 != "the" }
+        let noun = pick(Self.nouns).form(number)
+        var words = [pick(suited)]
+        if fault == .order {
+            words += [noun, pick(Self.adjectives)]
+        } else {
+            if chance(3) { words.append(pick(Self.adjectives)) }
+            words.append(noun)
+        }
+        return words
+    }
+
+    /// A subject, which may have another noun, of another number, between its noun and the verb.
+    private mutating func subject(_ number: Number, fault: NounFault = .none) -> [String] {
+        var words = nounPhrase(number, fault: fault)
+        if chance(3) { words += [pick(Self.prepositions)] + nounPhrase(self.number()) }
+        return words
+    }
+
+    /// A verb and what follows it; the verb's number is given, so that it may be wrong.
+    private mutating func predicate(_ number: Number) -> [String] {
+        if chance(2) { return [pick(Self.intransitiveVerbs).form(number)] }
+        return [pick(Self.transitiveVerbs).form(number)] + nounPhrase(self.number())
+    }
+
+    /// A basic sentence, right or with one fault.
+    mutating func basicSentence() -> (text: String, isRight: Bool) {
+        let number = number()
+        let isRight = Bool.random(using: &random)
+        var words: [String]
+        switch isRight ? -1 : Int.random(in: 0..<4, using: &random) {
+        case 0: words = subject(number, fault: .determiner) + predicate(number)
+        case 1: words = subject(number, fault: .order) + predicate(number)
+        case 2:
+            // An object where none may be.
+            words = subject(number) + [pick(Self.intransitiveVerbs).form(number)]
+            words += nounPhrase(self.number())
+        case 3: words = subject(number) + predicate(number.other)
+        default: words = subject(number) + predicate(number)
+        }
+        words.append(".")
+        return (words.joined(separator: " "), isRight)
+    }
+
+    /// A sentence of one of the further constructions, right or with one fault.
+    mutating func furtherSentence() -> (text: String, isRight: Bool) {
+        let number = number()
+        let isRight = Bool.random(using: &random)
+        let agreeing = isRight ? number : number.other
+        let words: [String]
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0:
+            let auxiliary = agreeing == .singular ? "does" : "do"
+            words = [auxiliary] + subject(number) + predicate(.plural) + ["?"]
+        case 1:
+            let pronoun = agreeing == .singular ? "itself" : "themselves"
+            let verb = pick(Self.transitiveVerbs).form(number)
+            words = subject(number) + [verb, pronoun, "."]
+        case 2:
+            let pair = nounPhrase(.singular) + ["and"] + nounPhrase(self.number())
+            words = pair + predicate(isRight ? .plural : .singular) + ["."]
+        default:
+            let clause =
+                ["that"] + [pick(Self.transitiveVerbs).form(number)] + nounPhrase(self.number())
+            words = nounPhrase(number) + clause + predicate(agreeing) + ["."]
+        }
+        return (words.joined(separator: " "), isRight)
+    }
+}
+
+extension DemoGrammar.Number {
+    fileprivate var other: DemoGrammar.Number { self == .singular ? .plural : .singular }
+}

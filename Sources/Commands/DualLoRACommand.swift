@@ -1,0 +1,42 @@
+import ArgumentParser
+import FineTuning
+
+/// The command line of the package.
+public struct DualLoRACommand: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "duallora",
+        abstract: "Fine-tune transformer language models with Dual LoRA and its peers.",
+        discussion: """
+            Example:
+              duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
+              duallora merge --model MiniLM --adapter out --output merged
+            """,
+        version: packageVersion,
+        subcommands: [
+            TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, MergeCommand.self,
+            ConvertCommand.self, PretrainCommand.self, InspectCommand.self,
+            InspectDataCommand.self, ForwardCommand.self, TokenizeCommand.self,
+            ScoreCommand.self,
+            ChatTemplateCommand.self,
+            MethodsCommand.self, BenchCommand.self, DemoCommand.self,
+        ])
+
+    public init() {}
+
+    public static func main() {
+        StandardOutput.checkAtExit()
+        let words = Array(CommandLine.arguments.dropFirst())
+        guard words.first == TrainWords.command else {
+            do { return main(try MethodFlags.spelledOut(words)) } catch { exit(withError: error) }
+        }
+        var train: TrainWords?
+        do {
+            let made = try TrainWords(Array(words.dropFirst()))
+            train = made
+            var command = try parseAsRoot(made.arguments)
+            try TrainWords.$current.withValue(made) { try command.run() }
+        } catch {
+            exit(withError: train?.placed(error) ?? error)
+        }
+    }
+}

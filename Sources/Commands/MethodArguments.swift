@@ -1,0 +1,143 @@
+import ArgumentParser
+import FineTuning
+
+/// The method of a run and its options.
+struct MethodArguments: ParsableArguments {
+    @Option(help: "The method: \(MethodRegistry.names.joined(separator: ", ")).")
+    var method: String
+
+    @OptionGroup var options: MethodOptionArguments
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Modules of the model that train whole beside the adapter and are saved with it, with \
+            commas: lm_head,embed_tokens.
+            """, valueName: "name,..."))
+    var modulesToSave: String?
+
+    func make() throws -> any FineTuningMethod { try options.make(method) }
+
+    var selection: TargetSelection? { get throws { try options.selection } }
+
+    var savedModules: [String] {
+        (modulesToSave ?? "").split(separator: ",").map(String.init)
+    }
+}
+
+/// The options of any method.
+struct MethodOptionArguments: ParsableArguments {
+    @Option(
+        name: .customLong(MethodFlags.option),
+        help: ArgumentHelp(
+            """
+            An option of the method, as often as there are some; also written as --NAME VALUE: \
+            --rank 8 --alpha 16. `duallora methods METHOD` lists them.
+            """, valueName: "name=value"))
+    var methodOptions: [MethodSetting] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Layers to adapt: last words of their names, with commas, or all-linear. Default: \
+            what PEFT adapts (BERT: query,value).
+            """, valueName: "name,...")
+    )
+    var targets: String?
+
+    @Option(help: "Layers to adapt, by a regular expression of their whole names.")
+    var targetPattern: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Layers not to adapt, though the targets name them: last words of their names.",
+            valueName: "name,..."))
+    var excludeTargets: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Numbers of the blocks whose layers are adapted: 0,2,5-8. Default: all.",
+            valueName: "number,..."))
+    var targetBlocks: String?
+
+    func make(_ method: String) throws -> any FineTuningMethod {
+        var options = MethodOptions()
+        for setting in methodOptions { options[setting.name] = setting.value }
+        return try MethodRegistry.make(method, options)
+    }
+
+    /// nil where nothing is said.
+    var selection: TargetSelection? {
+        get throws {
+            if targets != nil, targetPattern != nil {
+                throw CommandError("--target-pattern: does not go with --targets")
+            }
+            guard
+                [targets, targetPattern, excludeTargets, targetBlocks].contains(where: { $0 != nil }
+                )
+            else { return nil }
+            var selection =
+                targets.map { TargetSelection($0) }
+                ?? targetPattern.map { TargetSelection.pattern($0) } ?? .standard
+            selection.excluded = excludeTargets.map { TargetSelection($0).rule }
+            guard let targetBlocks else { return selection }
+            if targetPattern != nil {
+                throw CommandError(
+                    "--target-blocks: a --target-pattern says the blocks itself")
+            }
+            guard let list = NumberList(targetBlocks) else {
+                throw CommandError(
+                    "--target-blocks: '\(targetBlocks)' is not a list of numbers such as 0,2,5-8")
+            }
+            selection.blocks = list.numbers
+            return selection
+        }
+    }
+}
+
+/// One option of a method: "alpha=16".
+struct MethodSetting: ExpressibleByArgument {
+    let name: String
+    let value: String
+
+    init?(argument: String) {
+        let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard halves.count == 2, !halves[0].isEmpty else { return nil }
+        (name, value) = (String(halves[0]), String(halves[1]))
+    }
+}
+
+/// The options of methods as flags of their own: which there are, the methods say.
+enum MethodFlags {
+    static let option = "method-option"
+
+    /// Commands that take a method.
+    private static let commands: Set<String> = ["train", "bench"]
+
+    /// `--rank 8` as `--method-option=rank=8`, for the parser knows none of a method's options.
+    /// - Throws: ``CommandError`` for one without a value.
+    static func spelledOut(_ arguments: [String]) throws -> [String] {
+        guard let command = arguments.first, commands.contains(command) else { return arguments }
+        let names = Set(MethodRegistry.optionNames)
+        var found: [String] = []
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard word.hasPrefix("--"),
+                names.contains(MethodOptions.spelling(String(halves[0].dropFirst(2))))
+            else {
+                found.append(word)
+                continue
+            }
+            let name = halves[0].dropFirst(2)
+            if halves.count == 2 {
+                found.append("--\(option)=\(name)=\(halves[1])")
+            } else if let value = rest.popFirst() {
+                found.append("--\(option)=\(name)=\(value)")
+            } else {
+                throw CommandError("--\(name): it has no value")
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import FineTuning
+import Foundation
+
+struct MethodsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "methods", abstract: "List the methods, or the options of one.",
+        discussion: """
+            Parameters are those of one layer of d x k, also counted for the layer and rank given.
+            Products are those of T·d·k in a training step of one layer: full fine-tuning makes three.
+
+            Example:
+              duallora methods --rank 32 --output-size 4096 --input-size 4096
+              duallora methods dual-lora
+            """)
+
+    @Argument(help: "A method, to list its options.")
+    var method: String?
+
+    @Option(help: "Rank to count for.")
+    var rank = 16
+
+    @Option(help: "d, the outputs of the layer to count for.")
+    var outputSize = 768
+
+    @Option(help: "k, the inputs of the layer to count for.")
+    var inputSize = 768
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        let sizes = 1...1_000_000
+        guard sizes ~= outputSize, sizes ~= inputSize else {
+            throw ValidationError("a layer has from 1 to 1000000 outputs and inputs")
+        }
+    }
+
+    func run() throws {
+        if let method { return try describe(MethodRegistry.method(named: method)) }
+        let rows = try MethodRegistry.methods.map { method in
+            let hasRank = method.options.contains { $0.name == "rank" }
+            let made = try method.init(hasRank ? ["rank": String(rank)] : [:])
+            return (
+                facts: method.facts, rate: made.defaultLearningRate, products: method.stepProducts,
+                count: made.parameterCount(outputSize: outputSize, inputSize: inputSize)
+            )
+        }
+        if json {
+            let objects: [[String: Any]] = rows.map { row in
+                [
+                    "name": row.facts.name, "title": row.facts.title,
+                    "equation": row.facts.equation, "parameters": row.facts.parameterFormula,
+                    "count": row.count, "merges": row.facts.merges, "source": row.facts.source,
+                    "default_learning_rate": row.rate, "step_products": row.products,
+                ]
+            }
+            return try printJSON([
+                "rank": rank, "output_size": outputSize, "input_size": inputSize,
+                "methods": objects,
+            ])
+        }
+        let header = [
+            "method", "parameters of d x k", "\(outputSize) x \(inputSize), rank \(rank)", "merges",
+            "products", "rate", "equation", "source",
+        ]
+        let lines = rows.map { row in
+            [
+                row.facts.name, row.facts.parameterFormula, row.count.formatted,
+                row.facts.merges ? "yes" : "-", "\(row.products)", "\(row.rate)",
+                row.facts.equation, row.facts.source,
+            ]
+        }
+        print(textTable(header, lines))
+    }
+
+    private func describe(_ method: any FineTuningMethod.Type) throws {
+        let facts = method.facts
+        guard !json else {
+            return try printJSON([
+                "name": facts.name, "title": facts.title, "equation": facts.equation,
+                "source": facts.source,
+                "options": method.options.map { ["name": $0.name, "help": $0.help] },
+            ])
+        }
+        print("\(facts.title): \(facts.equation)\n\(facts.source)")
+        guard !method.options.isEmpty else { return }
+        print("\n" + textTable(["option", ""], method.options.map { ["--" + $0.name, $0.help] }))
+    }
+}

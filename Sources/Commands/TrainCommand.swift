@@ -1,0 +1,112 @@
+import ArgumentParser
+import FineTuning
+import Foundation
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Fine-tune a model on a task.",
+        discussion: """
+            Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.png.
+            Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
+
+            A recipe is a YAML file with the flags' names as keys (learning-rate: 1e-3), grouped under any \
+            of data, method, training and computing or not. Of several the later ones override, and flags \
+            override all (--packing=false takes back a packing: true). Paths count from the working \
+            directory. Every run leaves the recipe that makes it again in its output folder.
+
+            Example:
+              duallora train --model MiniLM --task stsb --data glue/STS-B --method dual-lora --output out
+              duallora train --model gpt2 --task text --data book.txt --method lora --output out
+              duallora train --model llama --task instruct --data chats.jsonl --method dual-lora --output out
+              duallora train out/recipe.yaml --seed 1 --output out1
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Recipes: files of settings.", valueName: "recipe.yaml"))
+    var recipes: [String] = []
+
+    @Option(
+        help:
+            "The model: a folder with config.json, model.safetensors, tokenizer.json; or org/name.")
+    var model: String
+
+    @OptionGroup var source: SourceArguments
+
+    @OptionGroup(title: "Data") var data: DataArguments
+
+    @Option(help: "Folder for what the run makes.")
+    var output: String
+
+    @OptionGroup(title: "Method") var method: MethodArguments
+
+    @OptionGroup(title: "Training") var training: TrainingArguments
+
+    @Option(
+        help: ArgumentHelp(
+            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
+    var dtype = DType.bfloat16
+
+    @OptionGroup(title: "Computing") var compute: ComputeOptions
+
+    @Flag(help: "Go on from the newest checkpoint in the output folder.")
+    var resume = false
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @Flag(help: "Print the recipe of the run, with what no one set filled in, and do not train.")
+    var printRecipe = false
+
+    func run() throws {
+        if printRecipe {
+            sayNotes()
+            try training.options.check()
+            return print(try recipeText(), terminator: "")
+        }
+        let device = try compute.apply(savesMemory: training.activationCheckpointing)
+        sayNotes()
+        let (task, method) = (try data.trainingTask(), try method.make())
+        let targets = try self.method.selection
+        let base = try source.model(model)
+        var run = FineTuningRun(
+            base: .model(base.url), task: task, data: data.places, method: method,
+            output: folder(output), options: training.options)
+        run.baseReference = base.reference.map { .init(name: $0.name, revision: $0.revision) }
+        run.targets = targets
+        run.modulesToSave = self.method.savedModules
+        run.computeType = dtype
+        run.device = device
+        run.resume = resume
+        run.chatTemplate = try data.givenTemplate(for: base.url)
+        run.templateVariables = try data.instructions.context.variables
+        run.templateDate = try data.instructions.context.date
+        run.templateDate = try run.dateForTemplate()
+        run.recipe = try recipeText(templateDate: run.templateDate)
+        try show(run, json: json)
+    }
+}
+
+/// Runs, shows how it goes, and says what came of it.
+func show(_ run: FineTuningRun, json: Bool) throws {
+    Interrupt.watch()
+    let result = try RunView.showing {
+        try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+    }
+    guard !json else {
+        return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
+    }
+    let best = result.bestStep.map { " (of step \($0) of \(result.steps))" } ?? ""
+    let saved =
+        run.method is any AdapterMethod ? "adapter_model.safetensors" : "model.safetensors"
+    // Where scores take long, only the loss is known of the beginning.
+    let start = (result.before?.metrics[result.metric] ?? nil).map { "\(decimal($0)) -> " } ?? ""
+    print(
+        """
+        \(result.metric) \(start)\(decimal(result.value)), loss \(decimal(result.before?.evaluationLoss)) -> \
+        \(decimal(result.loss)) on the dev split\(best), \
+        \(Int(result.seconds.rounded())) s of training
+        \(run.output.relativePath)/: \(saved), result.json, train.jsonl, loss.png
+        """)
+    let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
+    if let table = (run.task as? CommonsenseTraining)?.table(scores) { print("\n" + table) }
+}

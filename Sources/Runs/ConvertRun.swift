@@ -1,0 +1,85 @@
+import DualAdapters
+import DualModels
+import DualTasks
+import DualTorch
+import DualTraining
+import Foundation
+
+/// Writes an adapter as the best LoRA of a rank: what `duallora convert` does.
+public struct ConvertRun {
+    public var model: URL
+    public var adapter: URL
+    public var output: URL
+    public var rank: Int
+    /// What the base is called, where its folder's path does not say it and the adapter neither.
+    public var baseName: String?
+
+    public init(model: URL, adapter: URL, output: URL, rank: Int) {
+        self.model = model
+        self.adapter = adapter
+        self.output = output
+        self.rank = rank
+    }
+
+    public struct Result: Sendable {
+        public let notes: [String]
+        public let losses: [LowRankConversion.Loss]
+        /// The lost share of all layers' changes together, in the Frobenius norm.
+        public let lostShare: Double
+        /// ‖f' - f‖ / ‖f - f₀‖ of the outputs for random sequences: f of the adapter, f' of the LoRA, f₀
+        /// of the base with the adapter's head. 1 would be as far from the adapter as the base is.
+        public let lostOutputShare: Double
+    }
+
+    /// - Parameter progress: gets every layer's loss when it is known.
+    /// - Throws: ``AdapterError``, ``TrainingError``; then nothing is written.
+    public func run(
+        progress: (LowRankConversion.Loss) throws -> Void = { _ in }
+    ) throws -> Result {
+        guard 1...65_536 ~= rank else {
+            throw TrainingError.badOption(name: "rank", reason: "\(rank) is not from 1 to 65536")
+        }
+        try MergeError.check(output, isNoneOf: [(model, "model"), (adapter, "adapter")])
+        var options = ModelFolder.LoadOptions()
+        options.computeType = .float32
+        options.weights = .stored
+        let loaded = try AdaptedModel.load(model: model, adapter: adapter, options: options)
+        guard let set = loaded.adapter else { throw AdapterError.noAdapter(folder: adapter.path) }
+        let probes = try OutputProbes(for: loaded.model)
+        let adapted = try probes.outputs(of: loaded.model)
+        let conversion = try LowRankConversion(of: set, rank: rank, progress: progress)
+        // The base with the head that the adapter brings: what is compared is the layers' change.
+        for layer in set.layers { layer.adapter = nil }
+        let base = try probes.outputs(of: loaded.model)
+        conversion.adapter.putIn()
+        let converted = try probes.outputs(of: loaded.model)
+        let (change, lost) = (try distance(adapted, base), try distance(converted, adapted))
+        guard change.isFinite, lost.isFinite else {
+            throw AdapterError.notFinite(place: "the outputs of the adapted model")
+        }
+        try write(conversion.adapter)
+        return Result(
+            notes: loaded.notes, losses: conversion.losses, lostShare: conversion.lostShare,
+            lostOutputShare: change > 0 ? lost / change : 0)
+    }
+
+    private func write(_ set: AdapterSet) throws {
+        let folder = try OutputFolder(output)
+        do {
+            let source = try AdapterFolder(adapter)
+            try AdapterFolder.write(
+                set, task: source.task,
+                baseModel: source.baseModel ?? baseName ?? model.relativePath,
+                baseRevision: source.baseRevision, to: output)
+        } catch {
+            folder.removeIfCreated()
+            throw error
+        }
+    }
+
+    private func distance(_ left: [Tensor], _ right: [Tensor]) throws -> Double {
+        // The last output is the logits where there are any.
+        guard let a = left.last, let b = right.last else { return 0 }
+        return try (a - b).norm().item()
+    }
+}

@@ -1,0 +1,120 @@
+import DualAdapters
+import DualChat
+import DualDatasets
+import DualTasks
+import DualTorch
+import DualTraining
+import Foundation
+
+/// One training from folders to a folder: what `duallora train` and `duallora pretrain` do.
+public struct FineTuningRun: Sendable {
+    /// What is trained.
+    public enum Base: Equatable, Sendable {
+        /// A model's folder.
+        case model(URL)
+        /// A new decoder of random weights: its `config.json`, and the folder of its tokenizer.
+        case new(configuration: URL, tokenizer: URL)
+    }
+
+    /// A repository of the hub.
+    public struct BaseReference: Equatable, Sendable {
+        public let name: String
+        public let revision: String?
+
+        public init(name: String, revision: String? = nil) {
+            (self.name, self.revision) = (name, revision)
+        }
+    }
+
+    public var base: Base
+    /// What the records call the base that came from the hub; else they name its folder.
+    public var baseReference: BaseReference?
+    public var task: any TrainingTask
+    public var data: [URL]
+    public var method: any FineTuningMethod
+    /// nil for the architecture's default.
+    public var targets: TargetSelection?
+    /// Modules of the model that train whole beside an adapter.
+    public var modulesToSave: [String] = []
+    public var output: URL
+    public var options: TrainingOptions
+    public var computeType = DType.bfloat16
+    public var device = Device.cpu
+    public var resume = false
+    /// What puts conversations into words, and goes into the output folder; nil for the model's own.
+    public var chatTemplate: ChatTemplate?
+    /// What the chat template may ask for besides the conversations.
+    public var templateVariables: [String: TemplateValue] = [:]
+    /// What a chat template that asks for the time is told; nil for when the run began, before it was
+    /// stopped if it goes on.
+    public var templateDate: Date?
+    /// What made the run, for `recipe.yaml` in the output folder; nil for no such file.
+    public var recipe: String?
+
+    public init(
+        base: Base, task: any TrainingTask, data: [URL], method: any FineTuningMethod,
+        output: URL, options: TrainingOptions = TrainingOptions()
+    ) {
+        self.base = base
+        self.task = task
+        self.data = data
+        self.method = method
+        self.output = output
+        self.options = options
+    }
+
+    /// A task of sentences, on a model's folder.
+    public init(
+        model: URL, task: any SentenceTask.Type, data: URL, method: any FineTuningMethod,
+        output: URL, options: TrainingOptions = TrainingOptions()
+    ) {
+        self.init(
+            base: .model(model), task: SentenceTraining(task), data: [data], method: method,
+            output: output, options: options)
+    }
+
+    /// What a run tells while it goes.
+    public enum Event: Sendable {
+        /// What the user should know, in a sentence.
+        case note(String)
+        case started(trainable: Int, total: Int, examples: Int, steps: Int, doneSteps: Int)
+        case training(TrainingEvent)
+    }
+
+    /// Trains, and writes the adapter (or, for full fine-tuning, the model), the log, the result and
+    /// the picture into the output folder.
+    ///
+    /// Everything that can be wrong with the input is found before the output folder is touched.
+    /// - Parameters:
+    ///   - shouldStop: asked after every step; true leaves a checkpoint and stops.
+    ///   - report: gets every event, in order.
+    /// - Throws: ``TrainingError``, ``RunError``, and the errors of the files that are read.
+    public func run(
+        shouldStop: () -> Bool = { false }, report: (Event) throws -> Void
+    ) throws -> RunResult {
+        try RunFolder(of: self).checkPlaces()
+        let prepared = try PreparedRun(self)
+        let output = try OutputFolder(output)
+        let folder = RunFolder(of: self)
+        do {
+            return try prepared.train(into: folder, shouldStop: shouldStop, report: report)
+        } catch {
+            if !folder.isWorthKeeping(after: error) { output.removeIfCreated() }
+            throw error
+        }
+    }
+
+    var tokenizerFolder: URL {
+        switch base {
+        case .model(let url), .new(_, let url): url
+        }
+    }
+
+    /// What the run started from, for the records.
+    var baseName: String {
+        if let baseReference { return baseReference.name }
+        return switch base {
+        case .model(let url), .new(let url, _): url.relativePath
+        }
+    }
+}

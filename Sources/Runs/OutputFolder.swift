@@ -1,0 +1,81 @@
+import DualTasks
+import DualTraining
+import Foundation
+
+/// A folder that a command writes into: made at the start, so that a place that cannot be written is
+/// found before the work, and taken away again if nothing came to be in it.
+public struct OutputFolder {
+    public let url: URL
+    /// The outermost folder that did not exist before.
+    private let created: URL?
+
+    /// Makes the folder and checks that files can be made in it.
+    /// - Throws: ``RunError/unwritable(path:reason:)``.
+    public init(_ url: URL) throws {
+        let manager = FileManager.default
+        var outermost: URL?
+        var place = url.standardizedFileURL
+        while !manager.fileExists(atPath: place.path), place.path != "/" {
+            outermost = place
+            place = place.deletingLastPathComponent()
+        }
+        self.url = url
+        created = outermost
+        do {
+            try Self.make(url.standardizedFileURL, for: url)
+        } catch {
+            removeIfCreated()
+            throw error
+        }
+        let probe = url.appendingPathComponent(".probe-\(UInt64.random(in: 0...UInt64.max))")
+        do {
+            try Data().write(to: probe)
+            try manager.removeItem(at: probe)
+        } catch {
+            removeIfCreated()
+            throw RunError.unwritable(path: url.path, reason: Self.reason(error))
+        }
+    }
+
+    /// Makes a folder and those it lies in, with the system's own words when that fails.
+    private static func make(_ url: URL, for output: URL) throws {
+        func unwritable(_ reason: String) -> RunError {
+            .unwritable(path: output.path, reason: "\(url.path): \(reason)")
+        }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
+            guard isFolder.boolValue else {
+                throw unwritable("not a folder")
+            }
+            return
+        }
+        try make(url.deletingLastPathComponent(), for: output)
+        guard mkdir(url.path, 0o777) == 0 || errno == EEXIST else {
+            throw unwritable(String(cString: strerror(errno)))
+        }
+    }
+
+    /// Removes the folder, with what is in it, if it was not there before.
+    public func removeIfCreated() {
+        if let created { try? FileManager.default.removeItem(at: created) }
+    }
+
+    /// What the system said, without Foundation's words around it.
+    static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        let posix = underlying ?? (error as NSError)
+        if posix.domain == NSPOSIXErrorDomain {
+            return String(cString: strerror(Int32(posix.code)))
+        }
+        return error.localizedDescription
+    }
+}
+
+extension URL {
+    /// Whether both are names of one file or folder, by whatever links.
+    func isSameFile(as other: URL) -> Bool {
+        var (mine, others) = (stat(), stat())
+        guard stat(path, &mine) == 0, stat(other.path, &others) == 0 else { return false }
+        return mine.st_ino == others.st_ino && mine.st_dev == others.st_dev
+    }
+}

@@ -1,0 +1,184 @@
+import DualAdapters
+import DualChat
+import DualGeneration
+import DualModels
+import DualModules
+import DualTasks
+import DualTokenization
+import DualTorch
+import DualTraining
+import Foundation
+
+/// All that a run works on, loaded and checked.
+struct PreparedRun {
+    let run: FineTuningRun
+    let configuration: ConfigurationFile
+    let tokenizer: Tokenizer
+    let trainer: Trainer
+    let exampleCount: Int
+    /// In whose words the examples are, if they are in a template's.
+    let template: ChatTemplate?
+    /// What a template that asks for the time was told.
+    let templateDate: Date?
+    /// Digests of what is read, by what that is.
+    let digests: [String: String]
+    /// What the user should know, in sentences.
+    let notes: [String]
+
+    var trainee: Trainee { trainer.trainee }
+
+    /// Reads data, tokenizer and model, and checks what can be wrong with them.
+    init(_ run: FineTuningRun) throws {
+        if case .new = run.base {
+            try run.options.check(fewestSteps: 0)
+        } else {
+            try run.options.check()
+        }
+        let data = try run.task.read(run.data)
+        let folder = try run.modelFolder()
+        let tokenizer = try Tokenizer.load(from: run.tokenizerFolder)
+        let (loaded, configuration) = try run.load(folder)
+        if case .new = run.base, tokenizer.vocabularySize > loaded.model.vocabularySize {
+            throw configuration.bad(
+                "vocab_size", found: "\(loaded.model.vocabularySize)",
+                expected: "at least the tokenizer's \(tokenizer.vocabularySize)")
+        }
+        let templateDate = try run.dateForTemplate()
+        let encoder = try run.encoder(tokenizer, for: loaded.model, in: folder, date: templateDate)
+        let encoded = try data.encode(for: loaded, with: encoder, device: run.device)
+        guard let examples = encoded.training, !examples.lengths.isEmpty else {
+            throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
+        }
+        var options = run.options
+        options.batchSize = options.batchSize ?? run.task.defaults.batchSize
+        let generator = try Generator(seed: options.seed)
+        let trainee = try Trainee(
+            loaded.model, method: run.started(tokenizer), targets: run.targets,
+            modulesToSave: run.modulesToSave, using: generator)
+        try encoded.scorer.check(trainee.model)
+        // A resumed run has what was found then in its checkpoint.
+        let seen = run.resume ? 0 : try trainee.calibrate(on: examples)
+        trainer = try Trainer(
+            trainee, on: examples, scorer: encoded.scorer, options: options,
+            using: run.device.kind == .cpu
+                ? generator : Generator(seed: options.seed, device: run.device))
+        (self.run, self.configuration, self.tokenizer) = (run, configuration, tokenizer)
+        exampleCount = examples.lengths.count
+        (template, self.templateDate) = (encoded.template, templateDate)
+        digests = Fingerprint.digests(of: examples, encoded.scorer).merging([
+            "base model": try Fingerprint.digest(of: run.base, configuration)
+        ]) { $1 }
+        notes =
+            loaded.notes() + encoded.notes
+            + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
+    }
+
+    /// Trains from the start, or from the newest checkpoint of a run that is resumed.
+    func train(
+        into folder: RunFolder, shouldStop: () -> Bool,
+        report: (FineTuningRun.Event) throws -> Void
+    ) throws -> RunResult {
+        for note in notes { try report(.note(note)) }
+        let done = try folder.open(self)
+        try report(
+            .started(
+                trainable: trainee.trainableCount, total: trainee.totalCount,
+                examples: exampleCount, steps: trainer.totalSteps, doneSteps: done))
+        try folder.writeRecipe()
+        try trainer.run(into: folder, shouldStop: shouldStop) { try report(.training($0)) }
+        return try folder.finish(self)
+    }
+}
+
+extension Fingerprint {
+    /// Digests of the examples that train, and of those that score.
+    fileprivate static func digests(
+        of examples: any TrainingSet, _ scorer: any Scorer
+    ) -> [String: String] {
+        var (training, dev) = (Fingerprint(), Fingerprint())
+        examples.add(to: &training)
+        scorer.add(to: &dev)
+        return ["set of examples": training.text, "set of dev examples": dev.text]
+    }
+}
+
+// What the parts of a run are loaded as.
+extension FineTuningRun {
+    /// What turns the task's text into the model's numbers.
+    fileprivate func encoder(
+        _ tokenizer: Tokenizer, for model: any TransformerModel, in folder: ModelFolder?,
+        date: Date?
+    ) throws -> TaskEncoder {
+        var template = try usedTemplate()
+        template?.variables = templateVariables
+        template?.date = date
+        return TaskEncoder(
+            tokenizer, template: template, maximumLength: try maximumLength(on: model),
+            stopTokens: try stopTokens(folder, tokenizer))
+    }
+
+    /// What puts the conversations into words; nil where there are none, or no template.
+    private func usedTemplate() throws -> ChatTemplate? {
+        guard task.usesTemplate else { return nil }
+        return try chatTemplate ?? ChatTemplate.load(from: tokenizerFolder)
+    }
+
+    /// What a template that asks for the time is told, so that a run can be made again: what is set, else
+    /// what the run was told that is resumed, else now, to the second; nil where it does not ask.
+    public func dateForTemplate() throws -> Date? {
+        guard let template = try usedTemplate(), template.asksForDate else { return nil }
+        if let templateDate { return templateDate }
+        let saved = resume ? RunFolder(of: self).checkpoints.newestIdentity : nil
+        let text = saved?.flags[RunIdentity.templateDate] ?? ChatTemplate.text(of: Date())
+        return ChatTemplate.date(text)
+    }
+
+    /// Tokens that an example is cut to: virtual tokens take some of the model's positions.
+    private func maximumLength(on model: any TransformerModel) throws -> Int {
+        let wanted = options.maximumLength ?? task.defaults.maximumLength
+        guard let positions = model.maximumLength else { return wanted }
+        let room = positions - method.virtualTokens
+        guard method.virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {
+            throw TrainingError.badOption(
+                name: "virtual-tokens",
+                reason: "\(method.virtualTokens) leave too few of the model's \(positions) "
+                    + "positions to a text")
+        }
+        return min(wanted, room)
+    }
+
+    /// Tokens that end what the model generates.
+    private func stopTokens(_ folder: ModelFolder?, _ tokenizer: Tokenizer) throws -> [Int] {
+        guard let folder else { return tokenizer.endOfTextID.map { [$0] } ?? [] }
+        return try GenerationOptions.stopTokens(of: folder, tokenizer: tokenizer)
+    }
+
+    /// The method with the tokens of the text that it starts from, if it starts from one.
+    fileprivate func started(_ tokenizer: Tokenizer) throws -> any FineTuningMethod {
+        guard var method = method as? any TextInitialized, let text = method.initialText else {
+            return method
+        }
+        method.start(
+            from: try tokenizer.encode(text).ids, tokenizer: tokenizerFolder.relativePath)
+        return method
+    }
+
+    /// The folder of the model, if there is one already.
+    fileprivate func modelFolder() throws -> ModelFolder? {
+        guard case .model(let url) = base else { return nil }
+        return try ModelFolder(url)
+    }
+
+    fileprivate func load(_ folder: ModelFolder?) throws -> (LoadedModel, ConfigurationFile) {
+        var loading = ModelFolder.LoadOptions()
+        loading.computeType = computeType
+        loading.weights = method is any AdapterMethod ? .computeType : .float32
+        loading.device = device
+        loading.labels = task.labelCount
+        loading.seed = options.seed
+        if let folder { return (try folder.load(loading), folder.configuration) }
+        guard case .new(let file, _) = base else { throw ModelError.noFolder(path: baseName) }
+        let configuration = try ConfigurationFile(file)
+        return (try ModelFolder.make(configuration, loading), configuration)
+    }
+}

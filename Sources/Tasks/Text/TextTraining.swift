@@ -1,0 +1,97 @@
+import DualAdapters
+import DualDatasets
+import DualModels
+import DualTorch
+import DualTraining
+import Foundation
+
+/// A run on plain text: every next token is predicted from those before it.
+public struct TextTraining: TrainingTask {
+    /// What of a file is one document.
+    public var unit = PlainTextFiles.Unit.file
+    /// Whether sequences lie one behind the other in a row, instead of being padded to one length.
+    public var packs = false
+    /// Text that scores the model; empty to hold a share of the training text's sequences out.
+    public var devData: [URL] = []
+    /// The share that is held out, from the end, where there is no text to score on.
+    public var devShare = 0.05
+
+    public init() {}
+
+    public let name = "text"
+    public let title = "Text"
+    public let primaryMetric = "perplexity"
+    public let labelCount: Int? = nil
+    public let adapterTask = AdapterFolder.TaskType.causalLanguageModel
+    public let headMeaning: ModelFolder.HeadMeaning? = nil
+    public let defaults = (batchSize: 8, maximumLength: 512)
+
+    public var identity: [String: String] {
+        ["documents": unit.rawValue, "packing": "\(packs)", "dev-share": "\(devShare)"]
+    }
+
+    public func read(_ data: [URL]) throws -> any TaskData {
+        guard devShare > 0, devShare < 1 else {
+            throw TrainingError.badOption(
+                name: "dev-share", reason: "\(devShare) is not between 0 and 1")
+        }
+        let files = PlainTextFiles(unit: unit)
+        let beside = try PlainTextFiles.files(.dev, of: data)
+        let scoring = devData.isEmpty ? (beside == data ? nil : beside) : devData
+        return TextData(
+            task: self,
+            training: try files.documents(in: PlainTextFiles.files(.train, of: data) ?? []),
+            dev: try scoring.map { try files.documents(in: $0) })
+    }
+
+    public func readForScoring(_ data: [URL]) throws -> any TaskData {
+        guard let files = try PlainTextFiles.files(.dev, of: data) else {
+            throw TaskDataError.missingFile(
+                folder: data[0].relativePath, lookedFor: PlainTextFiles.devNames)
+        }
+        return TextData(
+            task: self, training: [], dev: try PlainTextFiles(unit: unit).documents(in: files))
+    }
+}
+
+/// Documents to train on, and those to score on if they are others.
+private struct TextData: CompletionData {
+    let task: TextTraining
+    let training: [String]
+    let dev: [String]?
+
+    func completions(with encoder: TaskEncoder) throws -> Completions {
+        Completions(try training.flatMap { try Self.cut($0, with: encoder) })
+    }
+
+    func encode(
+        for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
+    ) throws -> EncodedTask {
+        let model = try loaded.causalModel()
+        let (train, score) = try HeldOut.split(
+            completions(with: encoder).examples, share: task.devShare,
+            others: dev.map { try $0.flatMap { try Self.cut($0, with: encoder) } },
+            maximumLength: encoder.maximumLength)
+        for example in train + score { try model.check(ids: example.ids) }
+        let layout = SequenceLayout(
+            isPacked: task.packs, paddingID: encoder.tokenizer.paddingID, device: device)
+        let length = encoder.maximumLength
+        return EncodedTask(
+            training: training.isEmpty
+                ? nil : CompletionSet(train, rowLength: length, layout: layout),
+            scorer: CompletionScorer(score, rowLength: length, layout: layout))
+    }
+
+    /// A document's tokens, framed as the tokenizer frames a text, with the end-of-text token behind
+    /// them, cut into sequences of the most tokens that there may be. A rest of one token has nothing to
+    /// predict and is left out.
+    private static func cut(
+        _ document: String, with encoder: TaskEncoder
+    ) throws -> [CompletionExample] {
+        var ids = try encoder.tokenizer.encode(document).ids
+        if let end = encoder.tokenizer.endOfTextID, ids.last != end { ids.append(end) }
+        return stride(from: 0, to: ids.count, by: encoder.maximumLength).map {
+            CompletionExample(Array(ids[$0..<min($0 + encoder.maximumLength, ids.count)]))
+        }.filter { $0.ids.count > 1 }
+    }
+}

@@ -1,0 +1,3 @@
+import DualCommands
+
+DualLoRACommand.main()
