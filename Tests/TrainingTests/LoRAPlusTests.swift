@@ -4,7 +4,6 @@ import DualTorch
 import TestSupport
 import Testing
 
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining

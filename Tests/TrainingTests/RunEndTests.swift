@@ -6,7 +6,6 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining

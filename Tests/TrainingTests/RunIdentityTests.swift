@@ -6,7 +6,6 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining
@@ -136,8 +135,8 @@ import Testing
         let place = try Workplace()
         let run = place.run(to: "out")
         let configuration = try ModelFolder(place.model).configuration
-        let digest = try run.baseDigest(configuration)
-        #expect(try run.baseDigest(configuration) == digest)
+        let digest = try Fingerprint.digest(of: run.base, configuration)
+        #expect(try Fingerprint.digest(of: run.base, configuration) == digest)
         let path = "model/model.safetensors"
         let file = try place.read(path)
         let checkpoint = try Checkpoint(folder: place.model)
@@ -148,9 +147,11 @@ import Testing
             changed[name] = try tensor * 1.5
             try SafetensorsWriter.write(changed, to: place.folder.file(path))
             let isZero = try tensor.magnitude().maximum().item() == 0
-            #expect(try (run.baseDigest(configuration) == digest) == isZero, "\(name)")
+            #expect(
+                try (Fingerprint.digest(of: run.base, configuration) == digest) == isZero, "\(name)"
+            )
         }
         try place.folder.write(file, to: path)
-        #expect(try run.baseDigest(configuration) == digest)
+        #expect(try Fingerprint.digest(of: run.base, configuration) == digest)
     }
 }

@@ -2,7 +2,6 @@ import DualDatasets
 import Foundation
 import Testing
 
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining

@@ -5,7 +5,6 @@ import TestSupport
 import Testing
 
 @testable import DualAdapters
-@testable import DualBenchmark
 @testable import DualRuns
 @testable import DualTasks
 @testable import DualTraining
