@@ -147,7 +147,9 @@ import Testing
             changed[name] = try tensor * 1.5
             try SafetensorsWriter.write(changed, to: place.folder.file(path))
             let isZero = try tensor.magnitude().maximum().item() == 0
-            #expect(try (Fingerprint.digest(of: run.base, configuration) == digest) == isZero, "\(name)")
+            #expect(
+                try (Fingerprint.digest(of: run.base, configuration) == digest) == isZero, "\(name)"
+            )
         }
         try place.folder.write(file, to: path)
         #expect(try Fingerprint.digest(of: run.base, configuration) == digest)
