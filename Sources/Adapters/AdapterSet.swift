@@ -132,13 +132,13 @@ public final class AdapterSet {
     /// Whether the model has the adapter in its slots.
     public var isIn: Bool { parts.allSatisfy(\.isIn) }
 
-    /// Puts the adapter in its slots, and the weights that it brings in the place of the model's.
+    /// Puts the parts into their slots, and the weights that the adapter brings into the model.
     public func putIn() {
         for part in parts { part.putIn() }
         putInSaved()
     }
 
-    /// The same of the weights alone.
+    /// Puts the weights that the adapter brings into the model.
     func putInSaved() {
         for saved in savedParameters { saved.parameter.value = saved.value }
         guard let tied = slots.tiedHead, !form.keepsTie else { return }
@@ -190,28 +190,4 @@ public final class AdapterSet {
 
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
     public func checkMerges() throws { _ = try weightChanges }
-}
-
-/// How the file of an adapter was made, where that says what it means.
-struct AdapterForm {
-    /// Whether its paths are those of a model without a head, such as `LlamaModel`.
-    var isOfBareBody = false
-    /// Whether the head goes on sharing an embedding that the adapter brings: PEFT's
-    /// `ensure_weight_tying`.
-    var keepsTie = false
-}
-
-extension Parameter {
-    /// The path of the module that it belongs to.
-    var modulePath: String {
-        name.split(separator: ".").dropLast().joined(separator: ".")
-    }
-}
-
-extension Tensor {
-    /// In float32, or in float64 if it is that: the type of what trains.
-    func wide() throws -> Tensor { try to(parameterType) }
-
-    /// What trains beside this weight is in float32, or in float64 beside float64.
-    var parameterType: DType { dtype == .float64 ? .float64 : .float32 }
 }

@@ -31,14 +31,6 @@ extension FineTuningMethod {
     public mutating func resolve(_ given: GivenOptions) throws {}
 }
 
-/// What a method trains.
-public enum MethodKind {
-    /// Tensors of its own, beside a model whose weights stay as they are.
-    case adapter(any AdapterMethod)
-    /// The model's own weights.
-    case weightTraining(any WeightTrainingMethod)
-}
-
 /// What `duallora methods` says about a method.
 public struct MethodFacts: Sendable {
     /// The command line's name.

@@ -26,3 +26,10 @@ public struct SavedParameter {
         self.value = try value ?? parameter.value.detached().wide().cloned()
     }
 }
+
+extension Parameter {
+    /// The path of the module that it belongs to.
+    var modulePath: String {
+        name.split(separator: ".").dropLast().joined(separator: ".")
+    }
+}

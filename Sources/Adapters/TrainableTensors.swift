@@ -42,3 +42,11 @@ extension Tensor {
         }
     }
 }
+
+extension Tensor {
+    /// In float32, or in float64 if it is that: the type of what trains.
+    func wide() throws -> Tensor { try to(parameterType) }
+
+    /// What trains beside this weight is in float32, or in float64 beside float64.
+    var parameterType: DType { dtype == .float64 ? .float64 : .float32 }
+}

@@ -3,14 +3,7 @@ import DualTorch
 import DualTraining
 import Foundation
 
-/// Milliseconds of one step's phases, and its loss.
-struct StepTimes {
-    let forward, backward, optimizer, loss: Double
-
-    var whole: Double { forward + backward + optimizer }
-}
-
-/// What the steps of a ``StepBenchmark`` came to: the line of `duallora bench --json`.
+/// The result of a ``StepBenchmark``: the line of `duallora bench --json`.
 public struct StepMeasurement: Encodable, Equatable, Sendable {
     public var tool = "duallora"
     public var method: String
@@ -101,10 +94,4 @@ public struct StepMeasurement: Encodable, Equatable, Sendable {
             peakWithoutWeightsMiB = memory.weights.map { (memory.peak - $0).tenths }
         }
     }
-}
-
-extension Double {
-    var tenths: Double { (self * 10).rounded() / 10 }
-    var hundredths: Double { (self * 100).rounded() / 100 }
-    var thousandths: Double { (self * 1000).rounded() / 1000 }
 }

@@ -21,3 +21,9 @@ extension ContinuousClock.Instant {
     /// Milliseconds from this instant to now.
     var millisecondsAgo: Double { secondsAgo * 1000 }
 }
+
+extension Double {
+    var tenths: Double { (self * 10).rounded() / 10 }
+    var hundredths: Double { (self * 100).rounded() / 100 }
+    var thousandths: Double { (self * 1000).rounded() / 1000 }
+}

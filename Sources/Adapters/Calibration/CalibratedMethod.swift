@@ -1,12 +1,12 @@
 import DualModules
 import DualTorch
 
-/// A method whose adapters begin at what the layers see of the data.
+/// A method whose adapters start from what the layers see of the training data.
 public protocol CalibratedMethod: AdapterMethod {
     /// How many examples it looks at.
     var calibrationSamples: Int { get }
 
-    /// Puts fresh parts where the data says.
+    /// Gives fresh parts the start that the data says.
     /// - Parameter run: passes the examples through the model, each in a pass of its own.
     func calibrate(_ parts: [PlacedPart], by run: () throws -> Void) throws
 }

@@ -12,10 +12,10 @@ struct ContextDecomposition {
     /// - Parameter path: the layer's, for errors.
     init(of weight: Tensor, under covariance: Tensor, path: String) throws {
         let (damped, inverse) = try Self.invertible(covariance, path: path)
-        let parts = try weight.detached().to(damped.dtype).matmul(damped)
+        let triples = try weight.detached().to(damped.dtype).matmul(damped)
             .singularValueDecomposition()
-        (left, values) = (parts.left, parts.values)
-        right = try parts.right.matmul(inverse)
+        (left, values) = (triples.left, triples.values)
+        right = try triples.right.matmul(inverse)
     }
 
     /// C with as much of its mean variance on the diagonal as its inverse needs to be one.

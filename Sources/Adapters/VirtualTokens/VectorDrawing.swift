@@ -1,7 +1,8 @@
 import DualModules
 import DualTorch
 
-/// Where the first numbers of virtual tokens come from, and the type and place that they are wanted in.
+/// Draws the first numbers of virtual tokens, in the type and on the device of what trains beside a
+/// model.
 struct VectorDrawing {
     let generator: Generator
     private let dtype: DType

@@ -1,6 +1,6 @@
 import DualTorch
 
-/// What an adapter puts into one place of a model.
+/// One part of an adapter, which is in one slot of a model.
 public protocol AdapterPart: AnyObject {
     /// What trains, by the name that a saved adapter gives it (`lora_A.weight`), in saving order.
     var parameters: [(name: String, value: Tensor)] { get }

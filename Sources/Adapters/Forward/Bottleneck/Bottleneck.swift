@@ -1,8 +1,7 @@
-import DualModules
 import DualTorch
 
-/// Two linear maps with a narrow middle and a function there: what bottleneck adapters put beside
-/// or behind a layer.
+/// Two linear maps with a narrow middle and a function there, which bottleneck adapters put beside or
+/// behind a layer.
 ///
 ///     A(x) = g (U f(D x + c₁) + c₂),  D (b, in), U (out, b)
 struct Bottleneck {
@@ -26,7 +25,8 @@ struct Bottleneck {
     }
 
     /// - Parameters:
-    ///   - weight: what the bottleneck is beside: it gets its place, and its type if that is wide.
+    ///   - weight: of the layer or norm that the bottleneck is at; it gets its device, and its type if
+    ///     that is wide.
     ///   - scale: g; nil for one that trains.
     init(
         from inputSize: Int, through size: Int, to outputSize: Int, start: Start,
@@ -88,79 +88,5 @@ struct Bottleneck {
         from inputSize: Int, through size: Int, to outputSize: Int, hasBias: Bool
     ) -> Int {
         size * (inputSize + outputSize) + (hasBias ? size + outputSize : 0)
-    }
-}
-
-/// What stands between the two maps of a bottleneck.
-public enum BottleneckActivation: String, CaseIterable, Sendable {
-    case tanh, relu, gelu, silu
-    /// Nothing: the bottleneck is linear.
-    case identity
-
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        switch self {
-        case .tanh: try Activation.tanh(x)
-        case .relu: try Activation.relu(x)
-        case .gelu: try Activation.gelu(x)
-        case .silu: try Activation.silu(x)
-        case .identity: x
-        }
-    }
-}
-
-/// A bottleneck at one linear layer.
-package final class BottleneckLayer: LinearAdapter {
-    let bottleneck: Bottleneck
-    package let place: BottleneckPlace
-    /// Probability of dropping elements of the bottleneck's input.
-    private let dropout: Double
-
-    init(_ bottleneck: Bottleneck, at place: BottleneckPlace, dropout: Double) {
-        self.bottleneck = bottleneck
-        self.place = place
-        self.dropout = dropout
-    }
-
-    /// b
-    package var size: Int { bottleneck.down.size(0) }
-
-    package var parameters: [(name: String, value: Tensor)] { bottleneck.parameters }
-
-    package func callAsFunction(
-        _ x: Tensor, through base: Linear, mode: ForwardMode
-    ) throws -> Tensor {
-        func branch(_ x: Tensor) throws -> Tensor {
-            try bottleneck(mode.dropping(x, probability: dropout))
-        }
-        switch place {
-        case .parallel:
-            let rows = try x.reshaped(-1, base.inputSize)
-            let dropped = try mode.dropping(rows, probability: dropout)
-            return try bottleneck.added(dropped, to: base.frozen(rows))
-                .reshaped(x.shape.dropLast() + [base.outputSize])
-        case .serialInput: return try base.frozen(x + branch(x))
-        case .serialOutput:
-            let output = try base.frozen(x)
-            return try output + branch(output)
-        }
-    }
-}
-
-/// Where a bottleneck stands at a linear layer y = W₀ x + b₀.
-public enum BottleneckPlace: String, CaseIterable, Sendable {
-    /// y + A(x)
-    case parallel
-    /// W₀ (x + A(x)) + b₀
-    case serialInput = "serial-input"
-    /// y + A(y)
-    case serialOutput = "serial-output"
-
-    /// What goes into the bottleneck and comes out of it at a layer.
-    package func sizes(outputSize: Int, inputSize: Int) -> (from: Int, to: Int) {
-        switch self {
-        case .parallel: (inputSize, outputSize)
-        case .serialInput: (inputSize, inputSize)
-        case .serialOutput: (outputSize, outputSize)
-        }
     }
 }

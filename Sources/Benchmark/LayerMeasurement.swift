@@ -1,0 +1,73 @@
+import DualAdapters
+import DualTorch
+import DualTraining
+
+/// The result of a ``LayerBenchmark``: the line of `duallora bench --layer --json`.
+public struct LayerMeasurement: Encodable, Equatable, Sendable {
+    public var tool = "duallora"
+    public var method: String
+    public var outputSize: Int
+    public var inputSize: Int
+    public var isTransposed: Bool
+    public var tokens: Int
+    public var dtype: String
+    public var threads = TorchRuntime.threads
+    public var medianMilliseconds: Double
+    public var leastMilliseconds: Double
+    public var mostMilliseconds: Double
+    /// Medians, which need not sum to that of the whole.
+    public var forwardMilliseconds: Double
+    public var backwardMilliseconds: Double
+    /// How many products of the layer's size its step cannot do without.
+    public var products: Int
+    /// The adapter's own share of all multiplications that it cannot.
+    public var ownShare: Double
+    /// Median of all those products, done once after each step.
+    public var limitMilliseconds: Double
+    /// The median by the limit's.
+    public var timesLimit: Double
+    /// Numbers that train.
+    public var trainable: Int
+    public var version = packageVersion
+    public var libtorch = TorchRuntime.version
+    public var instructionSet = InstructionSet.ofMachine.rawValue
+
+    enum CodingKeys: String, CodingKey {
+        case tool, method, tokens, dtype, threads, products, trainable, version, libtorch
+        case outputSize = "output_size"
+        case inputSize = "input_size"
+        case isTransposed = "transposed"
+        case medianMilliseconds = "median_ms"
+        case leastMilliseconds = "min_ms"
+        case mostMilliseconds = "max_ms"
+        case forwardMilliseconds = "forward_ms"
+        case backwardMilliseconds = "backward_ms"
+        case ownShare = "own_share"
+        case limitMilliseconds = "limit_ms"
+        case timesLimit = "times_limit"
+        case instructionSet = "instruction_set"
+    }
+
+    init(
+        _ times: [LayerTimes], _ limits: [Double], _ products: StepProducts,
+        of benchmark: LayerBenchmark
+    ) {
+        let (whole, limit) = (TimeSpread(times.map(\.whole)), TimeSpread(limits).median)
+        method = type(of: benchmark.method).facts.name
+        (outputSize, inputSize) = (benchmark.outputSize, benchmark.inputSize)
+        isTransposed = benchmark.isTransposed
+        tokens = benchmark.tokens
+        dtype = benchmark.computeType.rawValue
+        medianMilliseconds = whole.median.hundredths
+        leastMilliseconds = whole.least.hundredths
+        mostMilliseconds = whole.most.hundredths
+        forwardMilliseconds = TimeSpread(times.map(\.forward)).median.hundredths
+        backwardMilliseconds = TimeSpread(times.map(\.backward)).median.hundredths
+        self.products = type(of: benchmark.method).stepProducts
+        ownShare = products.ownShare.thousandths
+        limitMilliseconds = limit.hundredths
+        timesLimit = (whole.median / limit).hundredths
+        trainable = benchmark.method.parameterCount(
+            outputSize: outputSize, inputSize: inputSize)
+    }
+}
