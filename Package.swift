@@ -58,7 +58,8 @@ let package = Package(
         module(
             "Tasks",
             [
-                "Adapters", "Chat", "Datasets", "Generation", "JSON", "Metrics", "Models", "Modules",
+                "Adapters", "Chat", "Datasets", "Generation", "JSON", "Metrics", "Models",
+                "Modules",
                 "Names", "Tokenization", "Torch", "Training",
             ]),
         module("Charts", []),
