@@ -111,7 +111,7 @@ import Testing
 
     @Test("Every part of every adapter method says which products are its own")
     func everyPart() throws {
-        for case let method as any AdapterMethod.Type in MethodRegistry.methods {
+        for case let method as any AdapterMethod.Type in MethodRegistry.builtIn {
             let hasRank = method.options.contains { $0.name == "rank" }
             let set = try AdapterSet(
                 method.init(hasRank ? ["rank": "2"] : [:]), of: TinyDecoder.all[0].make().slots,
