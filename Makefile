@@ -23,7 +23,7 @@ else ifeq ($(origin CPU),command line)
 $(error CPU=$(CPU) is not known; CPU=avx2 is)
 endif
 
-.PHONY: build demo bench test test-swift test-parity lint setup clean
+.PHONY: build demo bench test test-swift test-client test-parity lint setup clean
 
 build: setup
 	swift build $(BUILD) --product duallora
@@ -38,11 +38,15 @@ bench: build
 	@$(PYTHON) scripts/setup.py oracles
 	$(PYTHON) Benchmarks/training_step.py --rounds $(ROUNDS) $(BENCH)
 
-test: test-swift test-parity
+test: test-swift test-client test-parity
 
 test-swift: setup
 	swift build $(BUILD) --build-tests
 	swift test $(BUILD) --skip-build
+
+# A package beside this one, which sees what is public alone.
+test-client: setup
+	swift run $(BUILD) --package-path Tests/Client --scratch-path .build/client
 
 test-parity: build
 	@$(PYTHON) scripts/setup.py oracles

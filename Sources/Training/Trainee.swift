@@ -21,8 +21,8 @@ public final class Trainee {
     public let adapter: AdapterSet?
     public let trainables: [Trainable]
     /// How the gradients of some weights are projected, and the names of those weights.
-    private let projection: GradientProjection?
-    private let projectedWeights: Set<String>
+    let projection: GradientProjection?
+    let projectedWeights: Set<String>
     /// Tensors of the adapter that have had a gradient other than zero.
     private var reached: Set<String> = []
 
@@ -141,48 +141,6 @@ public final class Trainee {
             (adapter?.parameterCount ?? 0)
             + (tied?.isApart == true ? tied?.own.value.count ?? 0 : 0)
         return model.parameters.reduce(own) { $0 + $1.value.count }
-    }
-
-    /// What moves the tensors that train; weights whose gradients are projected have their own.
-    package func makeOptimizers(_ options: TrainingOptions) throws -> [any Optimizer] {
-        let plain = try AdamW(
-            optimizerGroups(options), betas: options.adamBetas,
-            epsilon: options.adamEpsilon ?? AdamW.standardEpsilon)
-        guard let projection else { return [plain] }
-        let groups = optimizerGroups(options, projected: true)
-        let projecting = try ProjectedAdam(
-            groups, projection, seed: options.seed, betas: options.adamBetas,
-            epsilon: options.adamEpsilon ?? ProjectedAdam.standardEpsilon)
-        return [plain, projecting]
-    }
-
-    /// Groups for an optimizer, of the tensors whose gradients are projected or of the others.
-    /// Biases and norms do not decay.
-    func optimizerGroups(
-        _ options: TrainingOptions, projected isProjected: Bool = false
-    ) -> [AdamW.Group] {
-        let rate = options.learningRate ?? method.defaultLearningRate
-        struct Key: Hashable {
-            let rate: Double
-            let decays: Bool
-        }
-        var order: [Key] = []
-        var groups: [Key: [Trainable]] = [:]
-        for trainable in trainables where projectedWeights.contains(trainable.name) == isProjected {
-            let dimensions = trainable.tensor.rank
-            let factor = adapter?.method.learningRateFactor(
-                of: trainable.name, dimensions: dimensions)
-            let own = trainable.role == .head ? options.headLearningRate : rate * (factor ?? 1)
-            let key = Key(rate: own, decays: dimensions > 1)
-            if groups[key] == nil { order.append(key) }
-            groups[key, default: []].append(trainable)
-        }
-        return order.map { key in
-            let members = groups[key] ?? []
-            return AdamW.Group(
-                tensors: members.map(\.tensor), names: members.map(\.name),
-                learningRate: key.rate, weightDecay: key.decays ? options.weightDecay : 0)
-        }
     }
 
     /// Checks after the backward of the early steps that what should train does: the graph reaches every
