@@ -93,10 +93,6 @@ struct MakeNode<c10::intrusive_ptr<T>> {
     }
 };
 
-variable_list optional_list(const ct_tensor *tensor) {
-    return tensor == nullptr ? variable_list{} : variable_list{tensor->value};
-}
-
 variable_list list(ct_tensor *const *tensors, size_t count) {
     variable_list values;
     for (size_t i = 0; i < count; ++i) values.push_back(tensors[i]->value);
@@ -140,8 +136,6 @@ void ct_set_grad_enabled(bool enabled) { at::GradMode::set_enabled(enabled); }
 
 bool ct_requires_grad(const ct_tensor *tensor) { return tensor->value.requires_grad(); }
 
-bool ct_is_leaf(const ct_tensor *tensor) { return tensor->value.is_leaf(); }
-
 ct_status ct_set_requires_grad(ct_tensor *tensor, bool value) {
     return ctorch::guarded([&] { tensor->value.set_requires_grad(value); });
 }
@@ -162,7 +156,8 @@ ct_status ct_set_gradient(ct_tensor *tensor, const ct_tensor *gradient) {
 ct_status ct_backward(const ct_tensor *root, const ct_tensor *seed, bool retain_graph,
                       bool create_graph) {
     return ctorch::guarded([&] {
-        torch::autograd::backward({root->value}, optional_list(seed), retain_graph, create_graph);
+        const auto given = seed == nullptr ? variable_list{} : variable_list{seed->value};
+        torch::autograd::backward({root->value}, given, retain_graph, create_graph);
     });
 }
 
@@ -205,8 +200,7 @@ ct_status ct_attach_backward(const char *name, ct_tensor *const *inputs, size_t 
         return created;
     }
     return ctorch::guarded([&] {
-        variable_list sources;
-        for (size_t i = 0; i < input_count; ++i) sources.push_back(inputs[i]->value);
+        const variable_list sources = list(inputs, input_count);
         if (!torch::autograd::compute_requires_grad(sources)) return;
         node->set_next_edges(torch::autograd::collect_next_edges(sources));
         NodePointer shared = MakeNode<NodePointer>::from(std::move(node));

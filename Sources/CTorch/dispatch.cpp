@@ -35,8 +35,6 @@ const c10::OperatorHandle &find_operator(const char *full_name) {
     std::abort(); // unreachable: TORCH_CHECK(false) throws
 }
 
-const ct_tensor *tensor_of(const void *handle) { return static_cast<const ct_tensor *>(handle); }
-
 IValue tensor_list(const ct_value &value, const c10::Type &element) {
     auto *const *handles = static_cast<ct_tensor *const *>(value.data);
     if (element.kind() == TypeKind::OptionalType) {
@@ -126,7 +124,7 @@ IValue scalar_value(const ct_value &value, const c10::Argument &argument, TypeKi
         return static_cast<const ct_generator *>(value.data)->value;
     case CT_TENSOR:
         if (kind != TypeKind::TensorType) mismatch(argument, "a tensor");
-        return tensor_of(value.data)->value;
+        return static_cast<const ct_tensor *>(value.data)->value;
     default: mismatch(argument, "a list");
     }
 }

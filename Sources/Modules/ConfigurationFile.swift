@@ -72,12 +72,7 @@ public struct ConfigurationFile {
     public func isNull(_ key: String) -> Bool { nullKeys.contains(key) }
 
     public func integer(_ key: String) throws -> Int? {
-        guard let value = fields[key] else { return nil }
-        guard let number = value as? NSNumber, !isBoolean(number), let integer = value as? Int
-        else {
-            throw bad(key, found: "\(value)", expected: "an integer")
-        }
-        return integer
+        try value(key, expected: "an integer") { plainNumber($0) == nil ? nil : $0 as? Int }
     }
 
     public func positive(_ key: String, default fallback: Int) throws -> Int {
@@ -87,11 +82,7 @@ public struct ConfigurationFile {
     }
 
     public func number(_ key: String) throws -> Double? {
-        guard let value = fields[key] else { return nil }
-        guard let number = value as? NSNumber, !isBoolean(number) else {
-            throw bad(key, found: "\(value)", expected: "a number")
-        }
-        return number.doubleValue
+        try value(key, expected: "a number") { plainNumber($0)?.doubleValue }
     }
 
     public func probability(_ key: String, default fallback: Double) throws -> Double {
@@ -103,11 +94,7 @@ public struct ConfigurationFile {
     }
 
     public func text(_ key: String) throws -> String? {
-        guard let value = fields[key] else { return nil }
-        guard let text = value as? String else {
-            throw bad(key, found: "\(value)", expected: "a string")
-        }
-        return text
+        try value(key, expected: "a string") { $0 as? String }
     }
 
     public func flag(_ key: String) throws -> Bool? {
@@ -131,6 +118,20 @@ public struct ConfigurationFile {
 
     public func bad(_ key: String, found: String, expected: String) -> ConfigurationError {
         .badValue(file: url.path, key: key, found: found, expected: expected)
+    }
+
+    private func value<Value>(
+        _ key: String, expected: String, _ convert: (Any) -> Value?
+    ) throws -> Value? {
+        guard let value = fields[key] else { return nil }
+        guard let converted = convert(value) else {
+            throw bad(key, found: "\(value)", expected: expected)
+        }
+        return converted
+    }
+
+    private func plainNumber(_ value: Any) -> NSNumber? {
+        (value as? NSNumber).flatMap { isBoolean($0) ? nil : $0 }
     }
 
     private func isBoolean(_ number: NSNumber) -> Bool {

@@ -167,7 +167,7 @@ private func runBackward(
         guard results.count == inputs else {
             throw TorchError(
                 operation: "backward",
-                message: "\(results.count) gradients for \(inputs) inputs", isOutOfMemory: false)
+                message: "\(results.count) gradients for \(inputs) inputs")
         }
         for (index, result) in results.enumerated() {
             inputGradients[index] = try result.map { try sharedHandle($0.handle) }

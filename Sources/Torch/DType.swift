@@ -18,13 +18,6 @@ public enum DType: String, CaseIterable, Sendable, Codable {
         }
     }
 
-    init?(scalarType: Int32) {
-        guard let dtype = DType.allCases.first(where: { $0.scalarType == scalarType }) else {
-            return nil
-        }
-        self = dtype
-    }
-
     /// Bytes an element.
     public var byteCount: Int {
         switch self {

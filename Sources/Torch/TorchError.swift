@@ -7,7 +7,7 @@ public struct TorchError: Error, Equatable, CustomStringConvertible {
     /// What LibTorch says of it, in one line or more.
     public let message: String
     /// Whether memory ran out, which a smaller batch may cure.
-    public let isOutOfMemory: Bool
+    public private(set) var isOutOfMemory = false
 
     public var description: String { "\(operation): \(message)" }
 }

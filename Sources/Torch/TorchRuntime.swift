@@ -16,8 +16,7 @@ public enum TorchRuntime {
     public static func setThreads(_ count: Int) throws {
         guard 1...mostThreads ~= count else {
             throw TorchError(
-                operation: "set_threads", message: "\(count) is not from 1 to \(mostThreads)",
-                isOutOfMemory: false)
+                operation: "set_threads", message: "\(count) is not from 1 to \(mostThreads)")
         }
         try check(ct_set_threads(Int32(clamping: count)), "set_threads")
     }

@@ -145,12 +145,12 @@ import Testing
         let zeros = try Tensor.zeros([V, G, D])
         let prefix = LayerPrefix(keys: zeros, values: zeros, tokens: places)
         let (wideQ, wideK, wideV) = try prefix.before(q, k, v)
-        let visible = places.layout.visibleKeys(
-            past: 0, count: T + V, window: nil, device: .cpu)
+        let visible = VisibleKeys(
+            places.layout, past: 0, count: T + V, window: nil, device: .cpu)
         let found = try prefix.own(of: attendCausally(wideQ, wideK, wideV, visible: visible))
         let base = try attendCausally(
             q, k, v,
-            visible: layout.visibleKeys(past: 0, count: T, window: nil, device: .cpu))
+            visible: VisibleKeys(layout, past: 0, count: T, window: nil, device: .cpu))
         let shared = try k.expandedDimension(at: 2).expanded([B, G, H / G, T, D])
             .reshaped(B, H, T, D)
         let scores = try q.matmul(shared.transposed()) / Double(D).squareRoot()

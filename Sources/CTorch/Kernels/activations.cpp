@@ -29,10 +29,11 @@ struct Elements {
 template <class Element>
 using ElementsKernel = void (*)(const Elements<Element> &, int64_t begin, int64_t end);
 
+/// Which of a function's kernels, in the order of FunctionKernels.
+enum class Way : size_t { forward, backward, gated_forward, gated_backward };
+
 template <class Element>
-struct FunctionKernels {
-    ElementsKernel<Element> forward, backward, gated_forward, gated_backward;
-};
+using FunctionKernels = std::array<ElementsKernel<Element>, 4>;
 
 /// In the order of the kernels' tables.
 constexpr std::array<std::string_view, 7> functions = {"silu", "gelu", "gelu_tanh", "relu",
@@ -42,91 +43,58 @@ constexpr std::array<std::string_view, 7> functions = {"silu", "gelu", "gelu_tan
 #include "each_instruction_set.inc"
 #undef KERNEL_FILE
 
-size_t number_of(const char *name, std::string_view function) {
+using namespace ctorch;
+using at::Tensor;
+
+/// Runs one of a function's kernels. What it does not use is undefined.
+/// Returns the values forward, the gradients at x and, of a gated function, at up backward.
+std::tuple<Tensor, Tensor> run(Way way, const char *name, std::string_view function,
+                               const Tensor &input, const Tensor &up = {},
+                               const Tensor &gradient = {}) {
+    check_kernel_type(name, input);
+    if (up.defined()) check_like(name, "what is gated", up, input, input.sizes());
+    if (gradient.defined()) check_like(name, "the gradient", gradient, input, input.sizes());
     const auto found = std::find(functions.begin(), functions.end(), function);
     TORCH_CHECK(found != functions.end(), name, ": no function '", function, "'");
-    return static_cast<size_t>(found - functions.begin());
-}
-
-template <class Element>
-FunctionKernels<Element> kernels_of(size_t function) {
-    return FOR_ACTIVE_INSTRUCTION_SET(function_kernels<Element>)[function];
-}
-
-template <class Element>
-void run(ElementsKernel<Element> kernel, const Elements<Element> &job, int64_t count) {
-    // Whole vectors for each thread but the last.
-    constexpr int64_t block = 64;
-    ctorch::in_parallel((count + block - 1) / block, 8192 / block, [&](int64_t begin, int64_t end) {
-        kernel(job, begin * block, std::min(count, end * block));
+    const auto in_order = [](const Tensor &x) { return x.defined() ? x.contiguous() : x; };
+    const Tensor x = in_order(input), u = in_order(up), g = in_order(gradient);
+    const Tensor y = at::empty(x.sizes(), x.options());
+    const Tensor at_up = way == Way::gated_backward ? at::empty(x.sizes(), x.options()) : Tensor();
+    const int64_t count = x.numel();
+    for_element_type(x, [&](auto zero) {
+        using Element = decltype(zero);
+        const Elements<Element> job{data<Element>(x), data<Element>(u), data<Element>(g),
+                                    mutable_data<Element>(y), mutable_data<Element>(at_up)};
+        const auto &kernels = FOR_ACTIVE_INSTRUCTION_SET(function_kernels<Element>);
+        const ElementsKernel<Element> kernel = kernels[found - functions.begin()][static_cast<size_t>(way)];
+        // Whole vectors for each thread but the last.
+        constexpr int64_t block = 64;
+        in_parallel((count + block - 1) / block, 8192 / block, [&](int64_t begin, int64_t end) {
+            kernel(job, begin * block, std::min(count, end * block));
+        });
     });
+    return {y, at_up};
 }
 
 } // namespace
 
 namespace ctorch {
 
-using ::at::Tensor;
-
-Tensor elementwise(const Tensor &input, std::string_view function) {
-    check_kernel_type("elementwise", input);
-    const size_t number = number_of("elementwise", function);
-    const Tensor x = input.contiguous(), y = at::empty(x.sizes(), x.options());
-    for_element_type(x, [&](auto zero) {
-        using Element = decltype(zero);
-        const Elements<Element> job{data<Element>(x), nullptr, nullptr, mutable_data<Element>(y),
-                                    nullptr};
-        run(kernels_of<Element>(number).forward, job, x.numel());
-    });
-    return y;
+Tensor elementwise(const Tensor &x, std::string_view function) {
+    return std::get<0>(run(Way::forward, "elementwise", function, x));
 }
 
-Tensor elementwise_backward(const Tensor &gradient, const Tensor &input, std::string_view function) {
-    const char *name = "elementwise_backward";
-    check_kernel_type(name, input);
-    check_like(name, "the gradient", gradient, input, input.sizes());
-    const size_t number = number_of(name, function);
-    const Tensor x = input.contiguous(), g = gradient.contiguous();
-    const Tensor found = at::empty(x.sizes(), x.options());
-    for_element_type(x, [&](auto zero) {
-        using Element = decltype(zero);
-        const Elements<Element> job{data<Element>(x), nullptr, data<Element>(g),
-                                    mutable_data<Element>(found), nullptr};
-        run(kernels_of<Element>(number).backward, job, x.numel());
-    });
-    return found;
+Tensor elementwise_backward(const Tensor &gradient, const Tensor &x, std::string_view function) {
+    return std::get<0>(run(Way::backward, "elementwise_backward", function, x, {}, gradient));
 }
 
 Tensor gated(const Tensor &gate, const Tensor &up, std::string_view function) {
-    check_kernel_type("gated", gate);
-    check_like("gated", "what is gated", up, gate, gate.sizes());
-    const size_t number = number_of("gated", function);
-    const Tensor x = gate.contiguous(), u = up.contiguous(), y = at::empty(x.sizes(), x.options());
-    for_element_type(x, [&](auto zero) {
-        using Element = decltype(zero);
-        const Elements<Element> job{data<Element>(x), data<Element>(u), nullptr,
-                                    mutable_data<Element>(y), nullptr};
-        run(kernels_of<Element>(number).gated_forward, job, x.numel());
-    });
-    return y;
+    return std::get<0>(run(Way::gated_forward, "gated", function, gate, up));
 }
 
 std::tuple<Tensor, Tensor> gated_backward(const Tensor &gradient, const Tensor &gate, const Tensor &up,
                                           std::string_view function) {
-    const char *name = "gated_backward";
-    check_kernel_type(name, gate);
-    check_like(name, "what is gated", up, gate, gate.sizes());
-    check_like(name, "the gradient", gradient, gate, gate.sizes());
-    const size_t number = number_of(name, function);
-    const Tensor x = gate.contiguous(), u = up.contiguous(), g = gradient.contiguous();
-    const Tensor at_gate = at::empty(x.sizes(), x.options()), at_up = at::empty(x.sizes(), x.options());
-    for_element_type(x, [&](auto zero) {
-        using Element = decltype(zero);
-        const Elements<Element> job{data<Element>(x), data<Element>(u), data<Element>(g),
-                                    mutable_data<Element>(at_gate), mutable_data<Element>(at_up)};
-        run(kernels_of<Element>(number).gated_backward, job, x.numel());
-    });
-    return {at_gate, at_up};
+    return run(Way::gated_backward, "gated_backward", function, gate, up, gradient);
 }
 
 } // namespace ctorch

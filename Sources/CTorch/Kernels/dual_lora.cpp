@@ -76,14 +76,8 @@ void form(const std::optional<at::Tensor> &weight, const at::Tensor &b, const at
 
 void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
                    const at::Tensor &c, const at::Tensor &like) {
-    TORCH_CHECK(is_factor(b) && is_factor(a) && is_factor(d) && is_factor(c), name,
-                ": factors must be contiguous matrices of float32");
-    TORCH_CHECK(has_plain_rows(like), name, ": rows must be contiguous");
-    const bool fits = b.size(0) == like.size(0) && d.size(0) == like.size(0)
-        && a.size(1) == like.size(1) && c.size(1) == like.size(1) && a.size(0) == b.size(1)
-        && c.size(0) == d.size(1);
-    TORCH_CHECK(fits, name, ": factors ", b.sizes(), " ", a.sizes(), " and ", d.sizes(), " ",
-                c.sizes(), " do not make a matrix ", like.sizes());
+    check_product(name, b, a, like);
+    check_product(name, d, c, like);
 }
 
 /// Gradients at b, a, d and c, which are added to.

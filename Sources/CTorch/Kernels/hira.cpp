@@ -88,22 +88,13 @@ void add_gradients(const at::Tensor &gradient, const at::Tensor &weight, const a
                     at_a.mutable_data_ptr<float>());
 }
 
-void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a,
-                   const at::Tensor &like) {
-    TORCH_CHECK(is_factor(b) && is_factor(a), name,
-                ": factors must be contiguous matrices of float32");
-    TORCH_CHECK(has_plain_rows(like), name, ": rows must be contiguous");
-    TORCH_CHECK(b.size(0) == like.size(0) && a.size(1) == like.size(1) && a.size(0) == b.size(1), name,
-                ": factors ", b.sizes(), " ", a.sizes(), " do not make a matrix ", like.sizes());
-}
-
 } // namespace
 
 namespace ctorch {
 
 void hira_update(const at::Tensor &out, const at::Tensor &weight, const at::Tensor &b,
                  const at::Tensor &a, bool adds_weight) {
-    check_factors("hira_update", b, a, out);
+    check_product("hira_update", b, a, out);
     check_weight("hira_update", weight, out);
     if (out.numel() == 0) return;
     for_types(weight, out, [&]<class Weight, class Output>(Weight, Output) {
@@ -114,8 +105,8 @@ void hira_update(const at::Tensor &out, const at::Tensor &weight, const at::Tens
 void hira_gradients(const at::Tensor &gradient, const at::Tensor &weight, const at::Tensor &b,
                     const at::Tensor &a, const at::Tensor &at_b, const at::Tensor &at_a,
                     const std::optional<at::Tensor> &out, bool adds_weight) {
-    check_factors("hira_gradients", b, a, gradient);
-    check_factors("hira_gradients", at_b, at_a, gradient);
+    check_product("hira_gradients", b, a, gradient);
+    check_product("hira_gradients", at_b, at_a, gradient);
     TORCH_CHECK(at_b.sizes() == b.sizes(),
                 "hira_gradients: gradients have not the shapes of the factors");
     TORCH_CHECK(!out || (out->sizes() == gradient.sizes() && has_plain_rows(*out)

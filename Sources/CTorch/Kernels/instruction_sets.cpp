@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace ctorch {
+namespace {
+
+using ctorch::InstructionSet;
 
 bool machine_has(InstructionSet set) {
 #if defined(__x86_64__)
@@ -23,8 +25,6 @@ bool machine_has(InstructionSet set) {
 #endif
     return set == InstructionSet::portable;
 }
-
-namespace {
 
 thread_local InstructionSet limit = InstructionSet::avx512_bf16;
 
@@ -45,23 +45,19 @@ InstructionSet best_of_machine() {
 
 } // namespace
 
-InstructionSet active_instruction_set() {
+InstructionSet ctorch::active_instruction_set() {
     static const InstructionSet best = best_of_machine();
     return std::min(best, limit);
 }
 
-void limit_instruction_set(InstructionSet most) { limit = most; }
-
-} // namespace ctorch
-
 extern "C" {
 
 ct_instruction_set ct_instruction_set_of_machine(void) {
-    return static_cast<ct_instruction_set>(ctorch::best_of_machine());
+    return static_cast<ct_instruction_set>(best_of_machine());
 }
 
 void ct_limit_instruction_set(ct_instruction_set most) {
-    ctorch::limit_instruction_set(static_cast<ctorch::InstructionSet>(most));
+    limit = static_cast<InstructionSet>(most);
 }
 
 } // extern "C"

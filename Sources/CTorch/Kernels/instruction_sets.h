@@ -6,13 +6,8 @@ namespace ctorch {
 /// From the least to the most able.
 enum class InstructionSet { portable, avx2, avx512, avx512_bf16 };
 
-bool machine_has(InstructionSet set);
-
 /// What kernels that are started from this thread are to use: the best that the machine has, or less
 /// where a test asks for it.
 InstructionSet active_instruction_set();
-
-/// For tests: kernels that are started from this thread use no more than `most`.
-void limit_instruction_set(InstructionSet most);
 
 } // namespace ctorch

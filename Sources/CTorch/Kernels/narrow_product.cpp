@@ -48,6 +48,9 @@ void multiply(const at::Tensor &x, std::vector<Matrix> &matrices) {
     Job<Element> job{{}, active_kernels<Element>()};
     int64_t blocks = 0;
     for (auto &[weight, bias, y] : matrices) {
+        auto sizes = x.sizes().vec();
+        sizes.back() = weight.size(0);
+        y = at::empty(sizes, x.options().requires_grad(false));
         job.problems.push_back({x.const_data_ptr<Element>(), weight.const_data_ptr<Element>(),
                                 bias.defined() ? bias.const_data_ptr<Element>() : nullptr,
                                 y.mutable_data_ptr<Element>(), x.numel() / weight.size(1),
@@ -74,22 +77,12 @@ bool fits(const at::Tensor &x, const Matrix &matrix) {
     return !records && is_plain(weight, x);
 }
 
-template <class Element>
-void compute(const at::Tensor &x, std::vector<Matrix> &matrices) {
-    for (auto &matrix : matrices) {
-        auto sizes = x.sizes().vec();
-        sizes.back() = matrix.weight.size(0);
-        matrix.y = at::empty(sizes, x.options().requires_grad(false));
-    }
-    multiply<Element>(x, matrices);
-}
-
-bool compute_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices) {
+bool multiply_if_possible(const at::Tensor &x, std::vector<Matrix> &matrices) {
     if (x.dim() < 1 || x.numel() == 0 || !is_plain(x, x)) return false;
     for (const auto &matrix : matrices)
         if (!fits(x, matrix)) return false;
-    if (x.scalar_type() == at::kFloat) compute<float>(x, matrices);
-    else if (x.scalar_type() == at::kBFloat16) compute<c10::BFloat16>(x, matrices);
+    if (x.scalar_type() == at::kFloat) multiply<float>(x, matrices);
+    else if (x.scalar_type() == at::kBFloat16) multiply<c10::BFloat16>(x, matrices);
     else return false;
     return true;
 }
@@ -108,7 +101,7 @@ ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_t
                                 biases[i] == nullptr ? at::Tensor() : biases[i]->value,
                                 at::Tensor()});
         }
-        if (!compute_if_possible(x->value, matrices)) return;
+        if (!multiply_if_possible(x->value, matrices)) return;
         for (size_t i = 0; i < count; ++i) outs[i] = ctorch::make_handle(std::move(matrices[i].y));
     });
 }

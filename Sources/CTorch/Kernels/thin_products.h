@@ -57,6 +57,18 @@ inline bool has_plain_rows(const at::Tensor &matrix) {
     return matrix.dim() == 2 && (matrix.size(1) < 2 || matrix.stride(1) == 1);
 }
 
+/// left (rows, rank) · right (rank, columns) has the sizes of a matrix, whose rows are contiguous.
+inline void check_product(const char *name, const at::Tensor &left, const at::Tensor &right,
+                          const at::Tensor &like) {
+    TORCH_CHECK(is_factor(left) && is_factor(right), name,
+                ": factors must be contiguous matrices of float32");
+    TORCH_CHECK(has_plain_rows(like), name, ": rows must be contiguous");
+    TORCH_CHECK(left.size(0) == like.size(0) && right.size(1) == like.size(1)
+                    && right.size(0) == left.size(1),
+                name, ": factors ", left.sizes(), " ", right.sizes(), " do not make a matrix ",
+                like.sizes());
+}
+
 /// A weight, if there is one, and the update of it that is written.
 inline void check_weight(const char *name, const std::optional<at::Tensor> &weight,
                          const at::Tensor &out) {

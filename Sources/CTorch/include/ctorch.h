@@ -96,7 +96,6 @@ ct_status ct_tensor_over_memory(void *data, const int64_t *sizes, size_t dimensi
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
 bool ct_requires_grad(const ct_tensor *tensor);
-bool ct_is_leaf(const ct_tensor *tensor);
 ct_status ct_set_requires_grad(ct_tensor *tensor, bool value);
 /* *out is NULL when there is no gradient. */
 ct_status ct_gradient(const ct_tensor *tensor, ct_tensor **out);

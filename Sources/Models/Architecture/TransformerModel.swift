@@ -31,10 +31,6 @@ extension TransformerModel {
     /// The layers that adapters change when nothing is said: PEFT's choice for the architecture.
     public var defaultTargets: [String] { slots.defaultTargets }
 
-    /// The prefix of the names of all weights but the head's, which the reference's model without a head
-    /// lacks.
-    public var bodyPrefix: String { slots.bodyPrefix }
-
     /// The head's outputs for a batch: a decoder's (B, T, vocabulary), an encoder's (B, labels).
     /// - Throws: ``ModelError/noHead(folder:)`` for a model without a head.
     public func logits(_ batch: TokenBatch, mode: ForwardMode = .inference) throws -> Tensor {

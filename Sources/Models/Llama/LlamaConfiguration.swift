@@ -46,19 +46,20 @@ public struct LlamaConfiguration: DecoderConfiguration {
     /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.
     public init(_ file: ConfigurationFile) throws {
         family = try file.choice("model_type", default: Family.llama)
-        vocabularySize = try file.positive("vocab_size", default: family.vocabularySize)
+        let defaults = family.defaults
+        vocabularySize = try file.positive("vocab_size", default: defaults.vocabularySize)
         hiddenSize = try file.positive("hidden_size", default: hiddenSize)
         intermediateSize = try file.positive(
-            "intermediate_size", default: family.intermediateSize)
+            "intermediate_size", default: defaults.intermediateSize)
         layers = try file.positive("num_hidden_layers", default: layers)
         heads = try file.positive("num_attention_heads", default: heads)
         keyValueHeads = try file.positive(
             "num_key_value_heads",
-            default: file.isNull("num_key_value_heads") ? heads : family.keyValueHeads ?? heads)
-        headSize = try file.positive("head_dim", default: family.headSize ?? hiddenSize / heads)
+            default: file.isNull("num_key_value_heads") ? heads : defaults.keyValueHeads ?? heads)
+        headSize = try file.positive("head_dim", default: defaults.headSize ?? hiddenSize / heads)
         activation = try file.choice("hidden_act", default: activation)
         maximumPositions = try file.positive(
-            "max_position_embeddings", default: family.maximumPositions)
+            "max_position_embeddings", default: defaults.maximumPositions)
         initializerRange = try file.number("initializer_range") ?? initializerRange
         normEpsilon = try file.number("rms_norm_eps") ?? normEpsilon
         sharesEmbedding = try file.flag("tie_word_embeddings") ?? false
@@ -147,31 +148,18 @@ extension LlamaConfiguration.Family {
     /// The beginning of the names of the reference's classes (`Qwen2` of `Qwen2ForCausalLM`).
     var classPrefix: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
 
-    fileprivate var isQwen: Bool { self == .qwen2 || self == .qwen3 }
-    fileprivate var vocabularySize: Int { isQwen ? 151936 : 32000 }
-    fileprivate var headSize: Int? { self == .qwen3 ? 128 : nil }
-
-    fileprivate var intermediateSize: Int {
+    /// The defaults that are not the same in all families.
+    fileprivate var defaults:
+        (
+            vocabularySize: Int, intermediateSize: Int, keyValueHeads: Int?, headSize: Int?,
+            maximumPositions: Int
+        )
+    {
         switch self {
-        case .llama: 11008
-        case .mistral: 14336
-        case .qwen2, .qwen3: 22016
-        }
-    }
-
-    fileprivate var keyValueHeads: Int? {
-        switch self {
-        case .llama: nil
-        case .mistral: 8
-        case .qwen2, .qwen3: 32
-        }
-    }
-
-    fileprivate var maximumPositions: Int {
-        switch self {
-        case .llama: 2048
-        case .mistral: 131072
-        case .qwen2, .qwen3: 32768
+        case .llama: (32000, 11008, nil, nil, 2048)
+        case .mistral: (32000, 14336, 8, nil, 131072)
+        case .qwen2: (151936, 22016, 32, nil, 32768)
+        case .qwen3: (151936, 22016, 32, 128, 32768)
         }
     }
 }

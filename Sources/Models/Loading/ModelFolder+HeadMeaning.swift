@@ -5,26 +5,24 @@ extension ModelFolder {
         case regression
         /// The classes' names, one an output.
         case classes([String])
-    }
-}
 
-extension ModelFolder.HeadMeaning {
-    /// Sets the fields by which transformers knows the labels.
-    func describe(in fields: inout [String: Any]) {
-        fields["num_labels"] = nil
-        let names: [String]
-        switch self {
-        case .regression:
-            names = ["LABEL_0"]
-            fields["problem_type"] = "regression"
-        case .classes(let classes):
-            names = classes
-            fields["problem_type"] = "single_label_classification"
+        /// Sets the fields by which transformers knows the labels.
+        func describe(in fields: inout [String: Any]) {
+            fields["num_labels"] = nil
+            let names: [String]
+            switch self {
+            case .regression:
+                names = ["LABEL_0"]
+                fields["problem_type"] = "regression"
+            case .classes(let classes):
+                names = classes
+                fields["problem_type"] = "single_label_classification"
+            }
+            let pairs = names.enumerated().map { (String($0.offset), $0.element) }
+            fields["id2label"] = Dictionary(uniqueKeysWithValues: pairs)
+            fields["label2id"] = Dictionary(
+                names.enumerated().map { ($0.element, $0.offset) },
+                uniquingKeysWith: { first, _ in first })
         }
-        let pairs = names.enumerated().map { (String($0.offset), $0.element) }
-        fields["id2label"] = Dictionary(uniqueKeysWithValues: pairs)
-        fields["label2id"] = Dictionary(
-            names.enumerated().map { ($0.element, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
     }
 }

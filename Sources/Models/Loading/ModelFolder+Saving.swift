@@ -55,10 +55,10 @@ extension ModelFolder {
         of model: any TransformerModel
     ) throws -> [String: Tensor] {
         var weights: [String: Tensor] = [:]
+        let prefix = model.slots.bodyPrefix
         for parameter in model.parameters {
-            let isBare = model.head == nil && parameter.name.hasPrefix(model.bodyPrefix)
-            let name =
-                isBare ? parameter.name.dropFirst(model.bodyPrefix.count) : parameter.name[...]
+            let isBare = model.head == nil && parameter.name.hasPrefix(prefix)
+            let name = isBare ? parameter.name.dropFirst(prefix.count) : parameter.name[...]
             weights[String(name)] = try parameter.stored()
         }
         if let tied = model.slots.tiedHead, tied.isApart {

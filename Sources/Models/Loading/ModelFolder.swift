@@ -21,14 +21,6 @@ public struct ModelFolder {
         configuration = try ConfigurationFile(url.appendingPathComponent("config.json"))
     }
 
-    /// The path of the head that scores sequences by labels, in this model's checkpoints and adapters;
-    /// nil for an architecture that has none.
-    /// - Throws: ``ModelError``, ``ConfigurationError``.
-    public func labelHeadPath() throws -> String? {
-        let architecture = try Architecture.of(configuration)
-        return architecture.hasLabels ? try architecture.names(configuration).headPath : nil
-    }
-
     /// Loads the model.
     /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
     public func load(_ options: LoadOptions = LoadOptions()) throws -> LoadedModel {

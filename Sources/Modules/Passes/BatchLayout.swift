@@ -37,12 +37,6 @@ public enum BatchLayout: Equatable, Sendable {
         }
     }
 
-    /// The keys that each of `count` new tokens behind `past` cached ones sees.
-    /// - Parameter window: how many tokens, its own counted, a token sees; nil for all before it.
-    package func visibleKeys(past: Int, count: Int, window: Int?, device: Device) -> VisibleKeys {
-        VisibleKeys(layout: self, past: past, count: count, window: window, device: device)
-    }
-
     /// The keys that `count` new tokens see, as LibTorch's attention takes them.
     func form(
         past: Int, count: Int, window: Int?, device: Device

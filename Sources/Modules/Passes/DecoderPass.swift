@@ -46,8 +46,9 @@ public struct DecoderPass: ForwardPass {
         (self.positions, self.length) = (positions, length)
         var known: [Int?: VisibleKeys] = [:]
         for window in windows where known[window] == nil {
-            known[window] = tokens.attendedLayout.visibleKeys(
-                past: past, count: tokens.attendedCount, window: window, device: device)
+            known[window] = VisibleKeys(
+                tokens.attendedLayout, past: past, count: tokens.attendedCount, window: window,
+                device: device)
         }
         visible = windows.compactMap { known[$0] }
         self.rotary = try rotary?.table(positions: positions, length: length, dtype: dtype)

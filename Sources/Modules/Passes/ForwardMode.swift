@@ -18,17 +18,6 @@ public struct ForwardMode {
 
     public var isTraining: Bool { dropout != nil }
 
-    /// Runs one of a row of blocks.
-    /// - Parameters:
-    ///   - inputs: the tensors of the graph that the block takes.
-    ///   - block: a function of them, its weights and this mode alone.
-    package func running(
-        _ inputs: [Tensor], _ block: @escaping ([Tensor]) throws -> [Tensor]
-    ) throws -> [Tensor] {
-        guard recomputesBlocks else { return try block(inputs) }
-        return try recomputing(inputs, block)
-    }
-
     /// Runs a function that keeps only its inputs for the backward, whatever the mode says of blocks.
     package func recomputing(
         _ inputs: [Tensor], _ body: @escaping ([Tensor]) throws -> [Tensor]

@@ -65,11 +65,10 @@ public final class KeyValueCache {
     ) throws -> Tensor? {
         guard case .rows(let padding, _, _) = layout else { return nil }
         let start = window.map { max(0, count + 1 - $0) } ?? 0
-        let cache = CachedAttentionKernel.Cache(
-            keys: keys[layer], values: values[layer], count: count,
-            first: padding.map { max($0, start) })
+        let first = padding.map { max($0, start) }
         return try CachedAttentionKernel.attend(
-            query, key, value, to: cache, rotary: rotary.map { ($0.cosine, $0.signedSine) },
+            query, key, value, to: (keys[layer], values[layer], count, first),
+            rotary: rotary.map { ($0.cosine, $0.signedSine) },
             scale: scale ?? 1 / Double(query.size(-1)).squareRoot())
     }
 

@@ -20,8 +20,9 @@ extension ForwardMode {
         _ x: ResidualStream, with more: [Tensor] = [],
         _ block: @escaping (ResidualStream, _ more: [Tensor]) throws -> ResidualStream
     ) throws -> ResidualStream {
+        guard recomputesBlocks else { return try block(x, more) }
         let stream = [x.stream] + (x.branch.map { [$0] } ?? [])
-        let results = try running(stream + more) { given in
+        let results = try recomputing(stream + more) { given in
             let result = try block(
                 ResidualStream(given[0], branch: stream.count > 1 ? given[1] : nil),
                 Array(given.dropFirst(stream.count)))

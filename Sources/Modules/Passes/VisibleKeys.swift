@@ -27,7 +27,9 @@ package final class VisibleKeys {
     private let device: Device
     private var madeForm: Form?
 
-    init(layout: BatchLayout, past: Int, count: Int, window: Int?, device: Device) {
+    /// The keys that each of `count` new tokens behind `past` cached ones sees.
+    /// - Parameter window: how many tokens, its own counted, a token sees; nil for all before it.
+    package init(_ layout: BatchLayout, past: Int, count: Int, window: Int?, device: Device) {
         self.layout = layout
         (self.past, self.count) = (past, count)
         self.window = window
@@ -45,19 +47,11 @@ package final class VisibleKeys {
     /// The sequences whose tokens are these; nil where a cache holds others before them.
     var sequences: SequenceVisibility? {
         guard past == 0 else { return nil }
-        var ranges: [(row: Int, tokens: Range<Int>)] = []
-        switch layout {
-        case .rows(let padding, _, _):
-            for (row, skipped) in padding.enumerated() where skipped < count {
-                ranges.append((row, skipped..<count))
-            }
-        case .packed(let lengths, _):
-            var start = 0
-            for length in lengths {
-                ranges.append((0, start..<start + length))
-                start += length
-            }
-        }
-        return SequenceVisibility(sequences: ranges, isCausal: true, window: window)
+        var layout = layout
+        // Padding behind a sequence counts as its own: no token before it sees it.
+        if case .rows(let padding, _, _) = layout { layout = .rows(leftPadding: padding) }
+        return SequenceVisibility(
+            sequences: layout.places(past: 0, count: count).sequences, isCausal: true,
+            window: window)
     }
 }

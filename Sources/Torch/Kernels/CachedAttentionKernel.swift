@@ -5,22 +5,9 @@ import CTorch
 package enum CachedAttentionKernel {
     static let support = KernelSupport(.cpu)
 
-    /// One layer's part of a cache, and what of it the new tokens see.
-    package struct Cache {
-        /// (B, G, capacity, D)
-        let keys, values: Tensor
-        /// Tokens that the cache has.
-        let count: Int
-        /// The first token that each row sees.
-        let first: [Int]
-
-        package init(keys: Tensor, values: Tensor, count: Int, first: [Int]) {
-            self.keys = keys
-            self.values = values
-            self.count = count
-            self.first = first
-        }
-    }
+    /// One layer's part of a cache: keys and values (B, G, capacity, D), the number of tokens that it has,
+    /// and the first of them that each row sees.
+    package typealias Cache = (keys: Tensor, values: Tensor, count: Int, first: [Int])
 
     /// Cosines and sines (those of a head's first half negated) of the new tokens' positions, D numbers
     /// for all rows or for each.

@@ -15,23 +15,14 @@ package enum DualLoRAKernel: String, FusedKernel {
         _ block: Tensor, onto weight: Tensor?, b: Tensor, a: Tensor, d: Tensor, c: Tensor,
         scale: Double
     ) throws {
-        guard block.hasContiguousRows, weight?.hasContiguousRows != false else {
-            // The operator's rows are the columns here, and the factors change sides.
-            return try formRows(
-                block.transposed(), onto: weight?.transposed(), b: a.transposed(),
-                a: b.transposed(), d: c.transposed(), c: d.transposed(), scale: scale)
+        // Where columns are contiguous, they are the operator's rows, and the factors change sides.
+        let isTurned = !block.hasContiguousRows || weight?.hasContiguousRows == false
+        func turned(_ x: Tensor) throws -> Tensor { isTurned ? try x.transposed() : x }
+        let factors = try (isTurned ? [a, b, c, d] : [b, a, d, c]).map {
+            OperatorValue.tensor(try turned($0).contiguous())
         }
-        try formRows(block, onto: weight, b: b, a: a, d: d, c: c, scale: scale)
-    }
-
-    private static func formRows(
-        _ block: Tensor, onto weight: Tensor?, b: Tensor, a: Tensor, d: Tensor, c: Tensor,
-        scale: Double
-    ) throws {
-        try update([
-            .tensor(block), .optional(weight), .tensor(b.contiguous()), .tensor(a.contiguous()),
-            .tensor(d.contiguous()), .tensor(c.contiguous()), .double(scale),
-        ])
+        try update(
+            [.tensor(turned(block)), .optional(weight.map(turned))] + factors + [.double(scale)])
     }
 
     /// What the gradient at Dual LoRA's update is held within: ±`bound`, at Sign or at the update.

@@ -15,21 +15,13 @@ package enum HiRAKernel: String, FusedKernel {
     package static func form(
         _ block: Tensor, weight: Tensor, b: Tensor, a: Tensor, addsWeight: Bool
     ) throws {
-        guard block.hasContiguousRows else {
-            // The operator's rows are the columns here, and the factors change sides.
-            return try formRows(
-                block.transposed(), weight: weight.transposed(), b: a.transposed(),
-                a: b.transposed(), addsWeight: addsWeight)
-        }
-        try formRows(block, weight: weight, b: b, a: a, addsWeight: addsWeight)
-    }
-
-    private static func formRows(
-        _ block: Tensor, weight: Tensor, b: Tensor, a: Tensor, addsWeight: Bool
-    ) throws {
+        // Where columns are contiguous, they are the operator's rows, and the factors change sides.
+        let isTurned = !block.hasContiguousRows
+        func turned(_ x: Tensor) throws -> Tensor { isTurned ? try x.transposed() : x }
         try update([
-            .tensor(block), .tensor(weight.withContiguousRows()), .tensor(b.contiguous()),
-            .tensor(a.contiguous()), .bool(addsWeight),
+            .tensor(turned(block)), .tensor(turned(weight).withContiguousRows()),
+            .tensor(turned(isTurned ? a : b).contiguous()),
+            .tensor(turned(isTurned ? b : a).contiguous()), .bool(addsWeight),
         ])
     }
 

@@ -9,8 +9,7 @@ func kernelFunction(
     try customFunction(name, of: inputs, forward: forward) { gradients, needed in
         guard !ct_grad_enabled() else {
             throw TorchError(
-                operation: name, message: "its gradient cannot be differentiated again",
-                isOutOfMemory: false)
+                operation: name, message: "its gradient cannot be differentiated again")
         }
         return try backward(gradients, needed)
     }

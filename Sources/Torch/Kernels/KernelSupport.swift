@@ -9,7 +9,7 @@ package struct KernelSupport: Sendable {
     struct Row: Sendable {
         let device: Device.Kind
         /// The types of the numbers that it computes with.
-        let dtypes: [DType]
+        var dtypes: [DType] = [.float32, .bfloat16]
         /// Whether it takes values in contiguous memory alone; other kernels read them as they lie, or
         /// copy them.
         let needsContiguousValues: Bool
@@ -18,15 +18,6 @@ package struct KernelSupport: Sendable {
         static let cpu = Row(device: .cpu, needsContiguousValues: false)
         /// As ``cpu``, with values in contiguous memory alone.
         static let cpuContiguous = Row(device: .cpu, needsContiguousValues: true)
-
-        init(
-            device: Device.Kind, dtypes: [DType] = [.float32, .bfloat16],
-            needsContiguousValues: Bool
-        ) {
-            self.device = device
-            self.dtypes = dtypes
-            self.needsContiguousValues = needsContiguousValues
-        }
     }
 
     let rows: [Row]

@@ -36,7 +36,7 @@ public final class Checkpoint {
 
     private init(folder: URL, index: URL) throws {
         self.folder = folder
-        let names = try ShardIndex(index).weightMap
+        let names = try Self.weightMap(of: index)
         let shards = Set(names.values).sorted()
         files = try shards.map { shard in
             guard !shard.contains("/") else {
@@ -86,25 +86,23 @@ public final class Checkpoint {
         }
         return try files[index].tensor(name)
     }
-}
 
-/// Which file each tensor of a checkpoint of several lies in.
-private struct ShardIndex {
-    private(set) var weightMap: [String: String] = [:]
-
-    init(_ url: URL) throws {
+    /// The file that each tensor lies in, from an index of shards.
+    private static func weightMap(of index: URL) throws -> [String: String] {
         let json: [UInt8]
         do {
-            json = [UInt8](try Data(contentsOf: url))
+            json = [UInt8](try Data(contentsOf: index))
         } catch {
-            throw SafetensorsError.unreadable(file: url.path, reason: error.localizedDescription)
+            throw SafetensorsError.unreadable(file: index.path, reason: error.localizedDescription)
         }
         do throws(FieldFault) {
+            var files: [String: String] = [:]
             for (name, file) in try CheckedField(json: json).member("weight_map").members() {
-                weightMap[name] = try file.text()
+                files[name] = try file.text()
             }
+            return files
         } catch {
-            throw SafetensorsError.badIndex(file: url.path, reason: error.description)
+            throw SafetensorsError.badIndex(file: index.path, reason: error.description)
         }
     }
 }

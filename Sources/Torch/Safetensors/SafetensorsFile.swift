@@ -40,7 +40,9 @@ public final class SafetensorsFile {
         }
         let memory = file.start + entry.range.lowerBound
         guard Int(bitPattern: memory) % entry.dtype.byteCount == 0 else {
-            return try Tensor(copying: memory, shape: entry.shape, dtype: entry.dtype)
+            let bytes = UnsafeRawBufferPointer(start: memory, count: entry.range.count)
+            return Tensor(
+                owning: try Tensor.overCopy(of: bytes, shape: entry.shape, dtype: entry.dtype))
         }
         return Tensor(
             owning: try Tensor.overMemory(
@@ -50,20 +52,5 @@ public final class SafetensorsFile {
                     guard let context else { return }
                     Unmanaged<MappedFile>.fromOpaque(context).release()
                 }))
-    }
-}
-
-extension Tensor {
-    /// A copy of raw elements that may lie at any address.
-    fileprivate convenience init(
-        copying source: UnsafeRawPointer, shape: [Int], dtype: DType
-    ) throws {
-        let byteCount = shape.reduce(dtype.byteCount, *)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, byteCount), alignment: 64)
-        memory.copyMemory(from: source, byteCount: byteCount)
-        self.init(
-            owning: try Tensor.overMemory(
-                memory, shape: shape, dtype: dtype, context: memory,
-                release: { $0?.deallocate() }))
     }
 }

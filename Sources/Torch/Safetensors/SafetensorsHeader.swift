@@ -53,7 +53,7 @@ struct SafetensorsHeader {
         func bad(_ reason: String) -> SafetensorsError {
             .badTensor(name: name, file: file, reason: reason)
         }
-        guard let dtype = DType(safetensors: raw.dtype) else {
+        guard let dtype = DType.allCases.first(where: { $0.safetensorsName == raw.dtype }) else {
             throw bad("has type \(raw.dtype), which this package does not compute with")
         }
         var bytes = dtype.byteCount
@@ -130,13 +130,6 @@ private struct Table {
 
 extension DType {
     /// The type's name in the safetensors format.
-    init?(safetensors name: String) {
-        guard let dtype = DType.allCases.first(where: { $0.safetensorsName == name }) else {
-            return nil
-        }
-        self = dtype
-    }
-
     var safetensorsName: String {
         switch self {
         case .uint8: "U8"

@@ -21,8 +21,7 @@ struct ChunkedCrossEntropy {
         guard hidden.rank == 2, labels.shape == [hidden.size(0)] else {
             throw TorchError(
                 operation: "crossEntropy",
-                message: "hidden states \(hidden.shape) do not go with labels \(labels.shape)",
-                isOutOfMemory: false)
+                message: "hidden states \(hidden.shape) do not go with labels \(labels.shape)")
         }
         let dtype = hidden.dtype
         self.hidden = try hidden.detached()
@@ -65,10 +64,11 @@ struct ChunkedCrossEntropy {
     /// x Wᵀ + b
     private func project(_ x: Tensor, into logits: Tensor) throws {
         let transposed = try weight.transposed()
-        guard let bias else { return try x.multiply(transposed, into: logits) }
-        _ = try callOperator(
-            "aten::addmm.out", [.tensor(bias), .tensor(x), .tensor(transposed)],
-            ["out": .tensor(logits)])
+        if let bias {
+            try logits.setSum(of: bias, andProduct: x, transposed)
+        } else {
+            try logits.setProduct(x, transposed)
+        }
     }
 
     /// -log softmax(logits)[label] of each row; with a scale, the logits become the gradient of the
@@ -104,9 +104,8 @@ struct ChunkedCrossEntropy {
         if needed[0] {
             let all =
                 try gradients[0]
-                ?? Tensor.empty(
-                    hidden.shape, dtype: hidden.dtype, device: hidden.device)
-            try logits.multiply(weight, into: all.slice(range))
+                ?? Tensor.empty(hidden.shape, dtype: hidden.dtype, device: hidden.device)
+            try all.slice(range).setProduct(logits, weight)
             gradients[0] = all
         }
         if needed[1] {
@@ -122,18 +121,12 @@ struct ChunkedCrossEntropy {
 }
 
 extension Tensor {
-    /// The product of two matrices, written into a third.
-    fileprivate func multiply(_ other: Tensor, into target: Tensor) throws {
-        _ = try callOperator(
-            "aten::mm.out", [.tensor(self), .tensor(other)], ["out": .tensor(target)])
-    }
-
     /// `sum`, if there is one, and the product of two matrices, in place of `sum`.
     fileprivate func product(
         _ other: Tensor, addedTo sum: Tensor?, dtype: DType
     ) throws -> Tensor {
         guard let sum else { return try matmul(other).to(dtype) }
         guard dtype == self.dtype else { return try sum.add(matmul(other)) }
-        return try call("aten::addmm_", [.tensor(sum), .tensor(self), .tensor(other)])
+        return try sum.add(productOf: self, other)
     }
 }

@@ -10,13 +10,7 @@ extension Tensor {
     package func rmsNorm(
         adding residual: Tensor?, weight: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
-        guard NormKernel.takes(self, residual, weight) else {
-            let sum = try residual.map { try self + $0 } ?? self
-            return (sum, try sum.rmsNorm(weight: weight, epsilon: epsilon))
-        }
-        return try FusedNorm(
-            x: self, residual: residual, weight: weight, bias: nil, epsilon: epsilon
-        ).callAsFunction()
+        try Norm(x: self, residual: residual, weight: weight, bias: nil, epsilon: epsilon)()
     }
 
     /// The sum of `self` and a residual, and its layer norm:
@@ -28,20 +22,13 @@ extension Tensor {
     package func layerNorm(
         adding residual: Tensor?, weight: Tensor, bias: Tensor, epsilon: Double
     ) throws -> (sum: Tensor, normed: Tensor) {
-        guard NormKernel.takes(self, residual, weight, bias) else {
-            let sum = try residual.map { try self + $0 } ?? self
-            return (sum, try sum.layerNorm(weight: weight, bias: bias, epsilon: epsilon))
-        }
-        return try FusedNorm(
-            x: self, residual: residual, weight: weight, bias: bias, epsilon: epsilon
-        ).callAsFunction()
+        try Norm(x: self, residual: residual, weight: weight, bias: bias, epsilon: epsilon)()
     }
 }
 
-/// One call of a norm's operators: of a layer norm where there is a bias, else of an RMS norm. Kept for
-/// the backward are the sum, which is a part of the model's stream anyway, and one or two float32
+/// A layer norm where there is a bias, else an RMS norm. Kept for the kernel's backward are the sum, which is a part of the model's stream anyway, and one or two float32
 /// numbers a row.
-private struct FusedNorm {
+private struct Norm {
     let x: Tensor
     let residual: Tensor?
     let weight: Tensor
@@ -49,6 +36,13 @@ private struct FusedNorm {
     let epsilon: Double
 
     func callAsFunction() throws -> (sum: Tensor, normed: Tensor) {
+        guard NormKernel.takes(x, residual, weight, bias) else {
+            let sum = try residual.map { try x + $0 } ?? x
+            let normed = try bias.map {
+                try sum.layerNorm(weight: weight, bias: $0, epsilon: epsilon)
+            }
+            return (sum, try normed ?? sum.rmsNorm(weight: weight, epsilon: epsilon))
+        }
         guard recordsGradients(x, residual, weight, bias) else {
             let (normed, sum, _) = try forward(keepingStatistics: false)
             return (sum ?? x, normed)

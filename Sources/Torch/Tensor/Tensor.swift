@@ -33,7 +33,8 @@ public final class Tensor {
     /// The type of the elements (`Tensor.dtype`).
     public var dtype: DType {
         // Types outside DType (complex, quantised) cannot come from what this package calls.
-        DType(scalarType: ct_tensor_dtype(handle)) ?? .float32
+        let type = ct_tensor_dtype(handle)
+        return DType.allCases.first { $0.scalarType == type } ?? .float32
     }
 
     /// Where the elements lie (`Tensor.device`).
@@ -74,22 +75,26 @@ extension Tensor {
     /// A tensor with a copy of `values`, whose number must be the product of `shape`.
     public convenience init<Scalar: TensorScalar>(_ values: [Scalar], _ shape: [Int]) throws {
         precondition(shape.reduce(1, *) == values.count, "the values do not fill the shape")
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: max(1, values.count * Scalar.dtype.byteCount), alignment: 64)
-        values.withUnsafeBytes { bytes in
-            if let base = bytes.baseAddress {
-                memory.copyMemory(from: base, byteCount: bytes.count)
-            }
-        }
         self.init(
-            owning: try Tensor.overMemory(
-                memory, shape: shape, dtype: Scalar.dtype, context: memory,
-                release: { $0?.deallocate() }))
+            owning: try values.withUnsafeBytes {
+                try Tensor.overCopy(of: $0, shape: shape, dtype: Scalar.dtype)
+            })
     }
 
     /// A vector with a copy of `values`.
     public convenience init<Scalar: TensorScalar>(_ values: [Scalar]) throws {
         try self.init(values, [values.count])
+    }
+
+    /// A handle over a copy of raw elements, which may lie at any address.
+    static func overCopy(
+        of bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
+    ) throws -> OpaquePointer {
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: max(1, bytes.count), alignment: 64)
+        if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
+        return try overMemory(
+            memory, shape: shape, dtype: dtype, context: memory, release: { $0?.deallocate() })
     }
 
     /// A handle over memory that `release(context)` frees when the last user is gone.
@@ -132,14 +137,13 @@ extension Tensor {
     {
         guard isContiguous, device.kind == .cpu else {
             throw TorchError(
-                operation: "bytes", message: "\(self) is not contiguous memory of this machine",
-                isOutOfMemory: false)
+                operation: "bytes", message: "\(self) is not contiguous memory of this machine")
         }
         let bytes = UnsafeRawBufferPointer(start: ct_tensor_data(handle), count: byteCount)
         return try withExtendedLifetime(self) { try body(bytes) }
     }
 
     static func missingResult(of operation: String) -> TorchError {
-        TorchError(operation: operation, message: "gave no such result", isOutOfMemory: false)
+        TorchError(operation: operation, message: "gave no such result")
     }
 }
