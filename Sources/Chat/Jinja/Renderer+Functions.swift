@@ -1,5 +1,3 @@
-import Foundation
-
 extension Renderer {
     /// Calls a function that every template has.
     func call(_ function: Function, _ given: Given) throws(Fault) -> Value {
