@@ -163,11 +163,8 @@ private struct CommaSeparatedScanner {
     /// The row as texts.
     /// - Throws: ``TaskDataError/notUTF8(path:line:)``.
     func texts(of row: RawRow) throws(TaskDataError) -> CommaSeparatedFile.Row {
-        var fields: [String] = []
-        fields.reserveCapacity(row.fields.count)
-        for field in row.fields {
-            fields.append(
-                try TaskFile.text(of: field.bytes, path: path, startingOn: field.line))
+        let fields = try row.fields.map { field throws(TaskDataError) in
+            try TaskFile.text(of: field.bytes, path: path, startingOn: field.line)
         }
         return CommaSeparatedFile.Row(line: row.line, fields: fields)
     }

@@ -90,13 +90,8 @@ extension Renderer {
         let path = try arguments[1].flatMap { attribute throws(Fault) in
             isNone(attribute) ? nil : try AttributePath(attribute)
         }
-        var parts: [String] = []
-        for item in try items(of: value) {
-            parts.append(
-                try printed(
-                    path.map { path throws(Fault) in
-                        try follow(path, from: item)
-                    } ?? item))
+        let parts = try items(of: value).map { item throws(Fault) in
+            try printed(path.map { path throws(Fault) in try follow(path, from: item) } ?? item)
         }
         return try joined(parts, printed(arguments[0] ?? .string("")))
     }
