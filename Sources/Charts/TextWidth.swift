@@ -3,8 +3,6 @@ struct TextWidth: Sendable {
     /// The font size, in the picture's units.
     let size: Double
 
-    init(size: Double) { self.size = size }
-
     func callAsFunction(_ text: String) -> Double {
         text.reduce(0) { $0 + Self.advance(of: $1) } * size
     }

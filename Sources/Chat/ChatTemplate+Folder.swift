@@ -28,8 +28,11 @@ extension ChatTemplate {
 
     /// The templates of a folder, from the first place that has any.
     static func entries(in folder: URL) throws -> [Entry] {
-        for read in [readFiles, readSettings, readProcessor] {
-            let found = try read(folder)
+        let files = try readFiles(folder)
+        if !files.isEmpty { return files }
+        for name in [settingsName, processorName] {
+            let url = folder.appendingPathComponent(name)
+            let found = try entries(in: fields(of: url), url)
             if !found.isEmpty { return found }
         }
         return []
@@ -55,16 +58,6 @@ extension ChatTemplate {
                     file: url.path))
         }
         return entries
-    }
-
-    private static func readSettings(_ folder: URL) throws -> [Entry] {
-        let url = folder.appendingPathComponent(settingsName)
-        return try entries(in: fields(of: url), url)
-    }
-
-    private static func readProcessor(_ folder: URL) throws -> [Entry] {
-        let url = folder.appendingPathComponent(processorName)
-        return try entries(in: fields(of: url), url)
     }
 
     /// One template, or a list of named ones.

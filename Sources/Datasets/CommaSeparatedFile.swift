@@ -118,19 +118,15 @@ private struct CommaSeparatedScanner {
         while !isAtEnd, isAtLineEnd { takeLineEnd() }
         guard !isAtEnd else { return nil }
         var row = RawRow(line: line)
-        try readField(into: &row)
-        while !isAtLineEnd {
+        while true {
+            let first = line
+            row.fields.append((try nextField(), first))
+            if isAtLineEnd { break }
             // A field ends at a comma or at the end of its line, so this is a comma.
             place += 1
-            try readField(into: &row)
         }
         takeLineEnd()
         return row
-    }
-
-    private mutating func readField(into row: inout RawRow) throws(TaskDataError) {
-        let first = line
-        row.fields.append((try nextField(), first))
     }
 
     private mutating func nextField() throws(TaskDataError) -> ArraySlice<UInt8> {
@@ -167,18 +163,9 @@ private struct CommaSeparatedScanner {
     /// The row as texts.
     /// - Throws: ``TaskDataError/notUTF8(path:line:)``.
     func texts(of row: RawRow) throws(TaskDataError) -> CommaSeparatedFile.Row {
-        var fields: [String] = []
-        fields.reserveCapacity(row.fields.count)
-        for field in row.fields { fields.append(try text(field.bytes, startingOn: field.line)) }
+        let fields = try row.fields.map { field throws(TaskDataError) in
+            try TaskFile.text(of: field.bytes, path: path, startingOn: field.line)
+        }
         return CommaSeparatedFile.Row(line: row.line, fields: fields)
-    }
-
-    private func text(_ field: ArraySlice<UInt8>, startingOn first: Int) throws(TaskDataError)
-        -> String
-    {
-        if let text = String(validating: field, as: UTF8.self) { return text }
-        let lines = field.split(separator: Self.lineFeed, omittingEmptySubsequences: false)
-        let bad = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
-        throw .notUTF8(path: path, line: first + bad)
     }
 }

@@ -1,5 +1,4 @@
 import DualJSON
-import Foundation
 
 /// One example of a file of JSON, with the line where it begins.
 public struct JSONRecord: Equatable, Sendable {

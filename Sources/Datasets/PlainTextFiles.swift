@@ -22,10 +22,10 @@ public struct PlainTextFiles: Sendable {
     /// - Returns: nil where a folder has no file for the part.
     /// - Throws: ``TaskDataError``.
     public static func files(_ part: Split, of places: [URL]) throws(TaskDataError) -> [URL]? {
-        guard places.count == 1, places[0].hasDirectoryPathOnDisk else { return places }
+        guard places.count == 1, places[0].isFolder else { return places }
         let names = part == .train ? trainNames : devNames
         let files = names.map { places[0].appendingPathComponent($0) }
-        let found = files.first { FileManager.default.fileExists(atPath: $0.path) }
+        let found = files.first(where: \.exists)
         if part == .train, found == nil {
             throw .missingFile(folder: places[0].relativePath, lookedFor: names)
         }
@@ -47,13 +47,7 @@ public struct PlainTextFiles: Sendable {
     /// A file as it stands, with its line ends; a byte order mark is no text.
     static func text(of file: URL) throws(TaskDataError) -> String {
         let bytes = try TaskFile.bytes(of: file)
-        guard let text = String(validating: TaskFile.body(of: bytes), as: UTF8.self) else {
-            let lines = bytes.split(
-                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            let bad = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
-            throw .notUTF8(path: file.relativePath, line: bad + 1)
-        }
-        return text
+        return try TaskFile.text(of: TaskFile.body(of: bytes), path: file.relativePath)
     }
 
     /// Lines end at "\n", with or without "\r" before it, and at nothing else.
@@ -67,14 +61,6 @@ public struct PlainTextFiles: Sendable {
         }
         if unit == .line { return lines.filter { !$0.isBlank } }
         return lines.split(whereSeparator: \.isBlank).map { $0.joined(separator: "\n") }
-    }
-}
-
-extension URL {
-    fileprivate var hasDirectoryPathOnDisk: Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            && isFolder.boolValue
     }
 }
 

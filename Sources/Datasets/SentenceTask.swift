@@ -29,21 +29,17 @@ public protocol SentenceTask: Sendable {
 extension SentenceTask {
     /// The ids of labels that must all be categories.
     static func categoryIDs(_ labels: [Label]) throws(LabelError) -> [Int] {
-        var ids: [Int] = []
-        for label in labels {
+        try labels.map { label throws(LabelError) in
             guard case .category(let id) = label else { throw .notACategory(task: title) }
-            ids.append(id)
+            return id
         }
-        return ids
     }
 
     /// The values of labels that must all be scores.
     static func scores(_ labels: [Label]) throws(LabelError) -> [Double] {
-        var scores: [Double] = []
-        for label in labels {
+        try labels.map { label throws(LabelError) in
             guard case .score(let value) = label else { throw .notAScore(task: title) }
-            scores.append(value)
+            return value
         }
-        return scores
     }
 }

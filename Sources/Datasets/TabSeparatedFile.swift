@@ -20,25 +20,13 @@ struct TabSeparatedFile {
     ///
     /// - Throws: ``TaskDataError``, also when the file has no line at all.
     init(firstOf names: [String], in folder: URL) throws(TaskDataError) {
-        try Self.requireFolder(folder)
-        let files = names.map { folder.appendingPathComponent($0, isDirectory: false) }
-        guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0.path) })
-        else { throw .missingFile(folder: folder.relativePath, lookedFor: names) }
-        try self.init(contentsOf: file)
+        try self.init(contentsOf: TaskFile.first(of: names, in: folder))
     }
 
     init(contentsOf file: URL) throws(TaskDataError) {
         path = file.relativePath
         lines = try Self.lines(TaskFile.bytes(of: file), path: path)
         guard !lines.isEmpty else { throw .empty(path: path) }
-    }
-
-    static func requireFolder(_ folder: URL) throws(TaskDataError) {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-            throw .missingFolder(path: folder.relativePath)
-        }
-        guard isFolder.boolValue else { throw .notAFolder(path: folder.relativePath) }
     }
 
     private static func lines(_ bytes: [UInt8], path: String) throws(TaskDataError) -> [Line] {

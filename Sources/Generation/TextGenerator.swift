@@ -147,13 +147,12 @@ public final class TextGenerator {
                 model, prompts: prompts, first: first, tokenizer: tokenizer, options: options,
                 limit: limit)
         }
-        let generations = try clock.decoding {
+        return try clock.decoding {
             while !search.isFinished {
                 if isCancelled() || Task.isCancelled { search.cancel() } else { try search.step() }
             }
             return search.generations
         }
-        return generations
     }
 
     private func beams(

@@ -1,5 +1,3 @@
-import Foundation
-
 /// An environment variable of the hub that says nothing usable.
 public struct HubSettingError: Error, Equatable, CustomStringConvertible {
     /// The variable of the environment, such as `HF_HUB_OFFLINE`.

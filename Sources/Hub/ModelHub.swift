@@ -57,7 +57,7 @@ public struct ModelHub: Sendable {
         }
         let download = RepositoryDownload(
             kind: kind, cached: cached, settings: settings, patience: patience,
-            portion: portion)
+            portion: portion, client: HubClient(cached.name, settings))
         do {
             return try download.run(revision, report)
         } catch let error as HubError {

@@ -12,8 +12,8 @@ struct AddedTokens: Sendable {
     private(set) var normalizedForms: [Int: String] = [:]
     private var idOfContent: [[Unicode.Scalar]: Int] = [:]
     /// Patterns searched for in the text as given, and in the normalized text.
-    private var literalPatterns: ScalarTrie?
-    private var normalizedPatterns: ScalarTrie?
+    private var literalPatterns = ScalarTrie()
+    private var normalizedPatterns = ScalarTrie()
 
     /// Numbers the tokens as `tokenizers` does: a token of the vocabulary keeps its id, any other
     /// gets the next free one. The ids in `tokenizer.json` are only the outcome of this.
@@ -34,7 +34,7 @@ struct AddedTokens: Sendable {
         for (id, token) in tokens.sorted(by: { $0.key > $1.key }) {
             let content = Array(token.content.unicodeScalars)
             guard token.normalized else {
-                Self.insert(content, id, into: &literalPatterns)
+                literalPatterns.insert(content, value: id)
                 continue
             }
             let pattern = normalizer?.normalize(content) ?? content
@@ -44,15 +44,8 @@ struct AddedTokens: Sendable {
                     expected: "a token of which normalization leaves something")
             }
             if pattern != content { normalizedForms[id] = String(scalars: pattern) }
-            Self.insert(pattern, id, into: &normalizedPatterns)
+            normalizedPatterns.insert(pattern, value: id)
         }
-    }
-
-    private static func insert(
-        _ pattern: [Unicode.Scalar], _ id: Int, into trie: inout ScalarTrie?
-    ) {
-        if trie == nil { trie = ScalarTrie() }
-        trie?.insert(pattern, value: id)
     }
 
     func id(for content: String) -> Int? {
@@ -77,10 +70,10 @@ struct AddedTokens: Sendable {
     /// Takes the leftmost longest pattern, again and again. A match that its token's flags refuse
     /// is passed over as a whole.
     private func split(
-        _ text: [Unicode.Scalar], at patterns: ScalarTrie?, startsText: Bool
+        _ text: [Unicode.Scalar], at patterns: ScalarTrie, startsText: Bool
     ) -> [Segment] {
         guard !text.isEmpty else { return [] }
-        guard let patterns else { return [.text(text, startsText: startsText)] }
+        guard !patterns.isEmpty else { return [.text(text, startsText: startsText)] }
         var segments: [Segment] = []
         var covered = 0
         var position = 0

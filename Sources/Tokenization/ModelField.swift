@@ -11,15 +11,8 @@ enum ModelField: Decodable {
     /// A model without a type, as old files have it, is told by its fields, as in `tokenizers`.
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        if !values.contains(.type), values.contains(.merges) {
-            self = .bytePair(try BPEField(from: decoder))
-            return
-        }
-        if !values.contains(.type), values.contains(.unk_id) {
-            self = .unigram(try UnigramField(from: decoder))
-            return
-        }
-        let type = try decoder.type()
+        let told = values.contains(.merges) ? "BPE" : values.contains(.unk_id) ? "Unigram" : nil
+        let type = try values.contains(.type) ? decoder.type() : told ?? decoder.type()
         switch type {
         case "BPE": self = .bytePair(try BPEField(from: decoder))
         case "Unigram": self = .unigram(try UnigramField(from: decoder))

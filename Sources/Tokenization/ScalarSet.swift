@@ -2,10 +2,6 @@
 struct ScalarSet: Equatable, Sendable {
     let boundaries: [UInt32]
 
-    init(boundaries: [UInt32]) {
-        self.boundaries = boundaries
-    }
-
     func contains(_ scalar: Unicode.Scalar) -> Bool {
         contains(value: scalar.value)
     }

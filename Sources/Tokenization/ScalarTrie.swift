@@ -20,6 +20,8 @@ struct ScalarTrie: Sendable {
         mask = capacity - 1
     }
 
+    var isEmpty: Bool { values.count == 1 }
+
     /// The value at a node that an entry ends at.
     func value(at node: Node) -> Int? {
         values[node] < 0 ? nil : values[node]
@@ -50,23 +52,18 @@ struct ScalarTrie: Sendable {
         in text: ArraySlice<Unicode.Scalar>, at start: Int, from node: Node = ScalarTrie.root
     ) -> (value: Int, end: Int)? {
         var found: (value: Int, end: Int)?
-        var node = node
-        var index = start
-        while index < text.endIndex, let next = child(of: node, text[index]) {
-            node = next
-            index += 1
-            if values[node] >= 0 { found = (values[node], index) }
-        }
+        forEachMatch(in: text, at: start, from: node) { found = ($0, $1) }
         return found
     }
 
-    /// Reports every entry that `text` goes on with from `start`, the shortest first.
+    /// Reports every entry that ends on the way on from `node` along `text` from `start`, the
+    /// shortest first.
     @inline(__always)
     func forEachMatch(
-        in text: ArraySlice<Unicode.Scalar>, at start: Int,
+        in text: ArraySlice<Unicode.Scalar>, at start: Int, from node: Node = ScalarTrie.root,
         _ body: (_ value: Int, _ end: Int) -> Void
     ) {
-        var node = ScalarTrie.root
+        var node = node
         var index = start
         while index < text.endIndex, let next = child(of: node, text[index]) {
             node = next

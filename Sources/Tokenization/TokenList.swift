@@ -19,9 +19,4 @@ struct TokenList: Sendable {
         bytes.append(contentsOf: token)
         ends.append(bytes.count)
     }
-
-    mutating func reserveCapacity(tokens: Int, bytes: Int) {
-        ends.reserveCapacity(tokens)
-        self.bytes.reserveCapacity(bytes)
-    }
 }

@@ -6,10 +6,12 @@ struct TokenRoles {
     var padding: String?
     var beginningOfText: String?
     var endOfText: String?
+    /// Whether the file lists its added tokens, too.
+    var listsAddedTokens = false
 
     static func load(from folder: TokenizerFolder) throws -> TokenRoles {
-        let settings = try folder.decodeIfPresent(RoleNames.self, TokenizerSettings.fileName)
-        let map = try folder.decodeIfPresent(RoleNames.self, "special_tokens_map.json")
+        let settings = try folder.decodeIfPresent(TokenRoles.self, TokenizerSettings.fileName)
+        let map = try folder.decodeIfPresent(TokenRoles.self, "special_tokens_map.json")
         let (first, second) = settings?.listsAddedTokens == true ? (settings, map) : (map, settings)
         return TokenRoles(
             padding: first?.padding ?? second?.padding,
@@ -18,12 +20,7 @@ struct TokenRoles {
     }
 }
 
-private struct RoleNames: Decodable {
-    let padding: String?
-    let beginningOfText: String?
-    let endOfText: String?
-    let listsAddedTokens: Bool
-
+extension TokenRoles: Decodable {
     private enum CodingKeys: String, CodingKey {
         case pad_token, bos_token, eos_token, added_tokens_decoder
     }

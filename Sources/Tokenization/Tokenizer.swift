@@ -17,7 +17,7 @@ public struct Tokenizer: Sendable {
     let preTokenizer: (any PreTokenizer)?
     let model: any TokenModel
     let addedTokens: AddedTokens
-    let postProcessor: any PostProcessor
+    let postProcessor: TemplateProcessing
     let decoder: any TokenDecoder
     let spellings: TokenSpellings
 
@@ -32,7 +32,7 @@ public struct Tokenizer: Sendable {
 
     init(
         normalizer: (any Normalizer)?, preTokenizer: (any PreTokenizer)?, model: any TokenModel,
-        addedTokens: AddedTokens, postProcessor: any PostProcessor, decoder: (any TokenDecoder)?,
+        addedTokens: AddedTokens, postProcessor: TemplateProcessing, decoder: (any TokenDecoder)?,
         roles: TokenRoles
     ) {
         self.normalizer = normalizer

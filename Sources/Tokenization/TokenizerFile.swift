@@ -1,5 +1,3 @@
-import Foundation
-
 /// `tokenizer.json`, the format of Hugging Face `tokenizers`.
 struct TokenizerFile: Decodable {
     static let name = "tokenizer.json"
@@ -32,7 +30,7 @@ struct TokenizerFile: Decodable {
             addedTokens: try AddedTokens(
                 file.addedTokens ?? [], vocabulary: model.vocabulary, normalizer: normalizer,
                 file: path),
-            postProcessor: file.postProcessor?.postProcessor ?? PlainPostProcessor(),
+            postProcessor: file.postProcessor?.postProcessor ?? .plain,
             decoder: file.decoder?.decoder,
             roles: try TokenRoles.load(from: folder))
     }

@@ -5,43 +5,42 @@ struct TokenizerSettings: Decodable {
     var lowercases = true
     var stripsAccents: Bool?
     var separatesChinese = true
-    var unknownToken = AddedToken(content: "[UNK]")
-    var separatorToken = AddedToken(content: "[SEP]")
-    var paddingToken = AddedToken(content: "[PAD]")
-    var classificationToken = AddedToken(content: "[CLS]")
-    var maskToken = AddedToken(content: "[MASK]")
-    /// Tokens of `added_tokens_decoder` beyond the five above, by ascending id.
+    private var named: [TokenRole: AddedToken] = [:]
+    /// Tokens of `added_tokens_decoder` beyond the special ones, by ascending id.
     var otherTokens: [AddedToken] = []
 
-    var specialTokens: [AddedToken] {
-        [unknownToken, separatorToken, classificationToken, paddingToken, maskToken]
+    /// BERT's special tokens, in the order in which they are added.
+    private static let standard: KeyValuePairs<TokenRole, String> = [
+        .unknown: "[UNK]", .separator: "[SEP]", .classification: "[CLS]", .padding: "[PAD]",
+        .mask: "[MASK]",
+    ]
+
+    func token(_ role: TokenRole) -> AddedToken {
+        named[role] ?? AddedToken(content: Self.standard.first { $0.key == role }?.value ?? "")
     }
+
+    var specialTokens: [AddedToken] { Self.standard.map { token($0.key) } }
 
     private enum CodingKeys: String, CodingKey {
         case do_lower_case, strip_accents, tokenize_chinese_chars, added_tokens_decoder
-        case unk_token, sep_token, pad_token, cls_token, mask_token
     }
 
     init() {}
 
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        func token(_ key: CodingKeys, default standard: AddedToken) throws -> AddedToken {
-            try values.decodeIfPresent(NamedToken.self, forKey: key)?.token ?? standard
-        }
         lowercases = try values.decodeIfPresent(Bool.self, forKey: .do_lower_case) ?? true
         stripsAccents = try values.decodeIfPresent(Bool.self, forKey: .strip_accents)
         separatesChinese =
             try values.decodeIfPresent(Bool.self, forKey: .tokenize_chinese_chars) ?? true
-        unknownToken = try token(.unk_token, default: unknownToken)
-        separatorToken = try token(.sep_token, default: separatorToken)
-        paddingToken = try token(.pad_token, default: paddingToken)
-        classificationToken = try token(.cls_token, default: classificationToken)
-        maskToken = try token(.mask_token, default: maskToken)
+        let roles = try decoder.container(keyedBy: TokenRole.self)
+        for (role, _) in Self.standard {
+            named[role] = try roles.decodeIfPresent(NamedToken.self, forKey: role)?.token
+        }
         let added =
             try values.decodeIfPresent([Int: AddedToken].self, forKey: .added_tokens_decoder) ?? [:]
-        let named = specialTokens.map { Array($0.content.unicodeScalars) }
+        let special = specialTokens.map { Array($0.content.unicodeScalars) }
         otherTokens = added.sorted { $0.key < $1.key }.map(\.value)
-            .filter { !named.contains(Array($0.content.unicodeScalars)) }
+            .filter { !special.contains(Array($0.content.unicodeScalars)) }
     }
 }

@@ -9,10 +9,12 @@ final class Vocabulary: Sendable {
 
     /// When a token occurs twice the later id holds, as in a Rust map that is filled in order.
     ///
+    /// - Parameter ids: nil numbers the tokens by their order.
     /// - Throws: `TokenizerError` for an empty vocabulary, or an id that two tokens share.
     init(
-        _ tokens: TokenList, ids: [Int], file: String, field: String = ""
+        _ tokens: TokenList, ids: [Int]? = nil, file: String, field: String = ""
     ) throws(TokenizerError) {
+        let ids = ids ?? Array(0..<tokens.count)
         var capacity = 64
         while capacity < 2 * tokens.count { capacity *= 2 }
         var slots = [Int32](repeating: -1, count: capacity)
@@ -89,13 +91,6 @@ final class Vocabulary: Sendable {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in token { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         return hash ^ hash >> 32
-    }
-}
-
-extension Vocabulary {
-    /// A vocabulary of tokens that are numbered by their order.
-    convenience init(lines: TokenList, file: String) throws(TokenizerError) {
-        try self.init(lines, ids: Array(0..<lines.count), file: file)
     }
 }
 

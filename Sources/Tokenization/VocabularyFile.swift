@@ -10,16 +10,17 @@ struct VocabularyFile {
             try folder.decodeIfPresent(TokenizerSettings.self, TokenizerSettings.fileName)
             ?? TokenizerSettings()
         let file = folder.path(name)
-        let vocabulary = try Vocabulary(lines: lines(of: folder.text(name)), file: file)
-        func required(_ token: AddedToken, _ field: String) throws -> Piece {
-            guard let id = vocabulary.id(for: token.content) else {
-                throw TokenizerError.missingToken(file: file, field: field, token: token.content)
+        let vocabulary = try Vocabulary(lines(of: folder.text(name)), file: file)
+        func required(_ role: TokenRole) throws -> Piece {
+            let token = settings.token(role).content
+            guard let id = vocabulary.id(for: token) else {
+                throw TokenizerError.missingToken(file: file, field: role.rawValue, token: token)
             }
-            return Piece(id: id, token: token.content)
+            return Piece(id: id, token: token)
         }
-        let unknown = try required(settings.unknownToken, "unk_token")
-        let separator = try required(settings.separatorToken, "sep_token")
-        let classification = try required(settings.classificationToken, "cls_token")
+        let unknown = try required(.unknown)
+        let separator = try required(.separator)
+        let classification = try required(.classification)
         let normalizer = BertNormalizer(
             separatesChinese: settings.separatesChinese, stripsAccents: settings.stripsAccents,
             lowercases: settings.lowercases)

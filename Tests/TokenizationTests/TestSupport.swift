@@ -68,3 +68,48 @@ func areIdentical(_ a: [String], _ b: [String]) -> Bool {
     a.count == b.count
         && zip(a, b).allSatisfy { $0.unicodeScalars.elementsEqual($1.unicodeScalars) }
 }
+
+extension TokenDecoder {
+    /// What the tokens become; the text is what they join to.
+    func decode(_ tokens: [String]) -> [String] {
+        var stream = makeStream()
+        var parts: [TokenPart] = []
+        for token in tokens { stream.append(TokenPart(text: token, endsToken: true), to: &parts) }
+        stream.finish(&parts)
+        return parts.joinedTokens
+    }
+}
+
+extension [TokenPart] {
+    /// The tokens that the parts make up.
+    var joinedTokens: [String] {
+        var tokens: [String] = []
+        var partial: String?
+        for part in self {
+            partial = (partial ?? "") + part.text
+            if part.endsToken, let token = partial {
+                tokens.append(token)
+                partial = nil
+            }
+        }
+        if let partial { tokens.append(partial) }
+        return tokens
+    }
+}
+
+extension Words {
+    /// The words as slices.
+    var slices: [ArraySlice<Unicode.Scalar>] { ranges.map { scalars[$0] } }
+}
+
+extension RegularExpression {
+    /// All matches in a text.
+    func matches(in text: String) -> [Range<Int>] {
+        let scalars = Array(text.unicodeScalars)
+        return withMatcher(over: scalars) { matcher in
+            var found: [Range<Int>] = []
+            matcher.forEachMatch(in: 0..<scalars.count) { found.append($0) }
+            return found
+        }
+    }
+}

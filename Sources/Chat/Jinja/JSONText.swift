@@ -120,26 +120,15 @@ struct JSONText {
     }
 
     private func quoted(_ text: String) -> String {
-        var made = String.UnicodeScalarView()
-        made.append("\"")
-        for scalar in text.unicodeScalars {
+        PythonText.quoted(text, in: "\"") { scalar in
             switch scalar {
-            case "\"", "\\": made.append(contentsOf: ["\\", scalar])
-            case "\n": made.append(contentsOf: ["\\", "n"])
-            case "\r": made.append(contentsOf: ["\\", "r"])
-            case "\t": made.append(contentsOf: ["\\", "t"])
-            case "\u{8}": made.append(contentsOf: ["\\", "b"])
-            case "\u{C}": made.append(contentsOf: ["\\", "f"])
+            case "\u{8}": "\\b"
+            case "\u{C}": "\\f"
             default:
-                if scalar.value < 32 || (escapesNonASCII && scalar.value > 126) {
-                    made.append(contentsOf: escaped(scalar).unicodeScalars)
-                } else {
-                    made.append(scalar)
-                }
+                scalar.value < 32 || (escapesNonASCII && scalar.value > 126)
+                    ? escaped(scalar) : nil
             }
         }
-        made.append("\"")
-        return String(made)
     }
 
     /// The UTF-16 code units of a code point.

@@ -19,9 +19,7 @@ enum Key: Hashable {
             self = Int(exactly: number).map { .integer($0) } ?? .number(number)
         case .string(let text), .markup(let text): self = .string(Array(text.utf8))
         case .tuple(let items):
-            var keys: [Key] = []
-            for item in items.values { keys.append(try Key(item)) }
-            self = .tuple(keys)
+            self = .tuple(try items.values.map { item throws(Fault) in try Key(item) })
         case .range(let range): self = .range(range.identity)
         default: throw .failed("unhashable type: '\(value.typeName)'")
         }

@@ -30,9 +30,9 @@ final class Mapping {
 
     var pairs: [Value] {
         get throws(Fault) {
-            var pairs: [Value] = []
-            for (key, value) in zip(keys, values) { pairs.append(.tuple(try Items([key, value]))) }
-            return pairs
+            try keys.indices.map { place throws(Fault) in
+                .tuple(try Items([keys[place], values[place]]))
+            }
         }
     }
 }

@@ -78,6 +78,14 @@ enum PythonText {
     static func quoted(_ text: String) -> String {
         let quote: Unicode.Scalar =
             text.unicodeScalars.contains("'") && !text.unicodeScalars.contains("\"") ? "\"" : "'"
+        return quoted(text, in: quote) { isPrintable($0) ? nil : escape($0) }
+    }
+
+    /// A text between quotes, with backslashes before them, and letters for line ends and tabs.
+    /// - Parameter escape: what stands for another character; nil for itself.
+    static func quoted(
+        _ text: String, in quote: Unicode.Scalar, _ escape: (Unicode.Scalar) -> String?
+    ) -> String {
         var made = String.UnicodeScalarView()
         made.append(quote)
         for scalar in text.unicodeScalars {
@@ -87,10 +95,10 @@ enum PythonText {
             case "\r": made.append(contentsOf: ["\\", "r"])
             case "\t": made.append(contentsOf: ["\\", "t"])
             default:
-                if isPrintable(scalar) {
-                    made.append(scalar)
+                if let escaped = escape(scalar) {
+                    made.append(contentsOf: escaped.unicodeScalars)
                 } else {
-                    made.append(contentsOf: escape(scalar).unicodeScalars)
+                    made.append(scalar)
                 }
             }
         }

@@ -75,12 +75,11 @@ extension Renderer {
     /// `value[from:to:step]`. Unlike an item, a slice that cannot be is an error.
     func slice(_ value: Value, _ bounds: [Value]) throws(Fault) -> Value {
         if case .undefined(let missing) = value { throw .failed(missing.reason) }
-        var numbers: [Int?] = []
-        for bound in bounds {
+        let numbers = try bounds.map { bound throws(Fault) in
             guard bound.integer != nil || isNone(bound) else {
                 throw .failed("slice indices must be integers or None, not '\(bound.typeName)'")
             }
-            numbers.append(bound.integer)
+            return bound.integer
         }
         let slice = try Slice(from: numbers[0], to: numbers[1], step: numbers[2])
         switch value {

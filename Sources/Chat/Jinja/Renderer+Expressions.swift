@@ -20,9 +20,7 @@ extension Renderer {
     private func evaluate(
         _ expressions: [Expression], _ scope: Scope
     ) throws(Fault) -> [Value] {
-        var values: [Value] = []
-        for expression in expressions { values.append(try evaluate(expression, scope)) }
-        return values
+        try expressions.map { expression throws(Fault) in try evaluate(expression, scope) }
     }
 
     private func collection(_ expression: Expression, _ scope: Scope) throws(Fault) -> Value {
@@ -93,14 +91,8 @@ extension Renderer {
             return try item(evaluate(key, scope), of: value)
         case .slice(let operand, let from, let to, let step):
             let value = try evaluate(operand, scope)
-            var bounds: [Value] = []
-            for bound in [from, to, step] {
-                bounds.append(
-                    try bound.map { expression throws(Fault) in
-                        try evaluate(expression, scope)
-                    } ?? .none)
-            }
-            return try slice(value, bounds)
+            let bounds = [from, to, step].map { $0 ?? Expression.none }
+            return try slice(value, evaluate(bounds, scope))
         case .filter(let operand, let filter, let arguments):
             let value = try evaluate(operand, scope)
             return try apply(filter, to: value, given(arguments, scope))
@@ -115,10 +107,11 @@ extension Renderer {
     }
 
     private func given(_ arguments: Arguments, _ scope: Scope) throws(Fault) -> Given {
-        var named: [(name: String, value: Value)] = []
         let positional = try evaluate(arguments.positional, scope)
-        for (name, value) in arguments.named { named.append((name, try evaluate(value, scope))) }
-        return Given(positional: positional, named: named)
+        let named = try evaluate(arguments.named.map(\.value), scope)
+        return Given(
+            positional: positional,
+            named: zip(arguments.named, named).map { (name: $0.name, value: $1) })
     }
 
     private func call(_ callee: Value, _ given: Given) throws(Fault) -> Value {

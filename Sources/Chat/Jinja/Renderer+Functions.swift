@@ -1,5 +1,3 @@
-import Foundation
-
 extension Renderer {
     /// Calls a function that every template has.
     func call(_ function: Function, _ given: Given) throws(Fault) -> Value {
@@ -22,17 +20,15 @@ extension Renderer {
     }
 
     private func attributes(_ given: Given) throws(Fault) -> [(String, Value)] {
-        var attributes: [(String, Value)] = []
-        for (key, value) in try fields(given) {
+        try fields(given).map { (key, value) throws(Fault) in
             guard let name = key.text else {
                 throw .unsupported("attributes of a namespace that are no names")
             }
             guard !name.hasPrefix("_") else {
                 throw .unsupported("attributes that begin with '_'")
             }
-            attributes.append((name, value))
+            return (name, value)
         }
-        return attributes
     }
 
     /// The entries that `dict()` is given: those of a mapping, and then those by name.
@@ -54,12 +50,11 @@ extension Renderer {
         guard given.named.isEmpty, 1...3 ~= given.positional.count else {
             throw .failed("range() takes one to three whole numbers")
         }
-        var numbers: [Int] = []
-        for value in given.positional {
+        var numbers = try given.positional.map { value throws(Fault) in
             guard let number = value.integer else {
                 throw .failed("range() takes whole numbers, not '\(value.typeName)'")
             }
-            numbers.append(number)
+            return number
         }
         if numbers.count == 1 { numbers.insert(0, at: 0) }
         return try PythonRange(

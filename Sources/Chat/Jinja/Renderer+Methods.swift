@@ -192,8 +192,9 @@ extension Renderer {
     private func join(_ given: Given, separator: String) throws(Fault) -> Value {
         guard given.named.isEmpty else { throw .failed("join() takes no keyword arguments") }
         let source = try given.bound("join()", ["values"], required: 1)[0] ?? .none
-        var parts: [String] = []
-        for item in try items(of: source) { parts.append(try string(item, "join()")) }
+        let parts = try items(of: source).map { item throws(Fault) in
+            try string(item, "join()")
+        }
         return try joined(parts, separator)
     }
 

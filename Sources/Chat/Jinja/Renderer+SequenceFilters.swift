@@ -3,9 +3,12 @@ extension Renderer {
         _ filter: Filter, _ value: Value, _ given: Given
     ) throws(Fault) -> Value {
         switch filter {
-        case .map: return try mapped(value, given)
-        case .select, .reject: return try chosen(value, filter, given, byAttribute: false)
-        case .selectattr, .rejectattr: return try chosen(value, filter, given, byAttribute: true)
+        case .map:
+            return try lazily(value, given) { [self] () throws(Fault) in try mapping(given) }
+        case .select, .reject, .selectattr, .rejectattr:
+            return try lazily(value, given) { [self] () throws(Fault) in
+                try choice(filter, given)
+            }
         case .join: return try join(value, given)
         case .dictsort: return try sortedPairs(value, given)
         default: break
@@ -87,13 +90,8 @@ extension Renderer {
         let path = try arguments[1].flatMap { attribute throws(Fault) in
             isNone(attribute) ? nil : try AttributePath(attribute)
         }
-        var parts: [String] = []
-        for item in try items(of: value) {
-            parts.append(
-                try printed(
-                    path.map { path throws(Fault) in
-                        try follow(path, from: item)
-                    } ?? item))
+        let parts = try items(of: value).map { item throws(Fault) in
+            try printed(path.map { path throws(Fault) in try follow(path, from: item) } ?? item)
         }
         return try joined(parts, printed(arguments[0] ?? .string("")))
     }
@@ -112,26 +110,34 @@ extension Renderer {
 
     // MARK: Items as they are asked for
 
-    private func mapped(_ value: Value, _ given: Given) throws(Fault) -> Value {
+    /// What becomes of one item; nil leaves it out.
+    private typealias Step = (Value) throws(Fault) -> Value?
+
+    /// What a step, made when the first is asked for, makes of a value's items.
+    private func lazily(
+        _ value: Value, _ given: Given, _ makeStep: @escaping () throws(Fault) -> Step
+    ) throws(Fault) -> Value {
         let depth = max(
             value.depth, try Value.depth(over: given.positional + given.named.map(\.value)))
         var pull: (() throws(Fault) -> Value?)?
-        var change: ((Value) throws(Fault) -> Value)?
+        var step: Step?
         return .iterator(
             try ValueIterator(depth: depth) { [self] () throws(Fault) in
                 if pull == nil {
                     guard value.isTrue else { return nil }
-                    change = try mapping(given)
+                    step = try makeStep()
                     pull = try puller(value)
                 }
                 try budget.enter()
                 defer { budget.leave() }
-                guard let item = try pull?() else { return nil }
-                return try change?(item)
+                while let item = try pull?() {
+                    if let made = try step?(item) { return made }
+                }
+                return nil
             })
     }
 
-    private func mapping(_ given: Given) throws(Fault) -> (Value) throws(Fault) -> Value {
+    private func mapping(_ given: Given) throws(Fault) -> Step {
         if given.positional.isEmpty, given.named.contains(where: { $0.name == "attribute" }) {
             let arguments = try given.bound("map", ["attribute", "default"])
             let path = try AttributePath(arguments[0] ?? .none)
@@ -150,37 +156,21 @@ extension Renderer {
         return { [self] item throws(Fault) in try apply(filter, to: item, rest) }
     }
 
-    private func chosen(
-        _ value: Value, _ filter: Filter, _ given: Given, byAttribute: Bool
-    ) throws(Fault) -> Value {
-        let depth = max(
-            value.depth, try Value.depth(over: given.positional + given.named.map(\.value)))
+    private func choice(_ filter: Filter, _ given: Given) throws(Fault) -> Step {
         let keeps = filter == .select || filter == .selectattr
-        var pull: (() throws(Fault) -> Value?)?
-        var test: ((Value) throws(Fault) -> Bool)?
-        return .iterator(
-            try ValueIterator(depth: depth) { [self] () throws(Fault) in
-                if pull == nil {
-                    guard value.isTrue else { return nil }
-                    test = try condition(filter, given, byAttribute: byAttribute)
-                    pull = try puller(value)
-                }
-                try budget.enter()
-                defer { budget.leave() }
-                while let item = try pull?() {
-                    try budget.spend()
-                    if try test?(item) == keeps { return item }
-                }
-                return nil
-            })
+        let holds = try condition(filter, given)
+        return { [self] item throws(Fault) in
+            try budget.spend()
+            return try holds(item) == keeps ? item : nil
+        }
     }
 
     private func condition(
-        _ filter: Filter, _ given: Given, byAttribute: Bool
+        _ filter: Filter, _ given: Given
     ) throws(Fault) -> (Value) throws(Fault) -> Bool {
         var positional = given.positional[...]
         var path = AttributePath.empty
-        if byAttribute {
+        if filter == .selectattr || filter == .rejectattr {
             guard let attribute = positional.popFirst() else {
                 throw .failed("the filter '\(filter.rawValue)' needs the name of an attribute")
             }

@@ -4,10 +4,7 @@ extension Renderer {
         switch value {
         case .undefined: return ""
         case .string(let text), .markup(let text): return text
-        default:
-            var text = ""
-            try write(value, to: &text)
-            return text
+        default: return try shown(value)
         }
     }
 

@@ -126,9 +126,7 @@ extension Value {
         case .number(let number): self = .number(number)
         case .string(let text): self = .string(text)
         case .list(let items):
-            var values: [Value] = []
-            for item in items { values.append(try Value(item)) }
-            self = .list(try Items(values))
+            self = .list(try Items(items.map { item throws(Fault) in try Value(item) }))
         case .mapping(let entries):
             let mapping = Mapping()
             for entry in entries { try mapping.set(.string(entry.key), Value(entry.value)) }

@@ -49,7 +49,7 @@ public struct CommonsenseFolder: Sendable {
     private func examples(
         _ part: Part
     ) throws(TaskDataError) -> [(set: CommonsenseSet, examples: [CommonsenseExample])] {
-        try TabSeparatedFile.requireFolder(url)
+        try TaskFile.requireFolder(url)
         var found: [(set: CommonsenseSet, examples: [CommonsenseExample])] = []
         for set in sets {
             guard let file = file(part, of: set) else { continue }
@@ -69,8 +69,4 @@ public struct CommonsenseFolder: Sendable {
         let own = sets.count == 1 ? [url.appendingPathComponent(name)] : []
         return (own + [inner]).first { $0.exists }
     }
-}
-
-extension URL {
-    fileprivate var exists: Bool { FileManager.default.fileExists(atPath: path) }
 }

@@ -22,8 +22,8 @@ public struct E2EFiles: Sendable {
     /// - Throws: ``TaskDataError``.
     public init(trainingIn folder: URL) throws(TaskDataError) {
         let train = folder.appendingPathComponent(Self.trainName)
-        let dev = try Self.file(firstOf: [Self.devName], in: folder)
-        if FileManager.default.fileExists(atPath: train.path) {
+        let dev = try TaskFile.first(of: [Self.devName], in: folder)
+        if train.exists {
             (training, scoring) = (try Self.pairs(in: train), try Self.pairs(in: dev))
             note = nil
             return
@@ -43,22 +43,12 @@ public struct E2EFiles: Sendable {
     /// Reads what scores a model: a file, or of a folder the test part, or else `devset.csv`.
     /// - Throws: ``TaskDataError``.
     public init(scoringIn place: URL) throws(TaskDataError) {
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
         let file =
-            exists && !isFolder.boolValue
-            ? place : try Self.file(firstOf: Self.testNames + [Self.devName], in: place)
+            place.exists && !place.isFolder
+            ? place : try TaskFile.first(of: Self.testNames + [Self.devName], in: place)
         training = []
         scoring = try Self.pairs(in: file)
         note = nil
-    }
-
-    private static func file(firstOf names: [String], in folder: URL) throws(TaskDataError) -> URL {
-        try TabSeparatedFile.requireFolder(folder)
-        let files = names.map { folder.appendingPathComponent($0) }
-        guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0.path) })
-        else { throw .missingFile(folder: folder.relativePath, lookedFor: names) }
-        return file
     }
 
     /// The lines of a file, in order.

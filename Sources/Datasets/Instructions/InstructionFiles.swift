@@ -36,12 +36,10 @@ public struct InstructionFiles: Sendable {
     /// - Returns: nil where a folder has no file for the part.
     /// - Throws: ``TaskDataError``.
     public static func files(_ part: Split, of places: [URL]) throws(TaskDataError) -> [URL]? {
-        var isFolder: ObjCBool = false
-        let exists = { FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder) }
-        guard places.count == 1, exists(places[0].path), isFolder.boolValue else { return places }
+        guard places.count == 1, places[0].isFolder else { return places }
         let stems = part == .train ? ["train"] : ["dev", "valid", "validation"]
         let names = stems.flatMap { stem in extensions.map { "\(stem).\($0)" } }
-        let found = names.filter { exists(places[0].appendingPathComponent($0).path) }
+        let found = names.filter { places[0].appendingPathComponent($0).exists }
         if part == .train, found.isEmpty {
             throw .missingFile(folder: places[0].relativePath, lookedFor: names)
         }

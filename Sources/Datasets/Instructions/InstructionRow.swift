@@ -76,16 +76,14 @@ struct InstructionRow {
         guard case .array(let messages) = value else {
             throw wrong(key, value, "a list of messages")
         }
-        var turns: [ChatTurn] = []
-        for (index, message) in messages.enumerated() {
+        return try messages.enumerated().map { (index, message) throws(InstructionDataError) in
             guard case .object(let parts) = message else {
                 throw wrong("\(key)[\(index)]", message, "an object with a role and a content")
             }
             let inside = InstructionRow(path: path, line: line, values: parts, fields: fields)
-            turns.append(
-                try inside.turn(number: index + 1, of: "\(key)[\(index)]", isLearnt: areLearnt))
+            return try inside.turn(
+                number: index + 1, of: "\(key)[\(index)]", isLearnt: areLearnt)
         }
-        return turns
     }
 
     /// The row as a message.

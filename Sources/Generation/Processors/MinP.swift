@@ -5,8 +5,6 @@ import Foundation
 struct MinP: LogitsProcessor {
     let share: Double
 
-    init(share: Double) { self.share = share }
-
     func process(_ scores: inout [Float], after text: TextSoFar) {
         guard let greatest = scores.max(), greatest.isFinite else { return }
         let gap = log(share)

@@ -3,11 +3,6 @@ struct MinimumNewTokens: LogitsProcessor {
     let minimum: Int
     let stopTokens: [Int]
 
-    init(minimum: Int, stopTokens: [Int]) {
-        self.minimum = minimum
-        self.stopTokens = stopTokens
-    }
-
     func process(_ scores: inout [Float], after text: TextSoFar) {
         guard text.newCount < minimum else { return }
         for token in stopTokens where scores.indices.contains(token) {

@@ -5,12 +5,7 @@
 struct NoRepeatNGram: LogitsProcessor {
     let size: Int
     /// Whether sequences of the prompt may come again.
-    let repeatsPrompt: Bool
-
-    init(size: Int, repeatsPrompt: Bool = false) {
-        self.size = size
-        self.repeatsPrompt = repeatsPrompt
-    }
+    var repeatsPrompt = false
 
     func process(_ scores: inout [Float], after text: TextSoFar) {
         let tokens = repeatsPrompt ? Array(text.newTokens) : text.tokens

@@ -3,8 +3,6 @@
 struct RepetitionPenalty: LogitsProcessor {
     let penalty: Float
 
-    init(penalty: Float) { self.penalty = penalty }
-
     /// Each token counts once, however often it came.
     func process(_ scores: inout [Float], after text: TextSoFar) {
         for token in Set(text.tokens) where scores.indices.contains(token) {

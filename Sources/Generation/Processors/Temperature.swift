@@ -2,8 +2,6 @@
 struct Temperature: LogitsProcessor {
     let temperature: Float
 
-    init(temperature: Float) { self.temperature = temperature }
-
     func process(_ scores: inout [Float], after text: TextSoFar) {
         for index in scores.indices { scores[index] /= temperature }
     }

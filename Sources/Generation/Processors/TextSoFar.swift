@@ -5,11 +5,6 @@ struct TextSoFar {
     /// Tokens of the prompt.
     let promptCount: Int
 
-    init(tokens: [Int], promptCount: Int) {
-        self.tokens = tokens
-        self.promptCount = promptCount
-    }
-
     var newCount: Int { tokens.count - promptCount }
     var newTokens: ArraySlice<Int> { tokens[promptCount...] }
 }

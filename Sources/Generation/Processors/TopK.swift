@@ -3,8 +3,6 @@
 struct TopK: LogitsProcessor {
     let count: Int
 
-    init(count: Int) { self.count = count }
-
     func process(_ scores: inout [Float], after text: TextSoFar) {
         guard count < scores.count,
             let least = LargestScores.of(scores, count: count).last?.score

@@ -3,8 +3,6 @@
 struct TopP: LogitsProcessor {
     let share: Double
 
-    init(share: Double) { self.share = share }
-
     func process(_ scores: inout [Float], after text: TextSoFar) {
         let total = TokenProbabilities.total(of: scores)
         guard total.sum > 0 else { return }

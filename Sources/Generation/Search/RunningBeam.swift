@@ -1,5 +1,3 @@
-import Foundation
-
 /// A beam while it is followed.
 struct RunningBeam {
     var row: GenerationRow

@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A repository's folder in the cache of `huggingface_hub`.
 ///
 ///     models--org--name/
@@ -38,7 +34,9 @@ struct CachedRepository {
         cache.appendingPathComponent(".locks/\(folderName)/\(etag).lock")
     }
 
-    func snapshot(_ commit: String) -> CachedSnapshot { CachedSnapshot(self, commit: commit) }
+    func snapshot(_ commit: String) -> CachedSnapshot {
+        CachedSnapshot(commit: commit, repository: self)
+    }
 
     /// The commit that a revision stood for when it was last asked for.
     func commit(of revision: String) -> String? {
@@ -66,7 +64,7 @@ struct CachedRepository {
     /// Makes the folders of blobs, locks and a snapshot, and marks the cache for backups to skip.
     func prepare(_ commit: String) throws {
         for place in [blob("x"), lock("x"), snapshot(commit).file("x")] {
-            try makeFolder(of: place)
+            try Self.makeFolder(place.deletingLastPathComponent().path)
         }
         let tag = cache.appendingPathComponent("CACHEDIR.TAG")
         if !FileManager.default.fileExists(atPath: tag.path) {
@@ -76,7 +74,7 @@ struct CachedRepository {
 
     /// Writes a small file whole or not at all.
     func write(_ data: Data, to url: URL) throws {
-        try makeFolder(of: url)
+        try Self.makeFolder(url.deletingLastPathComponent().path)
         let aside = url.deletingLastPathComponent().appendingPathComponent(
             "\(url.lastPathComponent).\(UInt32.random(in: 0...UInt32.max)).tmp")
         do {
@@ -87,10 +85,6 @@ struct CachedRepository {
             unlink(aside.path)
             throw error
         }
-    }
-
-    private func makeFolder(of url: URL) throws {
-        try Self.makeFolder(url.deletingLastPathComponent().path)
     }
 
     private static func makeFolder(_ path: String) throws {

@@ -1,18 +1,9 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// The files of one commit in the cache.
 struct CachedSnapshot {
     let commit: String
-    private let repository: CachedRepository
-
-    init(_ repository: CachedRepository, commit: String) {
-        self.repository = repository
-        self.commit = commit
-    }
+    let repository: CachedRepository
 
     var folder: URL {
         repository.folder.appendingPathComponent("snapshots/\(commit)", isDirectory: true)

@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A lock among processes, as `huggingface_hub` takes it: `flock` on a file that stays behind. The
 /// system lets go of it when the process ends, however it ends.
 final class FileLock {

@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A file that grows at its end, and that another process can go on with.
 final class PartialFile {
     let url: URL

@@ -7,8 +7,7 @@ struct RepositoryDownload {
     let settings: HubSettings
     let patience: Patience
     let portion: Int
-    private let client: HubClient
-    private let endpoint: String
+    let client: HubClient
 
     /// A file to come, and what the hub says of it.
     private struct Item {
@@ -16,18 +15,7 @@ struct RepositoryDownload {
         let metadata: FileMetadata
     }
 
-    init(
-        kind: RepositoryKind, cached: CachedRepository, settings: HubSettings, patience: Patience,
-        portion: Int
-    ) {
-        self.kind = kind
-        self.cached = cached
-        self.settings = settings
-        self.patience = patience
-        self.portion = portion
-        client = HubClient(cached.name, settings)
-        endpoint = settings.endpoint.shown
-    }
+    private var endpoint: String { settings.endpoint.shown }
 
     /// Gets what the snapshot lacks; the snapshot's folder.
     ///

@@ -14,11 +14,9 @@ public enum GenerationMetric: String, CaseIterable, Sendable {
     ) throws(MetricError) -> [(metric: GenerationMetric, value: Double)] {
         try checkSegments(segments, metric: "A score")
         let captions = metrics.contains(where: \.readsCaptions) ? CaptionTokens(segments) : nil
-        var values: [(metric: GenerationMetric, value: Double)] = []
-        for metric in metrics {
-            values.append((metric, try metric.value(of: segments, captions)))
+        return try metrics.map { metric throws(MetricError) in
+            (metric, try metric.value(of: segments, captions))
         }
-        return values
     }
 
     private var readsCaptions: Bool { self != .bleu && self != .nist }

@@ -42,10 +42,7 @@ struct BPE: TokenModel {
         if let token = options.unknownToken, unknownID == nil, !characters.spellAllBytes {
             throw .missingToken(file: file, field: "model.unk_token", token: token)
         }
-        byteIDs = (0...0xFF).map { byte in
-            let digits = String(byte, radix: 16, uppercase: true)
-            return vocabulary.id(for: "<0x\(byte < 16 ? "0" : "")\(digits)>")
-        }
+        byteIDs = (0...0xFF).map { vocabulary.id(for: SentencePieceByte.token(of: $0)) }
     }
 
     func tokenize(_ words: Words, into pieces: inout Pieces) {

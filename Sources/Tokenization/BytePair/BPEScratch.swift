@@ -8,18 +8,26 @@ struct BPEScratch {
         var isMerged = false
     }
 
+    /// A merge that waits: of the lowest rank the leftmost comes first.
+    struct Merge: Prioritized {
+        var rank: Int
+        var position: Int
+        var id: Int
+
+        @inline(__always)
+        func comes(before other: Merge) -> Bool {
+            rank != other.rank ? rank < other.rank : position < other.position
+        }
+    }
+
     var symbols: [Symbol] = []
-    var queue = MergeQueue()
+    var queue = PriorityQueue<Merge>()
     var bytes: [UInt8] = []
 
     var ids: [Int] { symbols.compactMap { $0.isMerged ? nil : $0.id } }
 
     mutating func append(_ scalar: Unicode.Scalar) {
-        if scalar.value < 0x80 {
-            bytes.append(UInt8(scalar.value))
-        } else if let encoded = UTF8.encode(scalar) {
-            bytes += encoded
-        }
+        for byte in UTF8Bytes(scalar) { bytes.append(byte) }
     }
 
     mutating func add(_ id: Int) {

@@ -59,7 +59,7 @@ struct BytePairFiles {
     private static func postProcessor(
         _ family: BytePairFamily, _ settings: BytePairSettings, _ added: AddedTokens,
         _ folder: TokenizerFolder
-    ) throws -> any PostProcessor {
+    ) throws -> TemplateProcessing {
         func piece(_ role: TokenRole) throws -> Piece {
             guard let token = settings[role]?.content, let id = added.id(for: token) else {
                 throw TokenizerError.missingKey(
@@ -72,19 +72,8 @@ struct BytePairFiles {
                 robertaClassification: try piece(.classification),
                 separator: try piece(.separator))
         }
-        func part(_ isOn: Bool, _ role: TokenRole, _ typeID: Int) throws
-            -> [TemplateProcessing.Part]
-        {
-            isOn ? [.special([try piece(role)], typeID: typeID)] : []
-        }
-        func framed(_ text: TemplateProcessing.Part, _ typeID: Int) throws
-            -> [TemplateProcessing.Part]
-        {
-            try part(settings.addsBeginning, .beginning, typeID) + [text]
-                + part(settings.addsEnd, .end, typeID)
-        }
-        let single = try framed(.first(typeID: 0), 0)
-        return TemplateProcessing(
-            single: single, pair: single + (try framed(.second(typeID: 1), 1)))
+        let first = settings.addsBeginning ? [try piece(.beginning)] : []
+        let last = settings.addsEnd ? [try piece(.end)] : []
+        return TemplateProcessing(before: first, beforeSecond: first, behind: last)
     }
 }

@@ -25,7 +25,7 @@ struct MergeJoints: Sendable {
         for merge in merges {
             // A part that no word starts as and that nothing merges into never comes up.
             let (left, right) = (ends.last[merge.left], ends.first[merge.right])
-            if left >= 0, right >= 0 { pairs.insert(Self.key(left, right)) }
+            if left >= 0, right >= 0 { pairs.insert(MergeTable.key(left, right)) }
         }
         self.pairs = pairs
     }
@@ -34,7 +34,7 @@ struct MergeJoints: Sendable {
     /// merge makes as well, nothing is known.
     func mayJoin(_ left: Int, _ right: Int) -> Bool {
         guard let pairs, !isMade[left], !isMade[right] else { return true }
-        return pairs.contains(Self.key(left, right))
+        return pairs.contains(MergeTable.key(left, right))
     }
 
     /// The first and last symbol of every id, -1 for one that never comes up; nil when an id may begin
@@ -62,9 +62,5 @@ struct MergeJoints: Sendable {
         known = found
         changes = true
         return true
-    }
-
-    private static func key(_ left: Int, _ right: Int) -> UInt64 {
-        UInt64(truncatingIfNeeded: left) << 32 | UInt64(truncatingIfNeeded: right)
     }
 }

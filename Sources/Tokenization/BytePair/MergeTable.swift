@@ -72,7 +72,7 @@ struct MergeTable: Sendable {
     }
 
     @inline(__always)
-    private static func key(_ left: Int, _ right: Int) -> UInt64 {
+    static func key(_ left: Int, _ right: Int) -> UInt64 {
         UInt64(truncatingIfNeeded: left) << 32 | UInt64(truncatingIfNeeded: right)
     }
 
@@ -139,8 +139,7 @@ struct MergeTable: Sendable {
     private func push(_ position: Int, _ scratch: inout BPEScratch) {
         let symbol = scratch.symbols[position]
         if let merge = self[symbol.id, scratch.symbols[symbol.next].id] {
-            scratch.queue.push(
-                .init(rank: merge.rank, position: position, id: merge.id))
+            scratch.queue.push(.init(rank: merge.rank, position: position, id: merge.id))
         }
     }
 }

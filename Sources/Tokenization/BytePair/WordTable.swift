@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The ids of words by their scalars: an open-addressing table over two long arrays. When it is
 /// full it starts anew.
 struct WordTable: Sendable {

@@ -22,7 +22,7 @@ struct ByteFallbackDecoder: TokenDecoder {
         private var isBroken = false
 
         mutating func rewrite(_ token: String) -> [String] {
-            guard let byte = byte(of: token) else { return endRun() + [token] }
+            guard let byte = ByteFallbackDecoder.byte(of: token) else { return endRun() + [token] }
             if isBroken { return ["\u{FFFD}"] }
             run.append(byte)
             tail.append(byte)
@@ -44,7 +44,5 @@ struct ByteFallbackDecoder: TokenDecoder {
             if tail.isEmpty { return [String(decoding: run, as: UTF8.self)] }
             return Array(repeating: "\u{FFFD}", count: run.count)
         }
-
-        private func byte(of token: String) -> UInt8? { ByteFallbackDecoder.byte(of: token) }
     }
 }

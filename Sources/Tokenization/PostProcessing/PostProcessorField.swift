@@ -1,6 +1,6 @@
 /// The `post_processor` of `tokenizer.json`.
 struct PostProcessorField: Decodable {
-    let postProcessor: any PostProcessor
+    let postProcessor: TemplateProcessing
 
     private enum CodingKeys: String, CodingKey {
         case type, sep, cls, single, pair, processors
@@ -15,7 +15,7 @@ struct PostProcessorField: Decodable {
             postProcessor = TemplateProcessing(
                 classification: try values.decode(TokenAndID.self, forKey: .cls).piece,
                 separator: try values.decode(TokenAndID.self, forKey: .sep).piece)
-        case "ByteLevel": postProcessor = PlainPostProcessor()
+        case "ByteLevel": postProcessor = .plain
         case "RobertaProcessing":
             postProcessor = TemplateProcessing(
                 robertaClassification: try values.decode(TokenAndID.self, forKey: .cls).piece,
@@ -41,15 +41,15 @@ struct PostProcessorField: Decodable {
     /// change nothing here. What two that join make of each other is not supported.
     private static func sequence(
         _ values: KeyedDecodingContainer<CodingKeys>
-    ) throws -> any PostProcessor {
+    ) throws -> TemplateProcessing {
         let joining = try values.decode([PostProcessorField].self, forKey: .processors)
-            .map(\.postProcessor).filter { !($0 is PlainPostProcessor) }
+            .map(\.postProcessor).filter { $0 != .plain }
         guard joining.count <= 1 else {
             throw DecodingError.dataCorruptedError(
                 forKey: .processors, in: values,
                 debugDescription: "more than one of them adds special tokens")
         }
-        return joining.first ?? PlainPostProcessor()
+        return joining.first ?? .plain
     }
 
     /// Resolves a template. What `tokenizers` would only stumble over when it encodes, a special

@@ -1,6 +1,9 @@
+/// The last stage: joins one or two tokenized texts and puts special tokens around them.
+///
 /// `TemplateProcessing` of `tokenizers`: a single text and a pair each follow a list of parts.
-/// `BertProcessing` and `RobertaProcessing` are templates too.
-struct TemplateProcessing: PostProcessor {
+/// `BertProcessing` and `RobertaProcessing` are templates too, and so is `ByteLevel`, which trims
+/// the offsets of tokens, for these are not kept here.
+struct TemplateProcessing: Equatable, Sendable {
     enum Part: Equatable, Sendable {
         case first(typeID: Int)
         case second(typeID: Int)
@@ -10,33 +13,11 @@ struct TemplateProcessing: PostProcessor {
     let single: [Part]
     let pair: [Part]
 
-    init(single: [Part], pair: [Part]) {
-        self.single = single
-        self.pair = pair
-    }
+    /// Without special tokens, as `tokenizers` joins when it has no post-processor.
+    static let plain = TemplateProcessing(
+        single: [.first(typeID: 0)], pair: [.first(typeID: 0), .second(typeID: 1)])
 
-    /// BERT's template: `[CLS] A [SEP] B:1 [SEP]:1`.
-    init(classification: Piece, separator: Piece) {
-        single = [
-            .special([classification], typeID: 0), .first(typeID: 0),
-            .special([separator], typeID: 0),
-        ]
-        pair = single + [.second(typeID: 1), .special([separator], typeID: 1)]
-    }
-
-    /// RoBERTa's template: `<s> A </s> </s> B </s>`, all of one type.
-    init(robertaClassification classification: Piece, separator: Piece) {
-        single = [
-            .special([classification], typeID: 0), .first(typeID: 0),
-            .special([separator], typeID: 0),
-        ]
-        pair =
-            single + [
-                .special([separator], typeID: 0), .second(typeID: 0),
-                .special([separator], typeID: 0),
-            ]
-    }
-
+    /// How many special tokens come on top of the text's own.
     func specialTokenCount(forPair isPair: Bool) -> Int {
         (isPair ? pair : single).reduce(0) { count, part in
             if case .special(let tokens, _) = part { count + tokens.count } else { count }
@@ -56,5 +37,31 @@ struct TemplateProcessing: PostProcessor {
                 return TypedPieces(pieces: pieces, typeID: typeID)
             }
         }
+    }
+}
+
+extension TemplateProcessing {
+    /// Special tokens before and behind each text; those of a second text are of type 1 as it is.
+    init(before first: [Piece], beforeSecond second: [Piece], behind last: [Piece]) {
+        let single: [Part] = [
+            .special(first, typeID: 0), .first(typeID: 0), .special(last, typeID: 0),
+        ]
+        self.init(
+            single: single,
+            pair: single + [
+                .special(second, typeID: 1), .second(typeID: 1), .special(last, typeID: 1),
+            ])
+    }
+
+    /// BERT's template: `[CLS] A [SEP] B:1 [SEP]:1`.
+    init(classification: Piece, separator: Piece) {
+        self.init(before: [classification], beforeSecond: [], behind: [separator])
+    }
+
+    /// RoBERTa's template: `<s> A </s> </s> B </s>`, all of one type.
+    init(robertaClassification classification: Piece, separator: Piece) {
+        let end = Part.special([separator], typeID: 0)
+        let single = [.special([classification], typeID: 0), .first(typeID: 0), end]
+        self.init(single: single, pair: single + [end, .second(typeID: 0), end])
     }
 }

@@ -15,9 +15,6 @@ struct Words: Sendable {
         ranges = scalars.isEmpty ? [] : [0..<scalars.count]
     }
 
-    /// The words as slices, for those who need no speed.
-    var slices: [ArraySlice<Unicode.Scalar>] { ranges.map { scalars[$0] } }
-
     /// Cuts every word by itself: `body` appends the parts of a word that stay, in order. Empty
     /// parts are dropped.
     mutating func split(

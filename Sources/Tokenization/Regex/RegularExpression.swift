@@ -25,14 +25,4 @@ struct RegularExpression: Sendable {
             }
         }
     }
-
-    /// All matches in a text, for those who need no speed.
-    func matches(in text: String) -> [Range<Int>] {
-        let scalars = Array(text.unicodeScalars)
-        return withMatcher(over: scalars) { matcher in
-            var found: [Range<Int>] = []
-            matcher.forEachMatch(in: 0..<scalars.count) { found.append($0) }
-            return found
-        }
-    }
 }

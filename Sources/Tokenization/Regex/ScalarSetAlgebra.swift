@@ -1,5 +1,4 @@
 extension ScalarSet {
-    static let none = ScalarSet(boundaries: [])
     static let all = ScalarSet(boundaries: [0])
     /// All but the line feed, which `.` does not match.
     static let notLineFeed = ScalarSet(boundaries: [0, 0xA, 0xB])
@@ -45,8 +44,6 @@ extension ScalarSet {
     func intersection(_ other: ScalarSet) -> ScalarSet {
         ScalarSet(union: [complement, other.complement]).complement
     }
-
-    var isEmpty: Bool { boundaries.isEmpty }
 
     /// The only member, if there is just one.
     var onlyMember: UInt32? {

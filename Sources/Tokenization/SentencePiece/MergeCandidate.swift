@@ -1,5 +1,6 @@
-/// Two neighbouring symbols that would make a piece.
-struct MergeCandidate {
+/// Two neighbouring symbols that would make a piece: the one of the best score comes first, and of
+/// these the leftmost.
+struct MergeCandidate: Prioritized {
     let score: Float
     let left: Int32
     let right: Int32
@@ -7,7 +8,7 @@ struct MergeCandidate {
     let end: Int
     let node: ScalarTrie.Node
 
-    func isBetter(than other: MergeCandidate) -> Bool {
+    func comes(before other: MergeCandidate) -> Bool {
         score > other.score || (score == other.score && left < other.left)
     }
 }

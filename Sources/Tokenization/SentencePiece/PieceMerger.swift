@@ -3,7 +3,7 @@ struct PieceMerger {
     private let inventory: SentencePieceInventory
     private let keepsHistory: Bool
     private var symbols: [Symbol] = []
-    private var queue = CandidateQueue()
+    private var queue = PriorityQueue<MergeCandidate>()
     /// The length of the left part that an unused piece was last seen to be made of, by id.
     private var history: [Int: Int] = [:]
     private var result: [TextPiece] = []
@@ -34,7 +34,7 @@ struct PieceMerger {
         split(text, range)
         history = [:]
         for right in symbols.indices.dropFirst() { offer(right - 1, right, text) }
-        while let candidate = queue.popBest() {
+        while let candidate = queue.pop() {
             let (left, right) = (Int(candidate.left), Int(candidate.right))
             // One of the two may have been merged otherwise since.
             guard symbols[left].end == symbols[right].start,
@@ -80,7 +80,7 @@ struct PieceMerger {
             node = next
         }
         guard let id = inventory.text.value(at: node) else { return }
-        queue.insert(
+        queue.push(
             MergeCandidate(
                 score: inventory.scores[id], left: Int32(left), right: Int32(right),
                 end: symbols[right].end, node: node))

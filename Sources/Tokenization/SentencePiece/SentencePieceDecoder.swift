@@ -30,17 +30,12 @@ struct SentencePieceDecoder: TokenDecoder {
     private struct Rewriter: TokenRewriter {
         let rules: Rules
         let denormalizer: SentencePieceNormalizer?
-        private var bytes = ByteRun()
-        private var isAtStart = true
-        private var hasDroppedSpace = false
-        private var hasText = false
+        var bytes = ByteRun()
+        var isAtStart = true
+        var hasDroppedSpace = false
+        var hasText = false
         /// All text so far, for a denormalizer that must see it as a whole.
-        private var held = ""
-
-        init(rules: Rules, denormalizer: SentencePieceNormalizer?) {
-            self.rules = rules
-            self.denormalizer = denormalizer
-        }
+        var held = ""
 
         mutating func rewrite(_ token: String) -> [String] {
             let id = rules.inventory.vocabulary.id(for: token)

@@ -126,16 +126,9 @@ struct SentencePieceFolder {
     ) throws(TokenizerError) -> TemplateProcessing {
         let first = try frame(settings.beginning, roles.beginningOfText, added)
         let last = try frame(settings.end, roles.endOfText, added)
-        let single: [TemplateProcessing.Part] = [
-            .special(first, typeID: 0), .first(typeID: 0), .special(last, typeID: 0),
-        ]
         // A second text of DeBERTa has no token before it.
         let second = settings.convention == .llama ? first : []
-        return TemplateProcessing(
-            single: single,
-            pair: single + [
-                .special(second, typeID: 1), .second(typeID: 1), .special(last, typeID: 1),
-            ])
+        return TemplateProcessing(before: first, beforeSecond: second, behind: last)
     }
 
     /// The token at one end of a text. A model without a beginning or an end does without, unless

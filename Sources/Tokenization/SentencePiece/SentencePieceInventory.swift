@@ -16,7 +16,7 @@ struct SentencePieceInventory: Sendable {
     init(_ model: SentencePieceFile, file: String) throws(TokenizerError) {
         var tokens = TokenList()
         for piece in model.pieces { tokens.append(piece.token.utf8) }
-        vocabulary = try Vocabulary(tokens, ids: Array(model.pieces.indices), file: file)
+        vocabulary = try Vocabulary(tokens, file: file)
         for (id, piece) in model.pieces.enumerated() where vocabulary.id(for: piece.token) != id {
             throw .unusableValue(
                 file: file, field: "pieces[\(id)]", reason: "'\(piece.token)' stands there twice")

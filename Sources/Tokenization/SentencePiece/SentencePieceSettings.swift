@@ -13,12 +13,11 @@ struct SentencePieceSettings: Decodable {
     private enum CodingKeys: String, CodingKey {
         case tokenizer_class, add_bos_token, add_eos_token, add_prefix_space, legacy
         case do_lower_case, split_by_punct, added_tokens_decoder
-        case bos_token, eos_token, unk_token, pad_token, cls_token, sep_token, mask_token
     }
 
     private(set) var convention = Convention.llama
     private var flags: [CodingKeys: Bool] = [:]
-    private var named: [CodingKeys: AddedToken] = [:]
+    private var named: [TokenRole: AddedToken] = [:]
     /// `added_tokens_decoder`, by ascending id.
     private(set) var addedTokens: [(id: Int, token: AddedToken)] = []
 
@@ -78,10 +77,9 @@ struct SentencePieceSettings: Decodable {
                 debugDescription:
                     "a split at punctuation is not supported with a SentencePiece model")
         }
-        for key: CodingKeys in [
-            .bos_token, .eos_token, .unk_token, .pad_token, .cls_token, .sep_token, .mask_token,
-        ] {
-            named[key] = try values.decodeIfPresent(NamedToken.self, forKey: key)?.token
+        let roles = try decoder.container(keyedBy: TokenRole.self)
+        for role in TokenRole.allCases {
+            named[role] = try roles.decodeIfPresent(NamedToken.self, forKey: role)?.token
         }
         addedTokens =
             (try values.decodeIfPresent([Int: AddedToken].self, forKey: .added_tokens_decoder)
@@ -101,24 +99,25 @@ extension SentencePieceSettings {
     }
 
     var beginning: FrameToken {
-        guard convention == .llama else { return debertaToken(.cls_token, "[CLS]") }
-        return llamaToken(.bos_token, flags[.add_bos_token], isStandard: true)
+        guard convention == .llama else { return debertaToken(.classification, "[CLS]") }
+        return llamaToken(.beginning, flags[.add_bos_token], isStandard: true)
     }
 
     var end: FrameToken {
-        guard convention == .llama else { return debertaToken(.sep_token, "[SEP]") }
-        return llamaToken(.eos_token, flags[.add_eos_token], isStandard: false)
+        guard convention == .llama else { return debertaToken(.separator, "[SEP]") }
+        return llamaToken(.end, flags[.add_eos_token], isStandard: false)
     }
 
-    private func debertaToken(_ key: CodingKeys, _ standard: String) -> FrameToken {
+    private func debertaToken(_ role: TokenRole, _ standard: String) -> FrameToken {
         FrameToken(
-            token: named[key]?.content ?? standard, isAdded: true, isAskedFor: true,
-            field: key.rawValue)
+            token: named[role]?.content ?? standard, isAdded: true, isAskedFor: true,
+            field: role.rawValue)
     }
 
-    private func llamaToken(_ key: CodingKeys, _ flag: Bool?, isStandard: Bool) -> FrameToken {
+    private func llamaToken(_ role: TokenRole, _ flag: Bool?, isStandard: Bool) -> FrameToken {
         FrameToken(
-            token: nil, isAdded: flag ?? isStandard, isAskedFor: flag ?? false, field: key.rawValue)
+            token: nil, isAdded: flag ?? isStandard, isAskedFor: flag ?? false, field: role.rawValue
+        )
     }
 
     /// Whether a space is put before a text at all.
@@ -135,9 +134,9 @@ extension SentencePieceSettings {
     var namedTokens: [AddedToken] {
         var named = named
         if convention == .deberta {
-            let standard: [CodingKeys: String] = [
-                .cls_token: "[CLS]", .sep_token: "[SEP]", .unk_token: "[UNK]",
-                .pad_token: "[PAD]", .mask_token: "[MASK]",
+            let standard: [TokenRole: String] = [
+                .classification: "[CLS]", .separator: "[SEP]", .unknown: "[UNK]",
+                .padding: "[PAD]", .mask: "[MASK]",
             ]
             named.merge(standard.mapValues { AddedToken(content: $0) }) { given, _ in given }
         }

@@ -23,8 +23,7 @@ struct UnigramField: Decodable {
                 file: file, field: "model.unk_id", found: "\(unknownID)",
                 expected: "below the \(tokens.count) of the vocabulary")
         }
-        let vocabulary = try Vocabulary(
-            tokens, ids: Array(0..<tokens.count), file: file, field: "model.vocab")
+        let vocabulary = try Vocabulary(tokens, file: file, field: "model.vocab")
         return Unigram(
             vocabulary: vocabulary, scores: scores, unknownID: unknownID,
             fallsBackToBytes: fallsBackToBytes)

@@ -25,7 +25,8 @@ enum PennNumbers {
                 + digit.times(1, 4),
             .changed(unbroken)),
         LexicalRule(
-            .one(ScalarClass("\u{BC}\u{BD}\u{BE}", "\u{2153}"..."\u{215E}")), .changed(fraction)),
+            .one(ScalarClass("\u{BC}\u{BD}\u{BE}", "\u{2153}"..."\u{215E}")),
+            .changed { $0.replacing(fractions) }),
     ]
 
     static let currency: [LexicalRule] = [
@@ -36,7 +37,7 @@ enum PennNumbers {
                 \u{A2}\u{A3}\u{A4}\u{A5}\u{80}\u{20A0}\u{20AC}\u{60B}\u{E3F}\u{20A4}\u{FFE0}\
                 \u{FFE1}\u{FFE5}\u{FFE6}
                 """),
-            .changed(currencyName)),
+            .changed { $0.replacing(currencyNames) }),
     ]
 
     static let telephone: LexicalRule = {
@@ -54,38 +55,23 @@ enum PennNumbers {
 
     /// A token holds no space: "1 1/2" is joined by a space that does not break.
     @Sendable static func unbroken(_ token: String) -> String {
-        token.mapScalars { $0 == " " ? "\u{A0}" : String($0) }
+        token.replacing([" ": "\u{A0}"])
     }
 
-    @Sendable private static func fraction(_ token: String) -> String {
-        token.mapScalars { scalar in
-            switch scalar {
-            case "\u{BC}": "1/4"
-            case "\u{BD}": "1/2"
-            case "\u{BE}": "3/4"
-            case "\u{2153}": "1/3"
-            case "\u{2154}": "2/3"
-            default: String(scalar)
-            }
-        }
-    }
+    private static let fractions: [Unicode.Scalar: String] = [
+        "\u{BC}": "1/4", "\u{BD}": "1/2", "\u{BE}": "3/4", "\u{2153}": "1/3", "\u{2154}": "2/3",
+    ]
 
     /// The treebank has no pound sign and no euro sign.
-    @Sendable private static func currencyName(_ token: String) -> String {
-        token.mapScalars { scalar in
-            switch scalar {
-            case "\u{A2}": "cents"
-            case "\u{A3}": "#"
-            case "\u{80}", "\u{A4}", "\u{20A0}", "\u{20AC}": "$"
-            default: String(scalar)
-            }
-        }
-    }
+    private static let currencyNames: [Unicode.Scalar: String] = [
+        "\u{A2}": "cents", "\u{A3}": "#", "\u{80}": "$", "\u{A4}": "$", "\u{20A0}": "$",
+        "\u{20AC}": "$",
+    ]
 }
 
 extension String {
-    /// The text with every character replaced.
-    func mapScalars(_ transform: (Unicode.Scalar) -> String) -> String {
-        unicodeScalars.reduce(into: "") { $0 += transform($1) }
+    /// The text with some characters replaced.
+    func replacing(_ spellings: [Unicode.Scalar: String]) -> String {
+        unicodeScalars.reduce(into: "") { $0 += spellings[$1] ?? String($1) }
     }
 }

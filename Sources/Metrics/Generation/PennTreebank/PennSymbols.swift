@@ -117,19 +117,17 @@ enum PennSymbols {
 
     /// Quotes in the treebank's spelling, a plain one taken for a closing one.
     @Sendable static func rightQuotes(_ token: String) -> String {
-        ampersand(token, "&apos;", "'").mapScalars { scalar in
-            switch scalar {
-            case "\u{91}", "\u{2018}", "\u{201B}", "\u{2039}": "`"
-            case "\u{92}", "\u{2019}", "\u{203A}": "'"
-            case "\u{93}", "\u{201C}", "\u{AB}": "``"
-            case "\u{94}", "\u{201D}", "\u{BB}": "''"
-            default: String(scalar)
-            }
-        }
+        ampersand(token, "&apos;", "'").replacing(quoteSpellings)
     }
 
+    private static let quoteSpellings: [Unicode.Scalar: String] = [
+        "\u{91}": "`", "\u{2018}": "`", "\u{201B}": "`", "\u{2039}": "`", "\u{92}": "'",
+        "\u{2019}": "'", "\u{203A}": "'", "\u{93}": "``", "\u{201C}": "``", "\u{AB}": "``",
+        "\u{94}": "''", "\u{201D}": "''", "\u{BB}": "''",
+    ]
+
     @Sendable static func brackets(_ token: String) -> String {
-        token.mapScalars { $0 == "(" ? "-lrb-" : $0 == ")" ? "-rrb-" : String($0) }
+        token.replacing(["(": "-lrb-", ")": "-rrb-"])
     }
 
     @Sendable static func ampersand(_ token: String) -> String {

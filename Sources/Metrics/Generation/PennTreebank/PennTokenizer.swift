@@ -35,15 +35,10 @@ struct PennTokenizer {
 private struct PennReader {
     let text: [Unicode.Scalar]
     let rules: [[LexicalRule]]
-    private var place = 0
-    private var lines: [[String]] = [[]]
+    var place = 0
+    var lines: [[String]] = [[]]
     /// The tokens of words that are split alike wherever they stand.
-    private var known: [[Unicode.Scalar]: [String]] = [:]
-
-    init(text: [Unicode.Scalar], rules: [[LexicalRule]]) {
-        self.text = text
-        self.rules = rules
-    }
+    var known: [[Unicode.Scalar]: [String]] = [:]
 
     mutating func read() -> [[String]] {
         while place < text.count {

@@ -1,16 +1,10 @@
-/// Merges that wait, the one of the lowest rank first, and of these the leftmost: a binary heap.
-struct MergeQueue {
-    struct Entry {
-        var rank: Int
-        var position: Int
-        var id: Int
+/// What waits in a ``PriorityQueue``.
+protocol Prioritized {
+    func comes(before other: Self) -> Bool
+}
 
-        @inline(__always)
-        fileprivate func comes(before other: Entry) -> Bool {
-            rank != other.rank ? rank < other.rank : position < other.position
-        }
-    }
-
+/// Entries that wait, the one that comes before all others on top: a binary heap.
+struct PriorityQueue<Entry: Prioritized> {
     private var entries: [Entry] = []
 
     mutating func removeAll() {
