@@ -11,7 +11,7 @@ import sys
 import tokenizers
 from tokenizers import Regex, pre_tokenizers
 
-from make_unicode_tables import SCALARS, boundaries, literal
+from make_unicode_tables import SCALARS, boundaries, literal, rising
 
 TEXT = "".join(SCALARS)
 
@@ -153,7 +153,7 @@ def main():
 /// Unicode properties as Oniguruma in Hugging Face `tokenizers` sees them.
 ///
 /// Runs hold the first scalar of a stretch in their upper 24 bits, and in the lower 8 the number of
-/// a name in the list beside, or 255 for none.
+/// a name in the list beside, or 255 for none. Lists of rising numbers stand as their differences.
 enum RegexTables {{
     /// The names of the general categories.
     static let categoryNames = "{" ".join(CATEGORIES[:16])} \\
@@ -169,19 +169,18 @@ enum RegexTables {{
         line += " " + name
     text += line + "\n        \"\"\"\n\n"
     tables = [
-        ("categoryRuns", "General categories.", "UInt32", runs(categories)),
-        ("scriptRuns", "Scripts.", "UInt32", runs(known.values())),
-        ("alphabetic", "The property Alphabetic, as an inversion list.", "UInt32",
+        ("categoryRuns", "General categories.", runs(categories)),
+        ("scriptRuns", "Scripts.", runs(known.values())),
+        ("alphabetic", "The property Alphabetic, as an inversion list.",
          boundaries(alphabetic)),
-        ("lowercase", "The property Lowercase, as an inversion list.", "UInt32",
+        ("lowercase", "The property Lowercase, as an inversion list.",
          boundaries(members(r"\p{Lowercase}"))),
-        ("uppercase", "The property Uppercase, as an inversion list.", "UInt32",
+        ("uppercase", "The property Uppercase, as an inversion list.",
          boundaries(members(r"\p{Uppercase}"))),
-        ("multipleFolds", "Scalars of which `(?i)` also matches a sequence of others.", "UInt32",
+        ("multipleFolds", "Scalars of which `(?i)` also matches a sequence of others.",
          boundaries(map(chr, sequences))),
     ]
-    text += "\n".join(literal(name, summary, kind, numbers, lambda n: f"0x{n:X}")
-                      for name, summary, kind, numbers in tables)
+    text += "\n".join(rising(*table) for table in tables)
     text += "\n" + literal(
         "foldSequences", "The sequences that `(?i)` takes for one scalar, each ended by 0.",
         "UInt32", [n for fold in folds for n in (*fold, 0)], lambda n: f"0x{n:X}")

@@ -88,6 +88,22 @@ def literal(name, summary, kind, numbers, spell):
     return f"    /// {summary}\n    static let {name}: [{kind}] = [\n{body}\n    ]\n"
 
 
+def rising(name, summary, numbers):
+    """A list of rising numbers, as the differences between neighbours in hexadecimal digits."""
+    lines, line, last = [], "", 0
+    for number in numbers:
+        assert number > last or not last
+        word = f"{number - last:X}"
+        last = number
+        if len(line) + len(word) + 11 > 100:
+            lines.append(line)
+            line = ""
+        line += (" " if line else "") + word
+    body = " \\\n".join("        " + text for text in [*lines, line])
+    return (f"    /// {summary}\n    static let {name} = risingNumbers(\n"
+            f'        """\n{body}\n        """)\n')
+
+
 def main():
     sets = [
         ("removedByCleanText", removed_by_clean_text(),
@@ -108,12 +124,11 @@ def main():
 /// `unicode_categories` still has U+166D as punctuation and lacks marks assigned since.
 ///
 /// A set is an inversion list: its first member, the first scalar after that which is not a
-/// member, the next member, and so on.
+/// member, the next member, and so on. Lists of rising numbers stand as their differences.
 enum UnicodeTables {{
 """
     text += "\n".join(
-        literal(name, summary, "UInt32", boundaries(members), lambda n: f"0x{n:X}")
-        for name, members, summary in sets)
+        rising(name, summary, boundaries(members)) for name, members, summary in sets)
     text += "\n" + literal(
         "lowercaseRuns",
         "`char::to_lowercase` as runs: first, last, stride, distance to the lower case.",
