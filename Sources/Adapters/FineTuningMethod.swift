@@ -44,13 +44,6 @@ public struct MethodFacts: Sendable {
     public let merges: Bool
     public let source: String
 
-    /// - Parameters:
-    ///   - name: the command line's.
-    ///   - title: as people write it.
-    ///   - equation: W' of an adapted layer, or what else is changed.
-    ///   - parameterFormula: trainable numbers for a d x k layer.
-    ///   - merges: whether the change can be added to the weights for good.
-    ///   - source: the paper.
     public init(
         name: String, title: String, equation: String, parameterFormula: String, merges: Bool,
         source: String

@@ -42,7 +42,11 @@ public struct StepBenchmark {
     ///   ``AdapterError``, ``WeightError``, ``SafetensorsError``; what the shapes can tell is found
     ///   before any weight is drawn.
     public func run() throws -> StepMeasurement {
-        try check()
+        // The first token of a sequence is not predicted.
+        try checkRanges([
+            ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),
+            ("steps", steps, 1...1_000_000),
+        ])
         let file = try ConfigurationFile(configuration)
         let targets = try chooseTargets(file)
         let generator = try Generator(seed: seed)
@@ -65,19 +69,6 @@ public struct StepBenchmark {
         return try StepMeasurement(
             times, limits.compactMap { $0 }, products, memory, trainee, mapped: areMapped(),
             of: self)
-    }
-
-    private func check() throws {
-        // The first token of a sequence is not predicted.
-        let ranges = [
-            ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),
-            ("steps", steps, 1...1_000_000),
-        ]
-        for (name, value, range) in ranges where !range.contains(value) {
-            throw TrainingError.badOption(
-                name: name,
-                reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
-        }
     }
 
     /// The layers to adapt, once all that the model's shapes can tell has been checked.
@@ -127,6 +118,15 @@ public struct StepBenchmark {
         return (0..<batch).map { _ in
             (0..<length).map { _ in Int.random(in: 0..<model.vocabularySize, using: &random) }
         }
+    }
+}
+
+/// Checks the sizes of a benchmark.
+/// - Throws: ``TrainingError/badOption(name:reason:)``.
+func checkRanges(_ sizes: [(name: String, value: Int, range: ClosedRange<Int>)]) throws {
+    for (name, value, range) in sizes where !range.contains(value) {
+        throw TrainingError.badOption(
+            name: name, reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
     }
 }
 

@@ -24,13 +24,13 @@ struct AdapterReading {
             try load(key, into: value)
             unread.remove(key)
         }
-        for (name, value) in set.shared {
+        for (name, value) in set.contents.shared {
             let key = AdapterFormat.sharedPrefix + name
             unread.remove(key)
-            guard set.savesShared else { continue }
+            guard set.contents.savesShared else { continue }
             if let source = file.contains(key) ? key : copy(of: name) {
                 try load(source, into: value)
-            } else if set.needsShared {
+            } else if set.contents.needsShared {
                 throw missing(key)
             }
         }

@@ -48,12 +48,6 @@ public struct DoRA: LinearAdapterMethod {
         return DoRALayer(
             lora, magnitude: try norms.ofBase(base.weight.value).squareRoot(), norms: norms)
     }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        try lora.firstSizes(at: path, outputSize: outputSize, inputSize: inputSize)
-    }
 }
 
 /// One layer's DoRA.

@@ -112,12 +112,6 @@ public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
         }
     }
 
-    public func makeSavedParts(
-        for slots: AdapterSlots, targets: TargetSelection
-    ) throws -> AdapterParts {
-        try slots.promptTable(of: Self.self, virtualTokens, saved)
-    }
-
     public func complete(
         _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
     ) {
