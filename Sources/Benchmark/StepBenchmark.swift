@@ -59,7 +59,10 @@ public struct StepBenchmark {
         var times = [try step.run()]
         // Before what only the products' measurement needs comes to be in memory.
         let memory = ResidentMemory.now(mappedFrom: weights)
-        let products = measuresLimit ? try step.products() : nil
+        let products =
+            measuresLimit
+            ? try trainee.products(
+                of: step.sequences, layout: step.layout, mode: step.mode) : nil
         let operands = ProductOperands(computeType, using: generator)
         var limits = [try products?.run(operands)]
         for _ in 1..<steps {
@@ -133,9 +136,9 @@ func checkRanges(_ sizes: [(name: String, value: Int, range: ClosedRange<Int>)])
 /// One step, again and again.
 private struct BenchmarkStep {
     private let trainee: Trainee
-    private let sequences: [[Int]]
-    private let layout = SequenceLayout(isPacked: false, paddingID: 0)
-    private let mode: ForwardMode
+    let sequences: [[Int]]
+    let layout = SequenceLayout(isPacked: false, paddingID: 0)
+    let mode: ForwardMode
     private let optimizers: [any Optimizer]
 
     init(_ trainee: Trainee, sequences: [[Int]], mode: ForwardMode) throws {
@@ -169,10 +172,5 @@ private struct BenchmarkStep {
         return StepTimes(
             forward: forward, backward: backward - forward, optimizer: whole - backward,
             loss: value)
-    }
-
-    /// The products that the step cannot do without.
-    func products() throws -> StepProducts {
-        try trainee.products(of: sequences, layout: layout, mode: mode)
     }
 }

@@ -20,7 +20,7 @@ struct AdapterReading {
         try checkTwins()
         var unread = Set(file.names.filter { !isRepeated($0) && !isSecondOfTied($0) })
         for (name, value) in try set.savedTensors() {
-            let key = try key(of: name)
+            guard let key = knownKey(of: name) else { throw missing(name) }
             try load(key, into: value)
             unread.remove(key)
         }
@@ -156,12 +156,7 @@ struct AdapterReading {
         return keys
     }
 
-    /// The file's name of a tensor.
-    private func key(of name: String) throws -> String {
-        guard let known = knownKey(of: name) else { throw missing(name) }
-        return known
-    }
-
+    /// The file's name of a tensor; nil where it has none.
     private func knownKey(of name: String) -> String? {
         let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
         return [name, bare].flatMap(format.spellings).first(where: file.contains)
