@@ -57,6 +57,7 @@ public protocol AdapterMethod: FineTuningMethod {
 
 extension AdapterMethod {
     public var kind: MethodKind { .adapter(self) }
+    public var defaultLearningRate: Double { 1e-3 }
     public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
     public var standardTargets: TargetSelection.Rule { .standard }
     public func complete(

@@ -19,7 +19,8 @@ public protocol FineTuningMethod: Sendable {
     /// layers, of one of their places in a model of `inputSize`.
     func parameterCount(outputSize: Int, inputSize: Int) -> Int
 
-    /// The peak learning rate that was seen to train encoders well.
+    /// The peak learning rate that was seen to train encoders well; of an adapter 1e-3, unless its method
+    /// says another.
     var defaultLearningRate: Double { get }
 
     /// What the method trains; ``AdapterMethod`` and ``WeightTrainingMethod`` say it.

@@ -59,11 +59,6 @@ public struct AdapterL: BlockAdapterMethod {
         return placement == .lin ? one + 2 * inputSize : 2 * one
     }
 
-    public let defaultLearningRate = 1e-3
-
-    /// All: the placement knows no others.
-    public var blocks: [Int]? { nil }
-
     public var standardTargets: TargetSelection.Rule {
         placement == .houlsby ? .branchEnds : .standard
     }

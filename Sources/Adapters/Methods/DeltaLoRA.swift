@@ -53,8 +53,6 @@ public struct DeltaLoRA: LinearAdapterMethod {
         rank * (outputSize + inputSize)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {

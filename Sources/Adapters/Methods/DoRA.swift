@@ -38,8 +38,6 @@ public struct DoRA: LinearAdapterMethod {
         lora.parameterCount(outputSize: outputSize, inputSize: inputSize) + outputSize
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {

@@ -82,8 +82,6 @@ public struct LoRA: LinearAdapterMethod {
         rank * (outputSize + inputSize) + (hasBias ? outputSize : 0)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {

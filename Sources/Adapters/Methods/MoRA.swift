@@ -56,8 +56,6 @@ public struct MoRA: LinearAdapterMethod {
         side(outputSize, inputSize) * side(outputSize, inputSize)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {

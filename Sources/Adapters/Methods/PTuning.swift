@@ -92,9 +92,8 @@ public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
     }
 
     private func vectors(size: Int, _ draw: VectorDrawing) throws -> EncodedVectors {
-        let (embedding, inner) = (
-            try draw.normal([virtualTokens, size]), encoderSize ?? size
-        )
+        let embedding = try draw.normal([virtualTokens, size])
+        let inner = encoderSize ?? size
         func perceptron(_ sizes: [Int]) throws -> Perceptron {
             try Perceptron("mlp_head", sizes: sizes, drawing: draw) { try $0.relu() }
         }

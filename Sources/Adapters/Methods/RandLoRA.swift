@@ -76,8 +76,6 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
         return RandomBases.count(q, rank: rank) * (rank + q)
     }
 
-    public let defaultLearningRate = 1e-3
-
     private func drawBases(for layers: [Linear]) throws -> RandomBases {
         let (small, large) = try RandomBases.draw(
             kind, rank: rank, outputSize: layers.map(\.outputSize).max() ?? 0,
