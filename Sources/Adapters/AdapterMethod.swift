@@ -38,7 +38,8 @@ public protocol AdapterMethod: FineTuningMethod {
     mutating func complete(from file: ConfigurationFile) throws
 
     /// First sizes of a place's tensors, by their names, that the configuration gives and not the model: a
-    /// file in which they are others is refused before anything of such a size is made.
+    /// file in which they are others is refused before anything of such a size is made. By default what
+    /// the hyper-parameters say by ``Hyperparameter/firstSize(of:by:)``.
     /// - Parameters:
     ///   - path: of a layer or a block; empty for the one part of a whole model.
     ///   - outputSize, inputSize: of the layer; both the hidden size of a block.
@@ -56,6 +57,7 @@ public protocol AdapterMethod: FineTuningMethod {
 
 extension AdapterMethod {
     public var kind: MethodKind { .adapter(self) }
+    public var defaultLearningRate: Double { 1e-3 }
     public func learningRateFactor(of tensor: String, dimensions: Int) -> Double { 1 }
     public var standardTargets: TargetSelection.Rule { .standard }
     public func complete(
@@ -65,7 +67,9 @@ extension AdapterMethod {
     public func firstSizes(
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {
-        [:]
+        try Self.hyperparameters.reduce(into: [:]) { sizes, row in
+            sizes.merge(try row.firstSizes(self, path)) { $1 }
+        }
     }
 
     public func fitted(to weights: SafetensorsFile) -> Self { self }

@@ -7,12 +7,8 @@ public final class AdapterSet {
     public let method: any AdapterMethod
     /// The linear layers that the user, or a file, names.
     public let targets: TargetSelection
-    /// In the model's order.
-    public let parts: [PlacedPart]
-    /// Frozen tensors that parts share.
-    let shared: [(name: String, value: Tensor)]
-    let savesShared: Bool
-    let needsShared: Bool
+    /// The parts and what they share.
+    let contents: AdapterParts
     /// Weights of the model that train whole and are saved with the adapter: the head, modules that
     /// the user names, biases.
     public let savedParameters: [SavedParameter]
@@ -50,10 +46,7 @@ public final class AdapterSet {
     ) {
         self.method = method
         self.targets = targets
-        self.parts = parts.placed
-        shared = parts.shared
-        savesShared = parts.savesShared
-        needsShared = parts.needsShared
+        contents = parts
         self.savedParameters = savedParameters
         self.form = form
         self.slots = slots
@@ -83,6 +76,9 @@ public final class AdapterSet {
     }
 
     // MARK: - Layers and tensors
+
+    /// In the model's order.
+    public var parts: [PlacedPart] { contents.placed }
 
     /// The adapted linear layers, in the model's order.
     public var layers: [Linear] { parts.compactMap(\.layer) }

@@ -5,11 +5,13 @@ import DualTorch
 public protocol BlockAdapterMethod: AdapterMethod {
     func makeAdapter(for block: BlockEnd, using generator: Generator) throws -> any BlockAdapter
 
-    /// The blocks by number that it changes; nil for all.
+    /// The blocks by number that it changes; nil for all, as by default.
     var blocks: [Int]? { get }
 }
 
 extension BlockAdapterMethod {
+    public var blocks: [Int]? { nil }
+
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
     ) throws -> AdapterParts {

@@ -19,7 +19,8 @@ public protocol FineTuningMethod: Sendable {
     /// layers, of one of their places in a model of `inputSize`.
     func parameterCount(outputSize: Int, inputSize: Int) -> Int
 
-    /// The peak learning rate that was seen to train encoders well.
+    /// The peak learning rate that was seen to train encoders well; of an adapter 1e-3, unless its method
+    /// says another.
     var defaultLearningRate: Double { get }
 
     /// What the method trains; ``AdapterMethod`` and ``WeightTrainingMethod`` say it.
@@ -44,13 +45,6 @@ public struct MethodFacts: Sendable {
     public let merges: Bool
     public let source: String
 
-    /// - Parameters:
-    ///   - name: the command line's.
-    ///   - title: as people write it.
-    ///   - equation: W' of an adapted layer, or what else is changed.
-    ///   - parameterFormula: trainable numbers for a d x k layer.
-    ///   - merges: whether the change can be added to the weights for good.
-    ///   - source: the paper.
     public init(
         name: String, title: String, equation: String, parameterFormula: String, merges: Bool,
         source: String

@@ -50,23 +50,17 @@ public enum PlacedPart {
         }
     }
 
-    func putIn() {
-        switch self {
-        case .linear(let layer, let part): layer.adapter = part
-        case .block(let block, let part): block.adapter = part
-        case .prefix(let slot, let part): slot.adapter = part
-        case .prompt(let slot, let part): slot.adapter = part
-        }
-    }
+    func putIn() { setSlot(isFull: true) }
 
     /// Empties the slot, if the part is in it.
-    func takeOut() {
-        guard isIn else { return }
+    func takeOut() { if isIn { setSlot(isFull: false) } }
+
+    private func setSlot(isFull: Bool) {
         switch self {
-        case .linear(let layer, _): layer.adapter = nil
-        case .block(let block, _): block.adapter = nil
-        case .prefix(let slot, _): slot.adapter = nil
-        case .prompt(let slot, _): slot.adapter = nil
+        case .linear(let layer, let part): layer.adapter = isFull ? part : nil
+        case .block(let block, let part): block.adapter = isFull ? part : nil
+        case .prefix(let slot, let part): slot.adapter = isFull ? part : nil
+        case .prompt(let slot, let part): slot.adapter = isFull ? part : nil
         }
     }
 }

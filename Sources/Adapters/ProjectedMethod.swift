@@ -3,6 +3,10 @@ protocol ProjectedMethod: WeightTrainingMethod {
     var projection: GradientProjection { get set }
 }
 
+extension ProjectedMethod {
+    public var gradientProjection: GradientProjection? { projection }
+}
+
 extension Hyperparameter where Method: ProjectedMethod {
     /// What a user may set of a projection.
     static var projection: [Hyperparameter] {

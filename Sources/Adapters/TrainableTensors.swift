@@ -32,14 +32,12 @@ extension Tensor {
         _ rank: Int, for base: Linear, start: FactorStart = .uniform, using generator: Generator
     ) throws -> Tensor {
         let shape = [rank, base.inputSize]
-        switch start {
-        case .uniform:
-            return try uniform(shape, inputs: base.inputSize, using: generator)
-                .trained(beside: base)
-        case .gaussian:
-            return try normal(shape, deviation: 1 / Double(rank), using: generator)
-                .trained(beside: base)
-        }
+        let drawn =
+            switch start {
+            case .uniform: try uniform(shape, inputs: base.inputSize, using: generator)
+            case .gaussian: try normal(shape, deviation: 1 / Double(rank), using: generator)
+            }
+        return try drawn.trained(beside: base)
     }
 }
 

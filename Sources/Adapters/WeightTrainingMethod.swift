@@ -11,6 +11,7 @@ public protocol WeightTrainingMethod: FineTuningMethod {
 
 extension WeightTrainingMethod {
     public var kind: MethodKind { .weightTraining(self) }
+    public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }
     public func trains(weight name: String) -> Bool { true }
     public var gradientProjection: GradientProjection? { nil }
 }

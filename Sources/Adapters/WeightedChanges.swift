@@ -16,9 +16,7 @@ final class WeightedChanges: WeightChange {
     }
 
     func weightUpdate(for base: Linear) throws -> Tensor {
-        let weight = base.weight.value
-        let nothing = try Tensor.zeros(
-            weight.shape, dtype: weight.parameterType, device: weight.device)
+        let nothing = try Tensor.trainable(base.weight.value.shape, for: base)
         return try changes.reduce(nothing) {
             try $0 + $1.weight * $1.change.weightUpdate(for: base)
         }

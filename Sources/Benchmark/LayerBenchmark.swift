@@ -26,7 +26,10 @@ public struct LayerBenchmark {
     /// Measures, after as many steps that are not timed as ``StepBenchmark`` has.
     /// - Throws: ``TrainingError/badOption(name:reason:)``, ``TorchError``.
     public func run() throws -> LayerMeasurement {
-        try check()
+        try checkRanges([
+            ("layer", outputSize, 1...1_000_000), ("layer", inputSize, 1...1_000_000),
+            ("tokens", tokens, 1...10_000_000), ("steps", steps, 1...1_000_000),
+        ])
         let generator = try Generator(seed: seed)
         let layer = try makeLayer(using: generator)
         let step = PartStep(
@@ -46,18 +49,6 @@ public struct LayerBenchmark {
             limits.append(try products.run(operands))
         }
         return LayerMeasurement(times, limits, products, of: self)
-    }
-
-    private func check() throws {
-        let ranges = [
-            ("layer", outputSize, 1...1_000_000), ("layer", inputSize, 1...1_000_000),
-            ("tokens", tokens, 1...10_000_000), ("steps", steps, 1...1_000_000),
-        ]
-        for (name, value, range) in ranges where !range.contains(value) {
-            throw TrainingError.badOption(
-                name: name,
-                reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
-        }
     }
 
     private func makeLayer(using generator: Generator) throws -> Linear {

@@ -42,7 +42,11 @@ public struct StepBenchmark {
     ///   ``AdapterError``, ``WeightError``, ``SafetensorsError``; what the shapes can tell is found
     ///   before any weight is drawn.
     public func run() throws -> StepMeasurement {
-        try check()
+        // The first token of a sequence is not predicted.
+        try checkRanges([
+            ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),
+            ("steps", steps, 1...1_000_000),
+        ])
         let file = try ConfigurationFile(configuration)
         let targets = try chooseTargets(file)
         let generator = try Generator(seed: seed)
@@ -55,7 +59,10 @@ public struct StepBenchmark {
         var times = [try step.run()]
         // Before what only the products' measurement needs comes to be in memory.
         let memory = ResidentMemory.now(mappedFrom: weights)
-        let products = measuresLimit ? try step.products() : nil
+        let products =
+            measuresLimit
+            ? try trainee.products(
+                of: step.sequences, layout: step.layout, mode: step.mode) : nil
         let operands = ProductOperands(computeType, using: generator)
         var limits = [try products?.run(operands)]
         for _ in 1..<steps {
@@ -65,19 +72,6 @@ public struct StepBenchmark {
         return try StepMeasurement(
             times, limits.compactMap { $0 }, products, memory, trainee, mapped: areMapped(),
             of: self)
-    }
-
-    private func check() throws {
-        // The first token of a sequence is not predicted.
-        let ranges = [
-            ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),
-            ("steps", steps, 1...1_000_000),
-        ]
-        for (name, value, range) in ranges where !range.contains(value) {
-            throw TrainingError.badOption(
-                name: name,
-                reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
-        }
     }
 
     /// The layers to adapt, once all that the model's shapes can tell has been checked.
@@ -130,12 +124,21 @@ public struct StepBenchmark {
     }
 }
 
+/// Checks the sizes of a benchmark.
+/// - Throws: ``TrainingError/badOption(name:reason:)``.
+func checkRanges(_ sizes: [(name: String, value: Int, range: ClosedRange<Int>)]) throws {
+    for (name, value, range) in sizes where !range.contains(value) {
+        throw TrainingError.badOption(
+            name: name, reason: "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+    }
+}
+
 /// One step, again and again.
 private struct BenchmarkStep {
     private let trainee: Trainee
-    private let sequences: [[Int]]
-    private let layout = SequenceLayout(isPacked: false, paddingID: 0)
-    private let mode: ForwardMode
+    let sequences: [[Int]]
+    let layout = SequenceLayout(isPacked: false, paddingID: 0)
+    let mode: ForwardMode
     private let optimizers: [any Optimizer]
 
     init(_ trainee: Trainee, sequences: [[Int]], mode: ForwardMode) throws {
@@ -169,10 +172,5 @@ private struct BenchmarkStep {
         return StepTimes(
             forward: forward, backward: backward - forward, optimizer: whole - backward,
             loss: value)
-    }
-
-    /// The products that the step cannot do without.
-    func products() throws -> StepProducts {
-        try trainee.products(of: sequences, layout: layout, mode: mode)
     }
 }

@@ -4,27 +4,22 @@ import DualModules
 import DualTorch
 import DualTraining
 
-/// The input of a layer or of a block's end in one pass.
-private struct Arrival {
-    /// Its rows, and whether gradients flow to it.
-    let rows: Int
-    let flows: Bool
-
-    init(_ x: Tensor) { (rows, flows) = (x.count / x.size(-1), x.requiresGradient) }
-}
-
 /// Notes the input of a layer, and runs the layer as it is.
 private final class LayerProbe: LinearAdapter {
     let inner: (any LinearAdapter)?
-    /// The last input.
-    private(set) var seen: Arrival?
+    private let sequences: Int
+    /// What the last input leads through the layer.
+    private(set) var step: PartStep?
 
-    init(_ inner: (any LinearAdapter)?) { self.inner = inner }
+    init(_ inner: (any LinearAdapter)?, sequences: Int) {
+        (self.inner, self.sequences) = (inner, sequences)
+    }
 
     var parameters: [(name: String, value: Tensor)] { inner?.parameters ?? [] }
 
     func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
-        seen = Arrival(x)
+        step = PartStep(
+            of: x, sequences: sequences, outputSize: base.outputSize, inputSize: base.inputSize)
         return try inner?(x, through: base, mode: mode) ?? base.frozen(x)
     }
 }
@@ -32,14 +27,18 @@ private final class LayerProbe: LinearAdapter {
 /// Notes the input of an adapter at the end of a block, and runs the adapter.
 private final class BlockProbe: BlockAdapter {
     let inner: any BlockAdapter
-    private(set) var seen: Arrival?
+    private let sequences: Int
+    private(set) var step: PartStep?
 
-    init(_ inner: any BlockAdapter) { self.inner = inner }
+    init(_ inner: any BlockAdapter, sequences: Int) {
+        (self.inner, self.sequences) = (inner, sequences)
+    }
 
     var parameters: [(name: String, value: Tensor)] { inner.parameters }
 
     func callAsFunction(_ x: Tensor, at place: TokenPlaces, mode: ForwardMode) throws -> Tensor {
-        seen = Arrival(x)
+        step = PartStep(
+            of: x, sequences: sequences, outputSize: x.size(-1), inputSize: x.size(-1))
         return try inner(x, at: place, mode: mode)
     }
 }
@@ -53,8 +52,10 @@ extension Trainee {
         of sequences: [[Int]], layout: SequenceLayout, mode: ForwardMode
     ) throws -> StepProducts {
         let (layers, blocks) = (model.linears, model.slots.blocks)
-        let layerProbes = layers.map { LayerProbe($0.adapter) }
-        let blockProbes = blocks.map { $0.adapter.map(BlockProbe.init) }
+        let layerProbes = layers.map { LayerProbe($0.adapter, sequences: sequences.count) }
+        let blockProbes = blocks.map {
+            $0.adapter.map { BlockProbe($0, sequences: sequences.count) }
+        }
         defer {
             for (layer, probe) in zip(layers, layerProbes) { layer.adapter = probe.inner }
             for (block, probe) in zip(blocks, blockProbes) { block.adapter = probe?.inner }
@@ -62,24 +63,18 @@ extension Trainee {
         for (layer, probe) in zip(layers, layerProbes) { layer.adapter = probe }
         for (block, probe) in zip(blocks, blockProbes) { block.adapter = probe }
         let hidden = try model.hiddenStates(layout.batch(sequences), mode: mode)
-        let reached = zip(layers, layerProbes).compactMap { layer, probe in
-            probe.seen.map { (layer: layer, adapter: probe.inner, seen: $0) }
-        }
         let own =
-            reached.flatMap { layer, adapter, seen in
-                PartStep(
-                    seen, sequences, outputSize: layer.outputSize, inputSize: layer.inputSize
-                ).products(of: adapter)
-            }
-            + zip(blocks, blockProbes).flatMap { block, probe in
-                probe?.products(sequences, size: block.hiddenSize) ?? []
-            } + virtualTokenProducts(sequences)
-        return StepProducts(
-            layers: reached.map { layer, _, seen in
+            layerProbes.flatMap { $0.step?.products(of: $0.inner) ?? [] }
+            + blockProbes.flatMap { $0?.step?.products(of: $0?.inner) ?? [] }
+            + virtualTokenProducts(sequences)
+        let reached = zip(layers, layerProbes).compactMap { layer, probe in
+            probe.step.map {
                 LayerProducts(
-                    layer: layer, rows: seen.rows, atInput: seen.flows,
+                    layer: layer, rows: $0.rows, atInput: $0.atInput,
                     atWeight: layer.weight.value.requiresGradient)
-            } + headProducts(sequences, hidden), own: own)
+            }
+        }
+        return StepProducts(layers: reached + headProducts(sequences, hidden), own: own)
     }
 
     private func headProducts(_ sequences: [[Int]], _ hidden: Tensor) -> [LayerProducts] {
@@ -104,18 +99,11 @@ extension Trainee {
     }
 }
 
-extension BlockProbe {
-    fileprivate func products(_ sequences: [[Int]], size: Int) -> [MatrixProduct] {
-        seen.map {
-            PartStep($0, sequences, outputSize: size, inputSize: size).products(of: inner)
-        } ?? []
-    }
-}
-
 extension PartStep {
-    fileprivate init(_ seen: Arrival, _ sequences: [[Int]], outputSize: Int, inputSize: Int) {
+    /// What an input x (..., k) leads through a part.
+    fileprivate init(of x: Tensor, sequences: Int, outputSize: Int, inputSize: Int) {
         self.init(
-            rows: seen.rows, sequences: sequences.count, outputSize: outputSize,
-            inputSize: inputSize, atInput: seen.flows)
+            rows: x.count / x.size(-1), sequences: sequences, outputSize: outputSize,
+            inputSize: inputSize, atInput: x.requiresGradient)
     }
 }

@@ -14,8 +14,8 @@ extension AdapterFolder {
     ) throws {
         var tensors: [String: Tensor] = [:]
         for (key, value) in try set.savedTensors() { tensors[key] = try value.to(.float32) }
-        if set.savesShared {
-            for (name, value) in set.shared {
+        if set.contents.savesShared {
+            for (name, value) in set.contents.shared {
                 tensors[AdapterFormat.sharedPrefix + name] = try value.to(.float32)
             }
         }

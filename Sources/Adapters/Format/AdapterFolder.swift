@@ -31,7 +31,7 @@ public struct AdapterFolder {
         let method = try MethodRegistry.adapterMethod(of: configuration)
         try Self.checkTask(configuration)
         weights = try Self.openWeights(in: url)
-        self.method = try method.read(configuration, weights)
+        self.method = try method.init(configuration).fitted(to: weights)
     }
 
     /// - Throws: ``AdapterError/unsupported(file:key:found:reason:)`` for what no model here is for.
@@ -134,6 +134,6 @@ public struct AdapterFolder {
         let anchored = configuration.renamingKeys(of: type(of: method).patternKeys) { key in
             key.hasPrefix("^") ? start + key.dropFirst() : key
         }
-        return try type(of: method).read(anchored, weights)
+        return try type(of: method).init(anchored).fitted(to: weights)
     }
 }

@@ -20,13 +20,6 @@ extension AdapterMethod {
         return fields
     }
 
-    /// The method of a saved adapter.
-    static func read(
-        _ configuration: ConfigurationFile, _ weights: SafetensorsFile
-    ) throws -> any AdapterMethod {
-        try Self(configuration).fitted(to: weights)
-    }
-
     /// Reads what ``fields(of:seed:)`` wrote, or what PEFT did.
     /// - Throws: `ConfigurationError`, ``AdapterError`` for what is not supported.
     public init(_ file: ConfigurationFile) throws {
@@ -37,7 +30,7 @@ extension AdapterMethod {
         }
         self.init()
         let unsaid = try Self.hyperparameters.filter { try !$0.takeField(&self, file) }
-        for row in unsaid { row.setDefault?(&self) }
+        for row in unsaid { row.setDefault(&self) }
         try complete(from: file)
         try file.refuse(Self.format.refusedFields)
     }

@@ -20,17 +20,17 @@ struct AdapterReading {
         try checkTwins()
         var unread = Set(file.names.filter { !isRepeated($0) && !isSecondOfTied($0) })
         for (name, value) in try set.savedTensors() {
-            let key = try key(of: name)
+            guard let key = knownKey(of: name) else { throw missing(name) }
             try load(key, into: value)
             unread.remove(key)
         }
-        for (name, value) in set.shared {
+        for (name, value) in set.contents.shared {
             let key = AdapterFormat.sharedPrefix + name
             unread.remove(key)
-            guard set.savesShared else { continue }
+            guard set.contents.savesShared else { continue }
             if let source = file.contains(key) ? key : copy(of: name) {
                 try load(source, into: value)
-            } else if set.needsShared {
+            } else if set.contents.needsShared {
                 throw missing(key)
             }
         }
@@ -156,12 +156,7 @@ struct AdapterReading {
         return keys
     }
 
-    /// The file's name of a tensor.
-    private func key(of name: String) throws -> String {
-        guard let known = knownKey(of: name) else { throw missing(name) }
-        return known
-    }
-
+    /// The file's name of a tensor; nil where it has none.
     private func knownKey(of name: String) -> String? {
         let bare = prefix + name.withoutPrefix(prefix).withoutPrefix(bodyPrefix)
         return [name, bare].flatMap(format.spellings).first(where: file.contains)

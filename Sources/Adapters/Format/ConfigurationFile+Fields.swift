@@ -12,19 +12,17 @@ extension ConfigurationFile {
 
     /// A list of one kind of value; nil where there is none.
     func list<Element>(_ key: String) throws -> [Element]? {
-        guard let value = fields[key] else { return nil }
-        guard let list = value as? [Element] else {
-            throw bad(key, found: "\(value)", expected: "a list of \(Element.self)")
-        }
-        return list
+        try value(key, expected: "a list of \(Element.self)")
     }
 
-    func object(_ key: String) throws -> [String: Any]? {
+    func object(_ key: String) throws -> [String: Any]? { try value(key, expected: "an object") }
+
+    private func value<Value>(_ key: String, expected: String) throws -> Value? {
         guard let value = fields[key] else { return nil }
-        guard let object = value as? [String: Any] else {
-            throw bad(key, found: "\(value)", expected: "an object")
+        guard let value = value as? Value else {
+            throw bad(key, found: "\(value)", expected: expected)
         }
-        return object
+        return value
     }
 
     /// Refuses fields that are set to what is not supported.

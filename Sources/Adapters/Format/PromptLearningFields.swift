@@ -15,14 +15,9 @@ struct PromptLearningFields: Equatable, Sendable {
     /// - Throws: ``ConfigurationError``, ``AdapterError``.
     init(_ configuration: ConfigurationFile) throws {
         file = configuration.url.path
-        guard let count = try configuration.integer("num_virtual_tokens") else {
+        guard let count = try configuration.rank("num_virtual_tokens") else {
             throw configuration.bad(
                 "num_virtual_tokens", found: "missing", expected: "their number")
-        }
-        guard virtualTokenCounts ~= count else {
-            throw configuration.bad(
-                "num_virtual_tokens", found: "\(count)",
-                expected: "from 1 to \(virtualTokenCounts.upperBound)")
         }
         virtualTokens = count
         var sizes: [String: Int] = [:]
@@ -56,9 +51,6 @@ struct PromptLearningFields: Equatable, Sendable {
     }
 }
 
-/// More are a slip: they would be beyond any model's positions.
-let virtualTokenCounts = 1...65_536
-
 extension AdapterSlots {
     func prefixSlot(of method: any AdapterMethod.Type) throws -> PrefixSlot {
         guard let prefix else { throw AdapterError.noPlace(method: method.facts.name) }
@@ -68,17 +60,6 @@ extension AdapterSlots {
     func promptSlot(of method: any AdapterMethod.Type) throws -> PromptSlot {
         guard let prompt else { throw AdapterError.noPlace(method: method.facts.name) }
         return prompt
-    }
-
-    /// A saved prompt's place, whatever made it.
-    func promptTable(
-        of method: any AdapterMethod.Type, _ count: Int, _ saved: PromptLearningFields?
-    ) throws -> AdapterParts {
-        let slot = try promptSlot(of: method)
-        try saved?.check(tokenSize: slot.hiddenSize, layers: slot.layers, heads: slot.heads)
-        let draw = VectorDrawing(for: self, using: try Generator(seed: 0))
-        let table = VectorTable(try draw.zeros([count, slot.hiddenSize]))
-        return AdapterParts([.prompt(slot, VectorPrompt(table, for: slot))])
     }
 }
 

@@ -1,4 +1,5 @@
 import DualModules
+import DualTorch
 
 /// A method that puts virtual tokens before each sequence.
 protocol PromptLearningMethod: VirtualTokenMethod {
@@ -12,6 +13,17 @@ extension PromptLearningMethod {
         let fields = try PromptLearningFields(file)
         (saved, virtualTokens) = (fields, fields.virtualTokens)
     }
+
+    /// A saved prompt's place, whatever made it.
+    public func makeSavedParts(
+        for slots: AdapterSlots, targets: TargetSelection
+    ) throws -> AdapterParts {
+        let slot = try slots.promptSlot(of: Self.self)
+        try saved?.check(tokenSize: slot.hiddenSize, layers: slot.layers, heads: slot.heads)
+        let draw = VectorDrawing(for: slots, using: try Generator(seed: 0))
+        let table = VectorTable(try draw.zeros([virtualTokens, slot.hiddenSize]))
+        return AdapterParts([.prompt(slot, VectorPrompt(table, for: slot))])
+    }
 }
 
 extension Hyperparameter where Method: PromptLearningMethod {
@@ -19,8 +31,8 @@ extension Hyperparameter where Method: PromptLearningMethod {
         Hyperparameter(
             "virtual-tokens", \.virtualTokens,
             .integer().refusing {
-                virtualTokenCounts ~= $0
-                    ? nil : "\($0) is not from 1 to \(virtualTokenCounts.upperBound)"
+                ranks ~= $0
+                    ? nil : "\($0) is not from 1 to \(ranks.upperBound)"
             }, "Virtual tokens before each sequence.")
     }
 

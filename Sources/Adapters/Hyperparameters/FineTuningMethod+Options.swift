@@ -19,7 +19,7 @@ extension FineTuningMethod {
         let given = try options.of(Self.self)
         let unsaid = try Self.hyperparameters.filter { try !$0.takeOption(&self, given) }
         try resolve(given)
-        for row in unsaid { row.setDefault?(&self) }
+        for row in unsaid { row.setDefault(&self) }
         for row in Self.hyperparameters {
             guard let name = row.option?.name, given.has(name), let reason = row.obstacle(self)
             else { continue }

@@ -13,24 +13,26 @@ import DualModules
 /// A hyper-parameter's default is the property's value in a method that was made by `init()`.
 public struct Hyperparameter<Method>: Sendable {
     /// The option, as the command line and recipes have it; nil for what stands in a file alone.
-    public let option: MethodOption?
+    public internal(set) var option: MethodOption?
     /// The field of `adapter_config.json`; nil for what no file has.
-    public let key: String?
+    public internal(set) var key: String?
     /// Whether the field is an object whose keys are patterns of layers' paths.
-    let isByLayer: Bool
+    var isByLayer = false
 
     /// The option's text that gives the value again; nil where there is nothing to say.
-    let text: @Sendable (Method) -> String?
+    var text: @Sendable (Method) -> String? = { _ in nil }
     /// Takes a given option, and says whether one was given.
-    let takeOption: @Sendable (inout Method, GivenOptions) throws -> Bool
+    var takeOption: @Sendable (inout Method, GivenOptions) throws -> Bool = { _, _ in false }
     /// The field's value.
-    let field: @Sendable (Method) -> Any?
+    var field: @Sendable (Method) -> Any? = { _ in nil }
     /// Takes the field of a file, or PEFT's default where the file has none, and says whether it did.
-    let takeField: @Sendable (inout Method, ConfigurationFile) throws -> Bool
-    /// Sets the default that depends on other hyper-parameters.
-    let setDefault: (@Sendable (inout Method) -> Void)?
+    var takeField: @Sendable (inout Method, ConfigurationFile) throws -> Bool = { _, _ in false }
+    /// Sets the default that depends on other hyper-parameters, where there is one.
+    var setDefault: @Sendable (inout Method) -> Void = { _ in }
     /// Why the value means nothing beside the others; nil where it means something.
-    let obstacle: @Sendable (Method) -> String?
+    var obstacle: @Sendable (Method) -> String? = { _ in nil }
+    /// First sizes of tensors that the value gives, by the tensors' names, at the path of a layer or block.
+    var firstSizes: @Sendable (Method, String) throws -> [String: Int] = { _, _ in [:] }
 }
 
 extension Hyperparameter where Method: FineTuningMethod {
@@ -70,15 +72,7 @@ extension Hyperparameter where Method: FineTuningMethod {
 
     /// An option that says others' values in another way; ``FineTuningMethod/resolve(_:)`` reads it.
     public init(option name: String, _ help: String) {
-        option = MethodOption(name, help)
-        key = nil
-        isByLayer = false
-        text = { _ in nil }
-        takeOption = { _, _ in false }
-        field = { _ in nil }
-        takeField = { _, _ in false }
-        setDefault = nil
-        obstacle = { _ in nil }
+        self.init(option: MethodOption(name, help))
     }
 
     private init<Value: Sendable>(
@@ -103,34 +97,40 @@ extension Hyperparameter where Method: FineTuningMethod {
             method[keyPath: path] = value
             return true
         }
-        guard let standard else {
-            setDefault = nil
-            return
-        }
-        setDefault = { $0[keyPath: path] = standard($0) }
+        if let standard { setDefault = { $0[keyPath: path] = standard($0) } }
     }
 }
 
 extension Hyperparameter {
+    /// The same, with the first size that the value gives a tensor of each layer or block: a file in which
+    /// it is another is refused before anything of such a size is made.
+    /// - Parameter size: of a method, at the path of the layer or block.
+    public func firstSize(
+        of tensor: String, by size: @escaping @Sendable (Method, _ path: String) throws -> Int
+    ) -> Hyperparameter {
+        var row = self
+        row.firstSizes = { [tensor: try size($0, $1)] }
+        return row
+    }
+
     /// The same of a method that has this one in it.
     func lifted<Outer>(
         to path: WritableKeyPath<Outer, Method> & Sendable
     ) -> Hyperparameter<Outer> {
-        var setOuterDefault: (@Sendable (inout Outer) -> Void)?
-        if let setDefault { setOuterDefault = { setDefault(&$0[keyPath: path]) } }
-        return Hyperparameter<Outer>(
+        Hyperparameter<Outer>(
             option: option, key: key, isByLayer: isByLayer, text: { text($0[keyPath: path]) },
             takeOption: { try takeOption(&$0[keyPath: path], $1) },
             field: { field($0[keyPath: path]) },
             takeField: { try takeField(&$0[keyPath: path], $1) },
-            setDefault: setOuterDefault, obstacle: { obstacle($0[keyPath: path]) })
+            setDefault: { setDefault(&$0[keyPath: path]) },
+            obstacle: { obstacle($0[keyPath: path]) },
+            firstSizes: { try firstSizes($0[keyPath: path], $1) })
     }
 
     /// The same without the option.
     var inFileAlone: Hyperparameter {
-        Hyperparameter(
-            option: nil, key: key, isByLayer: isByLayer, text: text,
-            takeOption: { _, _ in false }, field: field, takeField: takeField,
-            setDefault: setDefault, obstacle: obstacle)
+        var row = self
+        row.option = nil
+        return row
     }
 }

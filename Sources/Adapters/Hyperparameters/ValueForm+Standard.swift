@@ -8,16 +8,11 @@ extension ValueForm<Int> {
     /// A whole number; files are not held to the bound.
     public static func integer(atLeast least: Int = .min) -> ValueForm {
         ValueForm(
-            parse: { text in
-                guard let value = Int(text) else {
-                    throw BadOptionValue("'\(text)' is not a whole number")
-                }
-                guard value >= least else {
-                    throw BadOptionValue(
-                        least == 0 ? "\(value) is negative" : "\(value) is less than \(least)")
-                }
-                return value
-            }, read: { try $0.integer($1) })
+            parse: parsing("not a whole number") { Int($0) }, read: { try $0.integer($1) }
+        ).refusing { value in
+            if value >= least { return nil }
+            return least == 0 ? "\(value) is negative" : "\(value) is less than \(least)"
+        }
     }
 
     /// A rank, or another size: from 1 to 65,536.
@@ -33,12 +28,8 @@ extension ValueForm<Double> {
     /// Any number, written without a point if it is whole.
     public static var number: ValueForm {
         ValueForm(
-            parse: { text in
-                guard let value = Double(text) else {
-                    throw BadOptionValue("'\(text)' is not a number")
-                }
-                return value
-            }, read: { try $0.number($1) }, field: \.asIntegerIfWhole)
+            parse: parsing("not a number") { Double($0) }, read: { try $0.number($1) },
+            field: \.asIntegerIfWhole)
     }
 
     /// Greater than 0; of a file any number is taken.
@@ -58,13 +49,7 @@ extension ValueForm<Double> {
 
 extension ValueForm<Bool> {
     public static var flag: ValueForm {
-        ValueForm(
-            parse: { text in
-                guard let value = Bool(text) else {
-                    throw BadOptionValue("'\(text)' is not true or false")
-                }
-                return value
-            }, read: { try $0.flag($1) })
+        ValueForm(parse: parsing("not true or false") { Bool($0) }, read: { try $0.flag($1) })
     }
 }
 
@@ -107,6 +92,21 @@ extension ValueForm where Value: CaseIterable & Sendable {
 }
 
 extension ValueForm {
+    /// Reads an option's text.
+    /// - Parameters:
+    ///   - refusal: what a text is that means nothing: "not a number".
+    ///   - value: of a text; nil where it means nothing.
+    static func parsing(
+        _ refusal: String, _ value: @escaping @Sendable (String) -> Value?
+    ) -> @Sendable (String) throws -> Value {
+        { text in
+            guard let value = value(text) else {
+                throw BadOptionValue("'\(text)' is \(refusal)")
+            }
+            return value
+        }
+    }
+
     /// A text that means something, the same in options and in files.
     /// - Parameters:
     ///   - refusal: what an option's text is that means nothing: "not like f1+l1".
@@ -117,12 +117,7 @@ extension ValueForm {
         value: @escaping @Sendable (String) -> Value?
     ) -> ValueForm {
         ValueForm(
-            parse: { text in
-                guard let value = value(text) else {
-                    throw BadOptionValue("'\(text)' is \(refusal)")
-                }
-                return value
-            },
+            parse: parsing(refusal, value),
             read: { file, key in
                 guard let text = try file.text(key) else { return nil }
                 guard let value = value(text) else {

@@ -19,7 +19,8 @@ public struct AdapterL: BlockAdapterMethod {
     public static let hyperparameters: [Hyperparameter<AdapterL>] = [
         Hyperparameter(
             "bottleneck", \.bottleneck, .rank, "b, the size between the two maps.",
-            key: "bottleneck_size"),
+            key: "bottleneck_size"
+        ).firstSize(of: "adapter_down.weight") { method, _ in method.bottleneck },
         Hyperparameter(
             "placement", \.placement, .choice,
             "lin (one behind every block) or houlsby (two in every block).", key: "placement"),
@@ -58,11 +59,6 @@ public struct AdapterL: BlockAdapterMethod {
         return placement == .lin ? one + 2 * inputSize : 2 * one
     }
 
-    public let defaultLearningRate = 1e-3
-
-    /// All: the placement knows no others.
-    public var blocks: [Int]? { nil }
-
     public var standardTargets: TargetSelection.Rule {
         placement == .houlsby ? .branchEnds : .standard
     }
@@ -98,12 +94,6 @@ public struct AdapterL: BlockAdapterMethod {
         try Bottleneck(
             from: size, through: bottleneck, to: size, start: start, activation: activation,
             hasBias: true, beside: weight, using: generator)
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["adapter_down.weight": bottleneck]
     }
 }
 

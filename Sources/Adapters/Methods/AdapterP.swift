@@ -23,7 +23,8 @@ public struct AdapterP: LinearAdapterMethod {
     public static let hyperparameters: [Hyperparameter<AdapterP>] = [
         Hyperparameter(
             "bottleneck", \.bottleneck, .rank, "b, the size between the two maps.",
-            key: "bottleneck_size"),
+            key: "bottleneck_size"
+        ).firstSize(of: "adapter_down.weight") { method, _ in method.bottleneck },
         Hyperparameter(
             "activation", \.activation, .choice, "f: tanh, relu, gelu, silu, identity.",
             key: "non_linearity"),
@@ -91,12 +92,6 @@ public struct AdapterP: LinearAdapterMethod {
                 start: start == .bert ? .normal(deviation: 0.02) : .closed, activation: activation,
                 scale: scale, hasBias: hasBias, beside: base.weight.value, using: generator),
             at: place, dropout: dropout)
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["adapter_down.weight": bottleneck]
     }
 
     public func complete(

@@ -68,11 +68,7 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
-        func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
-        return CorDALayer(
-            down: try .loraDown(rank, for: base, using: generator),
-            up: try zeros([base.outputSize, rank]), startDown: try zeros([rank, base.inputSize]),
-            startUp: try zeros([base.outputSize, rank]), scale: scale, dropout: dropout)
+        try CorDALayer(self, for: base, using: generator)
     }
 
     /// The covariances of all layers come from one pass over the data, and go one by one.
@@ -112,24 +108,18 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
 
 /// One layer's CorDA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are A₀ and
 /// B₀.
-package final class CorDALayer: WeightChange {
-    let down, up, startDown, startUp: Tensor
-    private let scale: Double
-    private let dropout: Double
+package final class CorDALayer: LowRankChange {
+    package let down, up: Tensor
+    let startDown, startUp: Tensor
+    private let method: CorDA
 
-    init(
-        down: Tensor, up: Tensor, startDown: Tensor, startUp: Tensor, scale: Double, dropout: Double
-    ) {
-        (self.down, self.up) = (down, up)
-        (self.startDown, self.startUp) = (startDown, startUp)
-        (self.scale, self.dropout) = (scale, dropout)
-    }
-
-    /// r
-    package var rank: Int { down.size(0) }
-
-    package var parameters: [(name: String, value: Tensor)] {
-        [("lora_A.weight", down), ("lora_B.weight", up)]
+    fileprivate init(_ method: CorDA, for base: Linear, using generator: Generator) throws {
+        func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
+        self.method = method
+        down = try .loraDown(method.rank, for: base, using: generator)
+        up = try zeros([base.outputSize, method.rank])
+        startDown = try zeros([method.rank, base.inputSize])
+        startUp = try zeros([base.outputSize, method.rank])
     }
 
     package var state: [(name: String, value: Tensor)] {
@@ -155,19 +145,21 @@ package final class CorDALayer: WeightChange {
 
     /// The definition.
     package func weightUpdate(for base: Linear) throws -> Tensor {
-        try scale * (up.matmul(down) - startUp.matmul(startDown))
+        try method.scale * (up.matmul(down) - startUp.matmul(startDown))
     }
 
     package func callAsFunction(
         _ x: Tensor, through base: Linear, mode: ForwardMode
     ) throws -> Tensor {
+        let (scale, dropout) = (method.scale, method.dropout)
         guard mode.isTraining, dropout > 0 else {
             return try base.withPath(
-                x, down: .joined([down, startDown], along: 0),
+                x, mode: mode, down: .joined([down, startDown], along: 0),
                 up: .joined([up, -startUp], along: 1), scale: scale)
         }
         // Nothing is dropped on the way to the part that stands for the weight.
-        let rest = try base.withPath(x, down: startDown, up: startUp, scale: -scale)
+        let rest = try base.withPath(
+            x, mode: mode, down: startDown, up: startUp, scale: -scale)
         let inner = try mode.dropping(x, probability: dropout).linear(down.to(x.dtype))
         return try rest + scale * inner.linear(up.to(x.dtype))
     }

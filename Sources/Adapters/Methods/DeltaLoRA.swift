@@ -17,7 +17,8 @@ public struct DeltaLoRA: LinearAdapterMethod {
         parameterFormula: "r (d + k)", merges: true, source: "Zi et al. 2023, arXiv:2309.02411")
     public static let format = AdapterFormat("DELTA_LORA")
     public static let hyperparameters: [Hyperparameter<DeltaLoRA>] = [
-        .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
+        .rank(\.rank).firstSize(of: "lora_A.weight") { method, _ in method.rank },
+        .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
         Hyperparameter(
             "delta-scale", \.deltaScale,
             .number.refusing { $0.isFinite && $0 >= 0 ? nil : "\($0) is not 0 or greater" },
@@ -52,22 +53,10 @@ public struct DeltaLoRA: LinearAdapterMethod {
         rank * (outputSize + inputSize)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
-        func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
-        return DeltaLoRALayer(
-            self, down: try .loraDown(rank, for: base, using: generator),
-            up: try zeros([base.outputSize, rank]), startDown: try zeros([rank, base.inputSize]),
-            startUp: try zeros([base.outputSize, rank]))
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["lora_A.weight": rank]
+        try DeltaLoRALayer(self, for: base, using: generator)
     }
 
     /// Whether the weight has moved is a part's to say.
@@ -80,8 +69,9 @@ public struct DeltaLoRA: LinearAdapterMethod {
 
 /// One layer's Delta-LoRA: `down` is A (r, in), `up` is B (out, r), `startDown` and `startUp` are
 /// A_K and B_K.
-package final class DeltaLoRALayer: WeightChange, StepAwareAdapter {
-    let down, up, startDown, startUp: Tensor
+package final class DeltaLoRALayer: LowRankChange, StepAwareAdapter {
+    package let down, up: Tensor
+    let startDown, startUp: Tensor
     private let method: DeltaLoRA
     private let scale: Double
     /// Whether the weight has moved: λ counts from the step after K on.
@@ -89,19 +79,15 @@ package final class DeltaLoRALayer: WeightChange, StepAwareAdapter {
     /// Whether the factors of now are those of step K.
     private var isAtStart = false
 
-    init(_ method: DeltaLoRA, down: Tensor, up: Tensor, startDown: Tensor, startUp: Tensor) {
-        (self.down, self.up) = (down, up)
-        (self.startDown, self.startUp) = (startDown, startUp)
+    fileprivate init(_ method: DeltaLoRA, for base: Linear, using generator: Generator) throws {
+        func zeros(_ shape: [Int]) throws -> Tensor { try .trainable(shape, for: base) }
         self.method = method
+        down = try .loraDown(method.rank, for: base, using: generator)
+        up = try zeros([base.outputSize, method.rank])
+        startDown = try zeros([method.rank, base.inputSize])
+        startUp = try zeros([base.outputSize, method.rank])
         scale = method.alpha / Double(method.rank)
         hasStarted = method.hasStarted
-    }
-
-    /// r
-    package var rank: Int { down.size(0) }
-
-    package var parameters: [(name: String, value: Tensor)] {
-        [("lora_A.weight", down), ("lora_B.weight", up)]
     }
 
     package var state: [(name: String, value: Tensor)] {
@@ -133,7 +119,7 @@ package final class DeltaLoRALayer: WeightChange, StepAwareAdapter {
     ) throws -> Tensor {
         if isAtStart { try keepFactors() }
         let (down, up) = isMoving ? try pathFactors() : (down, up)
-        return try base.withPath(x, down: down, up: up, scale: scale)
+        return try base.withPath(x, mode: mode, down: down, up: up, scale: scale)
     }
 
     /// Step K sees its factors before they move.

@@ -38,8 +38,6 @@ public struct DoRA: LinearAdapterMethod {
         lora.parameterCount(outputSize: outputSize, inputSize: inputSize) + outputSize
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
@@ -47,12 +45,6 @@ public struct DoRA: LinearAdapterMethod {
         let norms = AdaptedRowNorms()
         return DoRALayer(
             lora, magnitude: try norms.ofBase(base.weight.value).squareRoot(), norms: norms)
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        try lora.firstSizes(at: path, outputSize: outputSize, inputSize: inputSize)
     }
 }
 

@@ -17,7 +17,8 @@ public struct FLoRA: LinearAdapterMethod {
         source: "Si et al. 2024, arXiv:2405.14739")
     public static let format = AdapterFormat("FLORA_SI") { $0.hasStorage = true }
     public static let hyperparameters: [Hyperparameter<FLoRA>] = [
-        .rank(\.rank), .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
+        .rank(\.rank).firstSize(of: "lora_A.weight") { method, _ in method.rank },
+        .alpha(\.alpha, scale: LoRA.standardScale, rank: \.rank),
         .dropout(\.dropout),
         Hyperparameter(
             "init-style", \.initStyle, .choice,
@@ -55,43 +56,31 @@ public struct FLoRA: LinearAdapterMethod {
         rank * (outputSize + inputSize + rank)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
-        func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
-            let drawn =
-                initStyle == .nlu
-                ? try Tensor.normal([rows, columns], deviation: 0.02, using: generator)
-                : try .uniform([rows, columns], inputs: columns, using: generator)
-            return try drawn.trained(beside: base)
-        }
-        return FLoRALayer(
-            down: try draw(rank, base.inputSize), core: try .trainable([rank, rank], for: base),
-            up: try draw(base.outputSize, rank), scale: scale, dropout: dropout)
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["lora_A.weight": rank]
+        try FLoRALayer(self, for: base, using: generator)
     }
 }
 
 /// One layer's FLoRA: `down` is A (r, in), `core` E (r, r), `up` B (out, r).
-package final class FLoRALayer: WeightChange {
-    let down, core, up: Tensor
-    private let scale: Double
-    private let dropout: Double
+package final class FLoRALayer: LowRankChange {
+    package let down, core, up: Tensor
+    private let method: FLoRA
 
-    init(down: Tensor, core: Tensor, up: Tensor, scale: Double, dropout: Double) {
-        (self.down, self.core, self.up) = (down, core, up)
-        (self.scale, self.dropout) = (scale, dropout)
+    fileprivate init(_ method: FLoRA, for base: Linear, using generator: Generator) throws {
+        func draw(_ rows: Int, _ columns: Int) throws -> Tensor {
+            let drawn =
+                method.initStyle == .nlu
+                ? try Tensor.normal([rows, columns], deviation: 0.02, using: generator)
+                : try .uniform([rows, columns], inputs: columns, using: generator)
+            return try drawn.trained(beside: base)
+        }
+        self.method = method
+        down = try draw(method.rank, base.inputSize)
+        core = try .trainable([method.rank, method.rank], for: base)
+        up = try draw(base.outputSize, method.rank)
     }
-
-    /// r
-    package var rank: Int { down.size(0) }
 
     package var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_E.weight", core), ("lora_B.weight", up)]
@@ -99,24 +88,15 @@ package final class FLoRALayer: WeightChange {
 
     /// The definition.
     package func weightUpdate(for base: Linear) throws -> Tensor {
-        try scale * up.matmul(core).matmul(down)
+        try method.scale * up.matmul(core).matmul(down)
     }
 
     /// LoRA's path with B E for B: a product of d·r² against LoRA's of T·d·r.
     package func callAsFunction(
         _ x: Tensor, through base: Linear, mode: ForwardMode
     ) throws -> Tensor {
-        let dropped =
-            mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
-        let folded = try up.matmul(core)
-        // A layer that trains itself, such as a pooler made anew, needs its own product's graph.
-        guard base.weight.value.requiresGradient else {
-            let layer = LowRankLinear(
-                weight: try base.weight.value.to(x.dtype), bias: try base.bias?.value.to(x.dtype),
-                down: down, up: folded, scale: scale)
-            return try layer(x, pathInput: dropped)
-        }
-        let inner = try (dropped ?? x).linear(down.to(x.dtype))  // (..., r)
-        return try base.frozen(x) + scale * inner.linear(folded.to(x.dtype))
+        try base.withPath(
+            x, dropout: method.dropout, mode: mode, down: down, up: up.matmul(core),
+            scale: method.scale)
     }
 }

@@ -28,8 +28,6 @@ public struct FullFineTuning: WeightTrainingMethod {
 
     public init(trained: [String]) { self.trained = trained }
 
-    public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }
-
     public func trains(weight name: String) -> Bool {
         trained.isEmpty || trained.contains { name.lowercased().contains($0.lowercased()) }
     }

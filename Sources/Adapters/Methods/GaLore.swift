@@ -27,9 +27,5 @@ public struct GaLore: WeightTrainingMethod, ProjectedMethod {
             rank: rank, scale: scale, gap: gap, basis: .singularVectors, side: side)
     }
 
-    public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }
-
     public let defaultLearningRate = 1e-4
-
-    public var gradientProjection: GradientProjection? { projection }
 }

@@ -32,9 +32,5 @@ public struct GaRare: WeightTrainingMethod, ProjectedMethod {
             basis: isOrthonormal ? .orthonormalRandom : .random, side: side)
     }
 
-    public func parameterCount(outputSize: Int, inputSize: Int) -> Int { outputSize * inputSize }
-
     public let defaultLearningRate = 3e-5
-
-    public var gradientProjection: GradientProjection? { projection }
 }

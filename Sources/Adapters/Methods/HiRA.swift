@@ -13,7 +13,8 @@ public struct HiRA: LinearAdapterMethod {
         parameterFormula: "r (d + k)", merges: true, source: "Huang et al. 2025, ICLR, eq. 4")
     public static let format = AdapterFormat("HIRA") { $0.hasStorage = true }
     public static let hyperparameters: [Hyperparameter<HiRA>] = [
-        .rank(\.rank, "Rank of B A."), .dropout(\.dropout, key: "hira_dropout"),
+        .rank(\.rank, "Rank of B A.").firstSize(of: "hira_A") { try $0.rank(at: $1) },
+        .dropout(\.dropout, key: "hira_dropout"),
         .start(\.start, key: "init_weights"),
         Hyperparameter(field: "rank_pattern", \.ranks, .ranksByLayer),
     ]
@@ -50,12 +51,6 @@ public struct HiRA: LinearAdapterMethod {
             up: try .trainable([base.outputSize, rank], for: base), dropout: dropout)
     }
 
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["hira_A": try rank(at: path)]
-    }
-
     /// PEFT (0.21) writes its `rank_pattern` but gives every layer the rank r, which has no part in the
     /// update but to be the factors' size.
     public func fitted(to weights: SafetensorsFile) -> HiRA {
@@ -67,17 +62,14 @@ public struct HiRA: LinearAdapterMethod {
 }
 
 /// One layer's HiRA: `down` is A (r, in), `up` is B (out, r).
-package final class HiRALayer: WeightChange {
-    let down, up: Tensor
+package final class HiRALayer: LowRankChange {
+    package let down, up: Tensor
     private let dropout: Double
 
     init(down: Tensor, up: Tensor, dropout: Double) {
         (self.down, self.up) = (down, up)
         self.dropout = dropout
     }
-
-    /// r
-    package var rank: Int { down.size(0) }
 
     package var parameters: [(name: String, value: Tensor)] { [("hira_A", down), ("hira_B", up)] }
 
@@ -96,20 +88,15 @@ package final class HiRALayer: WeightChange {
     ) throws -> Tensor {
         try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
             guard !base.weight.value.requiresGradient else {
-                return try withTrainedWeight(input, base, mode)
+                // ΔW has a part of W₀'s gradient.
+                return try mode.recomputing([input]) {
+                    [try $0[0].linear(self.weightUpdate(for: base).to(x.dtype))]
+                }[0]
             }
             return try input.linear(
                 through: update(of: base), weight: weight, bias: bias,
                 outputSize: base.outputSize)
         }
-    }
-
-    /// x ΔWᵀ where W₀ trains too, such as a pooler made anew: ΔW has a part of its gradient.
-    private func withTrainedWeight(
-        _ x: Tensor, _ base: Linear, _ mode: ForwardMode
-    ) throws -> Tensor {
-        try mode.recomputing([x]) { [try $0[0].linear(self.weightUpdate(for: base).to(x.dtype))] }[
-            0]
     }
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.

@@ -22,7 +22,7 @@ public struct LoRA: LinearAdapterMethod {
         ($0.hasStorage, $0.heedsWeightTying) = (true, true)
     }
     public static let hyperparameters: [Hyperparameter<LoRA>] = [
-        .rank(\.rank, missing: 8),
+        .rank(\.rank, missing: 8).firstSize(of: "lora_A.weight") { try $0.rank(at: $1) },
         .alpha(\.alpha, scale: standardScale, rank: \.rank, missing: 8),
         .dropout(\.dropout),
         Hyperparameter(
@@ -82,8 +82,6 @@ public struct LoRA: LinearAdapterMethod {
         rank * (outputSize + inputSize) + (hasBias ? outputSize : 0)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
@@ -100,17 +98,11 @@ public struct LoRA: LinearAdapterMethod {
             upBias: hasBias ? try .trainable([base.outputSize], for: base) : nil,
             scale: scale(rank: rank, alpha: alpha), dropout: dropout)
     }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["lora_A.weight": try rank(at: path)]
-    }
 }
 
 /// One layer's LoRA: `down` is A (r, in), `up` is B (out, r), `upBias` B's bias (out) if it has one.
-package final class LoRALayer: WeightChange {
-    let down, up: Tensor
+package final class LoRALayer: LowRankChange {
+    package let down, up: Tensor
     let upBias: Tensor?
     let scale: Double
     let dropout: Double
@@ -119,9 +111,6 @@ package final class LoRALayer: WeightChange {
         (self.down, self.up, self.upBias) = (down, up, upBias)
         (self.scale, self.dropout) = (scale, dropout)
     }
-
-    /// r
-    package var rank: Int { down.size(0) }
 
     package var parameters: [(name: String, value: Tensor)] {
         [("lora_A.weight", down), ("lora_B.weight", up)]
@@ -139,10 +128,8 @@ package final class LoRALayer: WeightChange {
     package func callAsFunction(
         _ x: Tensor, through base: Linear, mode: ForwardMode
     ) throws -> Tensor {
-        let dropped =
-            mode.isTraining && dropout > 0 ? try mode.dropping(x, probability: dropout) : nil
-        return try base.withPath(
-            x, pathInput: dropped, down: down, up: up, scale: scale,
+        try base.withPath(
+            x, dropout: dropout, mode: mode, down: down, up: up, scale: scale,
             biasUpdate: biasUpdate(for: base))
     }
 }

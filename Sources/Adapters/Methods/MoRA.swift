@@ -56,16 +56,10 @@ public struct MoRA: LinearAdapterMethod {
         side(outputSize, inputSize) * side(outputSize, inputSize)
     }
 
-    public let defaultLearningRate = 1e-3
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
-        let side = side(base.outputSize, base.inputSize)
-        let folding = SquareFolding(
-            kind: kind, side: side, inputSize: base.inputSize, outputSize: base.outputSize)
-        return try MoRALayer(
-            matrix: .trainable([side, side], for: base), folding: folding, dropout: dropout)
+        try MoRALayer(self, side: side(base.outputSize, base.inputSize), for: base)
     }
 
     public func firstSizes(
@@ -82,10 +76,11 @@ package final class MoRALayer: WeightChange {
     private let rotation: ChunkRotation?
     private let dropout: Double
 
-    init(matrix: Tensor, folding: SquareFolding, dropout: Double) throws {
-        self.matrix = matrix
-        self.folding = folding
-        self.dropout = dropout
+    fileprivate init(_ method: MoRA, side: Int, for base: Linear) throws {
+        matrix = try .trainable([side, side], for: base)
+        folding = SquareFolding(
+            kind: method.kind, side: side, inputSize: base.inputSize, outputSize: base.outputSize)
+        dropout = method.dropout
         rotation = try folding.rotation(for: matrix)
     }
 

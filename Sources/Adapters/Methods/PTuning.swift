@@ -92,9 +92,8 @@ public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
     }
 
     private func vectors(size: Int, _ draw: VectorDrawing) throws -> EncodedVectors {
-        let (embedding, inner) = (
-            try draw.normal([virtualTokens, size]), encoderSize ?? size
-        )
+        let embedding = try draw.normal([virtualTokens, size])
+        let inner = encoderSize ?? size
         func perceptron(_ sizes: [Int]) throws -> Perceptron {
             try Perceptron("mlp_head", sizes: sizes, drawing: draw) { try $0.relu() }
         }
@@ -110,12 +109,6 @@ public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
                 embedding: embedding, recurrence: recurrence,
                 perceptron: try perceptron([2 * inner, 2 * inner, size]))
         }
-    }
-
-    public func makeSavedParts(
-        for slots: AdapterSlots, targets: TargetSelection
-    ) throws -> AdapterParts {
-        try slots.promptTable(of: Self.self, virtualTokens, saved)
     }
 
     public func complete(

@@ -107,12 +107,6 @@ public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitia
         }
     }
 
-    public func makeSavedParts(
-        for slots: AdapterSlots, targets: TargetSelection
-    ) throws -> AdapterParts {
-        try slots.promptTable(of: Self.self, virtualTokens, saved)
-    }
-
     public func complete(
         _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
     ) {

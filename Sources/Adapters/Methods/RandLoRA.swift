@@ -31,7 +31,8 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
     }
     public static let hyperparameters: [Hyperparameter<RandLoRA>] =
         [
-            .rank(\.rank, "Rank of one base; the less it is, the more numbers train."),
+            .rank(\.rank, "Rank of one base; the less it is, the more numbers train.")
+                .firstSize(of: "randlora_lambda") { method, _ in method.rank },
             .alpha(
                 \.alpha, scale: standardScale, rank: \.rank, key: "randlora_alpha", missing: 640),
             .dropout(\.dropout, key: "randlora_dropout"),
@@ -75,8 +76,6 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
         return RandomBases.count(q, rank: rank) * (rank + q)
     }
 
-    public let defaultLearningRate = 1e-3
-
     private func drawBases(for layers: [Linear]) throws -> RandomBases {
         let (small, large) = try RandomBases.draw(
             kind, rank: rank, outputSize: layers.map(\.outputSize).max() ?? 0,
@@ -111,12 +110,6 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
             shared: [("randlora_A", bases.small), ("randlora_B", bases.large)],
             // Where they are missing, PEFT too goes on with those of the key.
             savesShared: projections.areSaved, needsShared: false)
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["randlora_lambda": rank]
     }
 }
 

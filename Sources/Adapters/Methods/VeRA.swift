@@ -23,7 +23,8 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
     }
     public static let hyperparameters: [Hyperparameter<VeRA>] =
         [
-            .rank(\.rank, "Rank of the frozen matrices."),
+            .rank(\.rank, "Rank of the frozen matrices.")
+                .firstSize(of: "vera_lambda_d") { method, _ in method.rank },
             Hyperparameter(
                 "d-initial", \.initialScale,
                 .number.refusing {
@@ -68,19 +69,11 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
         return (down, try draw(layers.map(\.outputSize).max() ?? 0, rank))
     }
 
-    private func layer(_ base: Linear, _ down: Tensor, _ up: Tensor) throws -> VeRALayer {
-        VeRALayer(
-            down: try down.slice(0..<base.inputSize, along: 1),
-            up: try up.slice(0..<base.outputSize),
-            outer: try .trainable([base.outputSize], for: base),
-            inner: try .trainable([rank], initialScale, for: base), dropout: dropout)
-    }
-
     public func makeAdapter(
         for base: Linear, using generator: Generator
     ) throws -> any LinearAdapter {
         let (down, up) = try drawProjections(for: [base])
-        return try layer(base, down, up)
+        return try VeRALayer(self, for: base, down, up)
     }
 
     public func makeAdapters(
@@ -88,30 +81,25 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
     ) throws -> AdapterParts {
         let (down, up) = try drawProjections(for: layers)
         return AdapterParts(
-            try layers.map { .linear($0, try layer($0, down, up)) },
+            try layers.map { .linear($0, try VeRALayer(self, for: $0, down, up)) },
             shared: [("vera_A", down), ("vera_B", up)], savesShared: projections.areSaved)
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["vera_lambda_d": rank]
     }
 }
 
 /// One layer's VeRA: `down` is A (r, in) and `up` B (out, r), views of what all layers share.
-package final class VeRALayer: WeightChange {
-    let down, up, outer, inner: Tensor
+package final class VeRALayer: LowRankChange {
+    package let down, up: Tensor
+    let outer, inner: Tensor
     private let dropout: Double
 
-    init(down: Tensor, up: Tensor, outer: Tensor, inner: Tensor, dropout: Double) {
-        (self.down, self.up) = (down, up)
-        (self.outer, self.inner) = (outer, inner)
-        self.dropout = dropout
+    /// - Parameter down, up: as large as the largest layer needs.
+    fileprivate init(_ method: VeRA, for base: Linear, _ down: Tensor, _ up: Tensor) throws {
+        self.down = try down.slice(0..<base.inputSize, along: 1)
+        self.up = try up.slice(0..<base.outputSize)
+        outer = try .trainable([base.outputSize], for: base)
+        inner = try .trainable([method.rank], method.initialScale, for: base)
+        dropout = method.dropout
     }
-
-    /// r
-    package var rank: Int { down.size(0) }
 
     package var parameters: [(name: String, value: Tensor)] {
         [("vera_lambda_b", outer), ("vera_lambda_d", inner)]

@@ -20,11 +20,8 @@ extension ValueForm<[Int]> {
     /// Numbers, each once and in their order.
     static var numbers: ValueForm {
         ValueForm(
-            parse: { text in
-                guard let list = NumberList(text) else {
-                    throw BadOptionValue("'\(text)' is not a list of numbers such as 0,2,5-8")
-                }
-                return Set(list.numbers).sorted()
+            parse: parsing("not a list of numbers such as 0,2,5-8") { text in
+                NumberList(text).map { Set($0.numbers).sorted() }
             },
             read: { file, key in try file.list(key).map { Set<Int>($0).sorted() } },
             text: { $0.map(String.init).joined(separator: ",") })

@@ -178,16 +178,12 @@ extension TargetSelection {
         self.init(try Self.rule(file, "target_modules") ?? .standard)
         excluded = try Self.rule(file, "exclude_modules")
         if excluded == .names([]) { excluded = nil }
-        if let one = file.fields["layers_to_transform"] as? Int {
-            blocks = [one]
-        } else {
-            blocks = try file.list("layers_to_transform")
-        }
-        if let one = file.fields["layers_pattern"] as? String {
-            blocksPattern = one.isEmpty ? [] : [one]
-        } else {
-            blocksPattern = try file.list("layers_pattern") ?? []
-        }
+        // Either may be one value instead of a list.
+        let block = file.fields["layers_to_transform"] as? Int
+        blocks = try block.map { [$0] } ?? file.list("layers_to_transform")
+        let pattern = file.fields["layers_pattern"] as? String
+        blocksPattern =
+            try pattern.map { $0.isEmpty ? [] : [$0] } ?? file.list("layers_pattern") ?? []
         savedModules = try file.list("modules_to_save") ?? []
         isOfFile = true
     }
@@ -204,22 +200,22 @@ extension TargetSelection {
     func fields(
         chosen paths: [String], standard: [String], hasExclusion: Bool
     ) -> [String: Any] {
-        var fields: [String: Any] = ["target_modules": paths.sorted()]
-        if excluded != nil, !hasExclusion { return fields }
-        switch rule {
-        case .names(let names): fields["target_modules"] = names.sorted()
-        case .standard: fields["target_modules"] = standard.sorted()
-        case .pattern(let pattern): fields["target_modules"] = pattern
-        case .allLinear, .feedForward, .branchEnds: break
-        }
-        switch excluded {
-        case .names(let names)?: fields["exclude_modules"] = names.sorted()
-        case .pattern(let pattern)?: fields["exclude_modules"] = pattern
-        default: break
-        }
+        if excluded != nil, !hasExclusion { return ["target_modules": paths.sorted()] }
+        let targets = Self.field(rule == .standard ? .names(standard) : rule)
+        var fields: [String: Any] = ["target_modules": targets ?? paths.sorted()]
+        fields["exclude_modules"] = excluded.flatMap(Self.field)
         if let blocks { fields["layers_to_transform"] = blocks }
         if !blocksPattern.isEmpty { fields["layers_pattern"] = blocksPattern }
         return fields
+    }
+
+    /// Names or a pattern as the configuration has them; nil for the other rules.
+    private static func field(_ rule: Rule) -> Any? {
+        switch rule {
+        case .names(let names): names.sorted()
+        case .pattern(let pattern): pattern
+        case .standard, .allLinear, .feedForward, .branchEnds: nil
+        }
     }
 }
 

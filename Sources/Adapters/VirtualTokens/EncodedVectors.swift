@@ -3,16 +3,10 @@ import DualTorch
 
 /// Vectors that an encoder makes of others, which are easier to train: E (V, k) through an LSTM, if there
 /// is one, and a perceptron.
-final class EncodedVectors: VirtualTokenVectors {
-    private let embedding: Tensor
-    private let recurrence: Recurrence?
-    private let perceptron: Perceptron
-
-    init(embedding: Tensor, recurrence: Recurrence? = nil, perceptron: Perceptron) {
-        self.embedding = embedding
-        self.recurrence = recurrence
-        self.perceptron = perceptron
-    }
+struct EncodedVectors: VirtualTokenVectors {
+    let embedding: Tensor
+    var recurrence: Recurrence?
+    let perceptron: Perceptron
 
     var count: Int { embedding.size(0) }
 

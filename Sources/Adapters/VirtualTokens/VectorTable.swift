@@ -2,7 +2,7 @@ import DualModules
 import DualTorch
 
 /// Vectors that train themselves.
-final class VectorTable: VirtualTokenVectors {
+struct VectorTable: VirtualTokenVectors {
     /// (V, size)
     private let vectors: Tensor
 

@@ -2,7 +2,7 @@ import DualModules
 import DualTorch
 
 /// A vector for each of V virtual tokens, and what trains to make them.
-protocol VirtualTokenVectors: AnyObject {
+protocol VirtualTokenVectors {
     /// V
     var count: Int { get }
 

@@ -8,12 +8,14 @@ extension DualLoRA {
             "The trainable budget, half of it for each group. Default \(2 * standardRank)."),
         Hyperparameter(
             "magnitude-rank", \.magnitudeRank, .rank, "r1, the rank of B A.",
-            default: "half of the budget", key: "r1"),
+            default: "half of the budget", key: "r1"
+        ).firstSize(of: "dual_lora_A.weight") { method, _ in method.magnitudeRank },
         Hyperparameter(
             "direction-rank", \.directionRank, .rank, "r2, the rank of D C.",
             default: "half of the budget",
             unless: { $0.variant.direction == .fixed ? "a fixed direction has no rank" : nil },
-            key: "r2"),
+            key: "r2"
+        ).firstSize(of: "dual_lora_C.weight") { method, _ in method.directionRank },
         Hyperparameter(
             "alpha", \.alpha, .positive, "Scale: alpha / sqrt(r1 r2).",
             default: "what makes it 2", standard: \.standardAlpha, key: "lora_alpha"),

@@ -34,24 +34,24 @@ public struct DualLoRA: LinearAdapterMethod {
     }
 
     /// r₁, of B A.
-    public var magnitudeRank: Int
+    public var magnitudeRank = standardRank
     /// r₂, of D C.
-    public var directionRank: Int
-    public var alpha: Double
+    public var directionRank = standardRank
+    public var alpha = standardScale * Double(standardRank)
     /// Probability of dropping elements of the adapter's input.
-    public var dropout: Double
+    public var dropout = 0.0
     /// σ of all four factors; nil chooses it for each layer so that ΔW starts (at ω = 1) with a
     /// root mean square of 2 % of the weight's.
     public var initialDeviation: Double?
     /// T: optimizer steps until ω is 1, at most the steps of the run; 0 for ω = 1 throughout, nil
     /// for the steps in which the learning rate rises.
     public var gateSteps: Int?
-    public var variant: DualLoRAVariant
-    public var warmup: Warmup
+    public var variant = DualLoRAVariant()
+    public var warmup = Warmup.gate
     /// ω of an adapter that is not being trained.
     public var gate = 1.0
 
-    public init() { self.init(alpha: nil) }
+    public init() {}
 
     public init(
         magnitudeRank: Int = standardRank, directionRank: Int = standardRank,
@@ -63,9 +63,7 @@ public struct DualLoRA: LinearAdapterMethod {
         self.directionRank = directionRank
         self.variant = variant
         self.warmup = warmup
-        self.alpha =
-            alpha ?? Self.standardScale
-            * Self.divisor(of: variant, magnitudeRank: magnitudeRank, directionRank: directionRank)
+        self.alpha = alpha ?? standardAlpha
         self.dropout = dropout
         self.initialDeviation = initialDeviation
         self.gateSteps = gateSteps
@@ -83,14 +81,8 @@ public struct DualLoRA: LinearAdapterMethod {
     /// s: what F(B A) ⊙ T(D C) is multiplied by, but for ω.
     public var scale: Double { alpha / divisor }
 
-    private var divisor: Double {
-        Self.divisor(of: variant, magnitudeRank: magnitudeRank, directionRank: directionRank)
-    }
-
     /// √(r₁ r₂), or r₁ where the direction has no rank.
-    private static func divisor(
-        of variant: DualLoRAVariant, magnitudeRank: Int, directionRank: Int
-    ) -> Double {
+    private var divisor: Double {
         variant.direction == .fixed
             ? Double(magnitudeRank) : Double(magnitudeRank * directionRank).squareRoot()
     }
@@ -119,12 +111,6 @@ public struct DualLoRA: LinearAdapterMethod {
                 c: try draw([directionRank, base.inputSize]),
                 d: try draw([base.outputSize, directionRank]))
         return try DualLoRALayer(self, DualLoRAFactors(a: a, b: b, direction))
-    }
-
-    public func firstSizes(
-        at path: String, outputSize: Int, inputSize: Int
-    ) throws -> [String: Int] {
-        ["dual_lora_A.weight": magnitudeRank, "dual_lora_C.weight": directionRank]
     }
 
     /// Any σ will do, and the weight's size need not be measured for it: a file has the factors.

@@ -47,11 +47,15 @@ public enum SignGradient: String, CaseIterable, Sendable {
         if self == .clipUpdate {
             return try scale * gradient.clamped(from: -1, to: 1) * magnitude
         }
-        let atSign = try scale * gradient * magnitude
+        return try passed(scale * gradient * magnitude, at: z)
+    }
+
+    /// What of the gradient ∂L/∂Sign reaches Z.
+    fileprivate func passed(_ atSign: Tensor, at z: Tensor) throws -> Tensor {
         switch self {
-        case .clip, .clipUpdate: return try atSign.clamped(from: -1, to: 1)
-        case .hardTanh: return try atSign.filled(with: 0, where: z.magnitude() > 1)
-        case .identity, .xnor, .doReFa: return atSign
+        case .clip, .clipUpdate: try atSign.clamped(from: -1, to: 1)
+        case .hardTanh: try atSign.filled(with: 0, where: z.magnitude() > 1)
+        case .identity, .xnor, .doReFa: atSign
         }
     }
 }
@@ -69,12 +73,7 @@ func straightThroughSign(_ z: Tensor, _ rule: SignGradient = .clip) throws -> Te
     return try customFunction("straightThroughSign", of: [z]) {
         [try rule.value(values, mean: rule == .doReFa ? values.magnitude().mean().item() : 1)]
     } backward: { gradients, _ in
-        guard let gradient = gradients[0] else { return [nil] }
-        switch rule {
-        case .clip, .clipUpdate: return [try gradient.clamped(from: -1, to: 1)]
-        case .hardTanh: return [try gradient.filled(with: 0, where: values.magnitude() > 1)]
-        case .identity, .xnor, .doReFa: return [gradient]
-        }
+        [try gradients[0].map { try rule.passed($0, at: values) }]
     }[0]
 }
 
