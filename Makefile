@@ -44,9 +44,9 @@ test-swift: setup
 	swift build $(BUILD) --build-tests
 	swift test $(BUILD) --skip-build
 
-# A package beside this one, which sees what is public alone.
-test-client: setup
-	swift run $(BUILD) --package-path Tests/Client --scratch-path .build/client
+# A package beside this one, which sees what is public alone; what is built here serves it too.
+test-client: test-swift
+	swift run $(BUILD) --package-path Tests/Client --scratch-path .build Client
 
 test-parity: build
 	@$(PYTHON) scripts/setup.py oracles

@@ -5,19 +5,19 @@ import DualTraining
 
 /// Times one adapted layer alone: forward and backward, to the input and to what the adapter trains,
 /// beside the layer's own products, each measured after each step.
-public struct LayerBenchmark {
-    public var outputSize: Int
-    public var inputSize: Int
-    public var method: any LinearAdapterMethod
+package struct LayerBenchmark {
+    package var outputSize: Int
+    package var inputSize: Int
+    package var method: any LinearAdapterMethod
     /// Rows of the layer's input.
-    public var tokens = 2048
-    public var steps = 7
-    public var computeType = DType.bfloat16
+    package var tokens = 2048
+    package var steps = 7
+    package var computeType = DType.bfloat16
     /// Whether the weight is stored as (in, out), as GPT-2's are.
-    public var isTransposed = false
-    public var seed: UInt64 = 0
+    package var isTransposed = false
+    package var seed: UInt64 = 0
 
-    public init(outputSize: Int, inputSize: Int, method: any LinearAdapterMethod) {
+    package init(outputSize: Int, inputSize: Int, method: any LinearAdapterMethod) {
         self.outputSize = outputSize
         self.inputSize = inputSize
         self.method = method
@@ -25,7 +25,7 @@ public struct LayerBenchmark {
 
     /// Measures, after as many steps that are not timed as ``StepBenchmark`` has.
     /// - Throws: ``TrainingError/badOption(name:reason:)``, ``TorchError``.
-    public func run() throws -> LayerMeasurement {
+    package func run() throws -> LayerMeasurement {
         try checkRanges([
             ("layer", outputSize, 1...1_000_000), ("layer", inputSize, 1...1_000_000),
             ("tokens", tokens, 1...10_000_000), ("steps", steps, 1...1_000_000),

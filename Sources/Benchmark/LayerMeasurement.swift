@@ -3,34 +3,34 @@ import DualTorch
 import DualTraining
 
 /// The result of a ``LayerBenchmark``: the line of `duallora bench --layer --json`.
-public struct LayerMeasurement: Encodable, Equatable, Sendable {
-    public var tool = "duallora"
-    public var method: String
-    public var outputSize: Int
-    public var inputSize: Int
-    public var isTransposed: Bool
-    public var tokens: Int
-    public var dtype: String
-    public var threads = TorchRuntime.threads
-    public var medianMilliseconds: Double
-    public var leastMilliseconds: Double
-    public var mostMilliseconds: Double
+package struct LayerMeasurement: Encodable, Equatable, Sendable {
+    package var tool = "duallora"
+    package var method: String
+    package var outputSize: Int
+    package var inputSize: Int
+    package var isTransposed: Bool
+    package var tokens: Int
+    package var dtype: String
+    package var threads = TorchRuntime.threads
+    package var medianMilliseconds: Double
+    package var leastMilliseconds: Double
+    package var mostMilliseconds: Double
     /// Medians, which need not sum to that of the whole.
-    public var forwardMilliseconds: Double
-    public var backwardMilliseconds: Double
+    package var forwardMilliseconds: Double
+    package var backwardMilliseconds: Double
     /// How many products of the layer's size its step cannot do without.
-    public var products: Int
+    package var products: Int
     /// The adapter's own share of all multiplications that it cannot.
-    public var ownShare: Double
+    package var ownShare: Double
     /// Median of all those products, done once after each step.
-    public var limitMilliseconds: Double
+    package var limitMilliseconds: Double
     /// The median by the limit's.
-    public var timesLimit: Double
+    package var timesLimit: Double
     /// Numbers that train.
-    public var trainable: Int
-    public var version = packageVersion
-    public var libtorch = TorchRuntime.version
-    public var instructionSet = InstructionSet.ofMachine.rawValue
+    package var trainable: Int
+    package var version = packageVersion
+    package var libtorch = TorchRuntime.version
+    package var instructionSet = InstructionSet.ofMachine.rawValue
 
     enum CodingKeys: String, CodingKey {
         case tool, method, tokens, dtype, threads, products, trainable, version, libtorch

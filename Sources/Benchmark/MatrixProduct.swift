@@ -1,25 +1,25 @@
 /// The size of a matrix product that a step makes: (rows, inner) by (inner, columns).
-public struct MatrixProduct: Hashable, Sendable {
-    public let rows, inner, columns: Int
+package struct MatrixProduct: Hashable, Sendable {
+    package let rows, inner, columns: Int
     /// Whether the left matrix lies transposed in memory, as the gradient does that goes into one at a
     /// weight.
-    public let isLeftTransposed: Bool
+    package let isLeftTransposed: Bool
 
-    public init(_ rows: Int, _ inner: Int, _ columns: Int, isLeftTransposed: Bool = false) {
+    package init(_ rows: Int, _ inner: Int, _ columns: Int, isLeftTransposed: Bool = false) {
         (self.rows, self.inner, self.columns) = (rows, inner, columns)
         self.isLeftTransposed = isLeftTransposed
     }
 
     /// Multiplications, each with its addition.
-    public var multiplyAdds: Int { rows * inner * columns }
+    package var multiplyAdds: Int { rows * inner * columns }
 
     /// The gradient gᵀ x at a weight (outputs, inputs).
-    public static func atWeight(rows: Int, inputs: Int, outputs: Int) -> MatrixProduct {
+    package static func atWeight(rows: Int, inputs: Int, outputs: Int) -> MatrixProduct {
         MatrixProduct(outputs, rows, inputs, isLeftTransposed: true)
     }
 
     /// What a step makes of x Wᵀ: forward, and the gradients at x and at W that are wanted.
-    public static func linear(
+    package static func linear(
         rows: Int, inputs: Int, outputs: Int, atInput: Bool = true, atWeight: Bool = true
     ) -> [MatrixProduct] {
         [MatrixProduct(rows, inputs, outputs)]

@@ -1,16 +1,16 @@
 /// What one training step leads through a part of an adapter.
-public struct PartStep: Sendable {
+package struct PartStep: Sendable {
     /// T: tokens, the rows of a layer's input.
-    public let rows: Int
+    package let rows: Int
     /// In how many sequences they are.
-    public let sequences: Int
+    package let sequences: Int
     /// d and k of the part's layer; of a block, its hidden size both; of the one part of a whole model, the
     /// size of all heads' queries.
-    public let outputSize, inputSize: Int
+    package let outputSize, inputSize: Int
     /// Whether something before it trains, so that the gradient at its input is needed.
-    public let atInput: Bool
+    package let atInput: Bool
 
-    public init(rows: Int, sequences: Int = 1, outputSize: Int, inputSize: Int, atInput: Bool) {
+    package init(rows: Int, sequences: Int = 1, outputSize: Int, inputSize: Int, atInput: Bool) {
         (self.rows, self.sequences) = (rows, sequences)
         (self.outputSize, self.inputSize) = (outputSize, inputSize)
         self.atInput = atInput
@@ -20,12 +20,12 @@ public struct PartStep: Sendable {
 extension PartStep {
     /// The products of a path of low rank beside a layer, x' Aᵀ and then Bᵀ.
     /// - Parameter trains: whether A and B do.
-    public func path(rank: Int, trains: Bool = true) -> [MatrixProduct] {
+    package func path(rank: Int, trains: Bool = true) -> [MatrixProduct] {
         path(through: rank, from: inputSize, to: outputSize, trains: trains)
     }
 
     /// The products of two maps with a narrow middle, of `from` inputs and `to` outputs.
-    public func path(
+    package func path(
         through size: Int, from: Int, to: Int, trains: Bool = true
     ) -> [MatrixProduct] {
         MatrixProduct.linear(
@@ -38,7 +38,7 @@ extension PartStep {
     /// The products of an update (d, k) that is formed of products B A, (d, r) by (r, k), and never kept: the
     /// gradient at the whole, and of each product its two gradients and its forming, for the output and again
     /// for the gradient at the input.
-    public func formed(ranks: [Int]) -> [MatrixProduct] {
+    package func formed(ranks: [Int]) -> [MatrixProduct] {
         let again = ranks.map { MatrixProduct(outputSize, $0, inputSize) }
         return [.atWeight(rows: rows, inputs: inputSize, outputs: outputSize)]
             + ranks.flatMap {

@@ -9,30 +9,30 @@ import Foundation
 /// forward, backward and AdamW, by what training itself uses.
 ///
 /// An update that is faded in stands fully open, so that every step does the whole work.
-public struct StepBenchmark {
-    public var configuration: URL
-    public var method: any FineTuningMethod
+package struct StepBenchmark {
+    package var configuration: URL
+    package var method: any FineTuningMethod
     /// A folder with the model's weights, which are mapped from there; nil draws them.
-    public var weights: URL?
+    package var weights: URL?
     /// nil for ``commonTargets`` where the model has them, else its own default.
-    public var targets: TargetSelection?
-    public var batch = 4
-    public var length = 256
+    package var targets: TargetSelection?
+    package var batch = 4
+    package var length = 256
     /// Steps that are timed, after ``warmUpSteps``.
-    public var steps = 7
-    public var computeType = DType.bfloat16
-    public var seed: UInt64 = 0
+    package var steps = 7
+    package var computeType = DType.bfloat16
+    package var seed: UInt64 = 0
     /// Whether blocks keep only their inputs for the backward, which computes them again.
-    public var checkpointsActivations = false
+    package var checkpointsActivations = false
     /// Whether the products that a step cannot do without are timed after each step.
-    public var measuresLimit = false
+    package var measuresLimit = false
 
     /// Steps that are not timed.
-    public static let warmUpSteps = 2
+    package static let warmUpSteps = 2
     /// What the paper adapts in a LLaMA.
-    public static let commonTargets = ["q_proj", "k_proj", "v_proj", "up_proj", "down_proj"]
+    package static let commonTargets = ["q_proj", "k_proj", "v_proj", "up_proj", "down_proj"]
 
-    public init(configuration: URL, method: any FineTuningMethod) {
+    package init(configuration: URL, method: any FineTuningMethod) {
         self.configuration = configuration
         self.method = method
     }
@@ -41,7 +41,7 @@ public struct StepBenchmark {
     /// - Throws: ``TrainingError/badOption(name:reason:)``, ``ModelError``, ``ConfigurationError``,
     ///   ``AdapterError``, ``WeightError``, ``SafetensorsError``; what the shapes can tell is found
     ///   before any weight is drawn.
-    public func run() throws -> StepMeasurement {
+    package func run() throws -> StepMeasurement {
         // The first token of a sequence is not predicted.
         try checkRanges([
             ("batch", batch, 1...65_536), ("length", length, 2...1_000_000),

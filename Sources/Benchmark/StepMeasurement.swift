@@ -4,43 +4,43 @@ import DualTraining
 import Foundation
 
 /// The result of a ``StepBenchmark``: the line of `duallora bench --json`.
-public struct StepMeasurement: Encodable, Equatable, Sendable {
-    public var tool = "duallora"
-    public var method: String
-    public var config: String
-    public var batch: Int
-    public var length: Int
-    public var dtype: String
-    public var threads = TorchRuntime.threads
-    public var medianMilliseconds: Double
-    public var leastMilliseconds: Double
-    public var mostMilliseconds: Double
-    public var tokensPerSecond: Double
+package struct StepMeasurement: Encodable, Equatable, Sendable {
+    package var tool = "duallora"
+    package var method: String
+    package var config: String
+    package var batch: Int
+    package var length: Int
+    package var dtype: String
+    package var threads = TorchRuntime.threads
+    package var medianMilliseconds: Double
+    package var leastMilliseconds: Double
+    package var mostMilliseconds: Double
+    package var tokensPerSecond: Double
     /// The most that was resident at any time of loading and stepping.
-    public var peakMemoryMiB: Double
+    package var peakMemoryMiB: Double
     /// Numbers that train.
-    public var trainable: Int
+    package var trainable: Int
     /// Medians, which need not sum to that of the whole.
-    public var forwardMilliseconds: Double
-    public var backwardMilliseconds: Double
-    public var optimizerMilliseconds: Double
+    package var forwardMilliseconds: Double
+    package var backwardMilliseconds: Double
+    package var optimizerMilliseconds: Double
     /// The adapter's own share of all multiplications that a step cannot do without.
-    public var ownShare: Double?
+    package var ownShare: Double?
     /// Median of all those products, done once after each step.
-    public var limitMilliseconds: Double?
+    package var limitMilliseconds: Double?
     /// The step's median by the limit's.
-    public var timesLimit: Double?
+    package var timesLimit: Double?
     /// Whether the weights lie in their file's pages; false if they had to be converted.
-    public var weightsAreMapped: Bool?
+    package var weightsAreMapped: Bool?
     /// Bytes of the model's weights, where they come from a folder.
-    public var weightsMiB: Double?
+    package var weightsMiB: Double?
     /// The peak without the pages of mapped weights.
-    public var peakWithoutWeightsMiB: Double?
+    package var peakWithoutWeightsMiB: Double?
     /// Of the last step.
-    public var loss: Double
-    public var version = packageVersion
-    public var libtorch = TorchRuntime.version
-    public var instructionSet = InstructionSet.ofMachine.rawValue
+    package var loss: Double
+    package var version = packageVersion
+    package var libtorch = TorchRuntime.version
+    package var instructionSet = InstructionSet.ofMachine.rawValue
 
     enum CodingKeys: String, CodingKey {
         case tool, method, config, batch, length, dtype, threads, trainable, loss, version, libtorch

@@ -1,13 +1,13 @@
 import DualTraining
 
 /// What repeated measurements of one thing came to, in milliseconds.
-public struct TimeSpread: Equatable, Sendable {
-    public let median: Double
-    public let least: Double
-    public let most: Double
+package struct TimeSpread: Equatable, Sendable {
+    package let median: Double
+    package let least: Double
+    package let most: Double
 
     /// - Parameter times: milliseconds, of at least one measurement.
-    public init(_ times: [Double]) {
+    package init(_ times: [Double]) {
         let sorted = times.sorted()
         let middle = sorted.count / 2
         median =

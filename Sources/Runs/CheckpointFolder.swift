@@ -9,8 +9,8 @@ import Foundation
 /// A checkpoint is a folder `step-000200` with the trained tensors, the adapter's state, the
 /// optimizer's moments and the random state in `state.safetensors`, what had the lowest dev loss in
 /// `best.safetensors` where the run keeps it, and the progress in `state.json`. It is written aside, synced and renamed, so that one that has its name is whole.
-public struct CheckpointFolder {
-    public let url: URL
+package struct CheckpointFolder {
+    package let url: URL
     /// What must be the same for a resumed run to continue this one.
     private let identity: RunIdentity
     private static let kept = 2
@@ -21,7 +21,7 @@ public struct CheckpointFolder {
     }
 
     /// - Parameter url: a folder to look into.
-    public init(_ url: URL) { self.init(url, identity: RunIdentity()) }
+    package init(_ url: URL) { self.init(url, identity: RunIdentity()) }
 
     /// What `state.json` holds.
     private struct Record: Codable {
@@ -30,12 +30,12 @@ public struct CheckpointFolder {
     }
 
     /// Checkpoints, oldest first.
-    public var all: [URL] {
+    package var all: [URL] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         return names.filter { $0.hasPrefix("step-") }.sorted().map(url.appendingPathComponent)
     }
 
-    public var newest: URL? { all.last }
+    package var newest: URL? { all.last }
 
     /// Writes a checkpoint and removes all but the newest two.
     func write(_ state: TrainerState) throws -> URL {
@@ -139,7 +139,7 @@ public struct CheckpointFolder {
         return stored
     }
 
-    public func remove() { try? FileManager.default.removeItem(at: url) }
+    package func remove() { try? FileManager.default.removeItem(at: url) }
 
     private static let stateName = "state.safetensors"
     private static let bestName = "best.safetensors"

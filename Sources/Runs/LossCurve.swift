@@ -4,14 +4,14 @@ import DualTraining
 import Foundation
 
 /// A run as a picture: the loss by step on the left, the task's metric by step on the right.
-public enum LossCurve {
+package enum LossCurve {
     /// One run in the picture.
-    public struct Run: Sendable {
-        public let name: String
-        public let steps: [StepRecord]
-        public let evaluations: [EvaluationRecord]
+    package struct Run: Sendable {
+        package let name: String
+        package let steps: [StepRecord]
+        package let evaluations: [EvaluationRecord]
 
-        public init(name: String, steps: [StepRecord], evaluations: [EvaluationRecord]) {
+        package init(name: String, steps: [StepRecord], evaluations: [EvaluationRecord]) {
             self.name = name
             self.steps = steps
             self.evaluations = evaluations
@@ -20,7 +20,7 @@ public enum LossCurve {
 
     /// - Parameter metric: a key of the evaluations' metrics.
     /// - Returns: an SVG file.
-    public static func svg(of runs: [Run], title: String, metric: String) -> Data {
+    package static func svg(of runs: [Run], title: String, metric: String) -> Data {
         let loss = LineChart(
             title: "\(title): training loss", xLabel: "step", yLabel: "loss",
             series: runs.flatMap { run in

@@ -4,14 +4,14 @@ import Foundation
 
 /// A folder that a command writes into: made at the start, so that a place that cannot be written is
 /// found before the work, and taken away again if nothing came to be in it.
-public struct OutputFolder {
-    public let url: URL
+package struct OutputFolder {
+    package let url: URL
     /// The outermost folder that did not exist before.
     private let created: URL?
 
     /// Makes the folder and checks that files can be made in it.
     /// - Throws: ``RunError/unwritable(path:reason:)``.
-    public init(_ url: URL) throws {
+    package init(_ url: URL) throws {
         let manager = FileManager.default
         var outermost: URL?
         var place = url.standardizedFileURL
@@ -56,7 +56,7 @@ public struct OutputFolder {
     }
 
     /// Removes the folder, with what is in it, if it was not there before.
-    public func removeIfCreated() {
+    package func removeIfCreated() {
         if let created { try? FileManager.default.removeItem(at: created) }
     }
 
