@@ -58,7 +58,11 @@ public struct AdaptedModel {
         let folder = try ModelFolder(model)
         let saved = try sources.map { try AdapterFolder($0.folder) }
         var options = options
-        if let labels = saved.lazy.compactMap(\.labels).first { options.labels = labels }
+        if let head = try folder.labelHeadPath(),
+            let labels = saved.lazy.compactMap({ $0.labels(ofHead: head) }).first
+        {
+            options.labels = labels
+        }
         let loaded = try folder.load(options)
         let adapters = NamedAdapters(of: loaded.model.slots)
         for adapter in saved { try adapters.load(adapter, as: adapter.url.relativePath) }

@@ -272,7 +272,7 @@ import Testing
         let other = try Bert.tiny()
         #expect(try other.logits(batch).largestDifference(to: logits) > 0.01)
         let folder = try AdapterFolder(first.url)
-        #expect(folder.labels == 2)
+        #expect(folder.labels(ofHead: "classifier") == 2)
         let loaded = try folder.attach(to: other.slots)
         #expect(loaded.layers.map(\.path) == set.layers.map(\.path))
         for (a, b) in zip(try loaded.savedTensors(), try set.savedTensors()) {

@@ -61,7 +61,7 @@ import ToyTasks
         #expect(result.lostShare < 1e-5)
         #expect(try logits("lora").isClose(to: logits("adapter"), absolute: 1e-4))
         let folder = try AdapterFolder(place.output("lora"))
-        #expect(folder.labels == 2 && folder.baseModel == "the base")
+        #expect(folder.labels(ofHead: "classifier") == 2 && folder.baseModel == "the base")
         #expect((folder.method as? LoRA)?.rank == 3)
     }
 

@@ -10,8 +10,6 @@ import Foundation
 public struct AdapterFolder {
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
-    /// The weight of a head of classes, (labels, hidden size).
-    private static let headWeightName = "classifier.weight"
 
     public let url: URL
     /// As the configuration describes it, and the tensors where that says something else.
@@ -68,9 +66,10 @@ public struct AdapterFolder {
     /// Its revision, where it is a repository of the hub and one was named.
     public var baseRevision: String? { configuration.fields["revision"] as? String }
 
-    /// Outputs of the head that is saved with the adapter, if one is.
-    public var labels: Int? {
-        weights.shape(of: prefix + Self.headWeightName)?.first
+    /// Outputs of a head that is saved with the adapter; nil where it is not.
+    /// - Parameter path: of the head, such as `classifier`.
+    public func labels(ofHead path: String) -> Int? {
+        weights.shape(of: prefix + path + ".weight")?.first
     }
 
     /// Puts the saved adapter on a model and its saved modules in the place of the model's.

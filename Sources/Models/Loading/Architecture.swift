@@ -9,6 +9,8 @@ struct Architecture {
     let names: (ConfigurationFile) throws -> ArchitectureNames
     /// The model of a configuration, from a checkpoint or from random numbers.
     let load: (ConfigurationFile, Checkpoint?, ModelFolder.LoadOptions) throws -> LoadedModel
+    /// Whether its head scores sequences by labels.
+    let hasLabels: Bool
 
     /// Every architecture.
     static var all: [Architecture] {
@@ -22,6 +24,7 @@ struct Architecture {
         load = { file, checkpoint, options in
             try Model.load(try Model.Configuration(file), file, checkpoint, options)
         }
+        hasLabels = Model.self is any SequenceModel.Type
     }
 
     /// The architecture of a configuration.

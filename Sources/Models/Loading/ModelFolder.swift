@@ -21,6 +21,14 @@ public struct ModelFolder {
         configuration = try ConfigurationFile(url.appendingPathComponent("config.json"))
     }
 
+    /// The path of the head that scores sequences by labels, in checkpoints and adapters of the
+    /// architecture; nil for one that has no such head.
+    /// - Throws: ``ModelError``, ``ConfigurationError``.
+    package func labelHeadPath() throws -> String? {
+        let architecture = try Architecture.of(configuration)
+        return architecture.hasLabels ? try architecture.names(configuration).headPath : nil
+    }
+
     /// Loads the model.
     /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
     public func load(_ options: LoadOptions = LoadOptions()) throws -> LoadedModel {
