@@ -114,10 +114,10 @@ struct BenchCommand: ParsableCommand {
         return weights.appendingPathComponent("config.json")
     }
 
-    private func write(to place: String) throws {
+    private func write(to path: String) throws {
         let (tensors, bytes) = try RandomCheckpoint.write(
-            configuration(beside: nil), dtype: dtype, seed: seed, to: folder(place))
-        print("\(place): \(tensors) tensors of \(dtype.rawValue), \(bytes.formatted) bytes")
+            configuration(beside: nil), dtype: dtype, seed: seed, to: folder(path))
+        print("\(path): \(tensors) tensors of \(dtype.rawValue), \(bytes.formatted) bytes")
     }
 
     private func timeSteps() throws {
@@ -134,13 +134,13 @@ struct BenchCommand: ParsableCommand {
         benchmark.seed = seed
         benchmark.checkpointsActivations = activationCheckpointing
         benchmark.measuresLimit = limit
-        let found = try benchmark.run()
-        if found.weightsAreMapped == false {
+        let measurement = try benchmark.run()
+        if measurement.weightsAreMapped == false {
             note(
                 "note: the weights are not in the type that is used: they are converted, not mapped"
             )
         }
-        print(json ? try jsonLine(found) : found.text)
+        print(json ? try jsonLine(measurement) : measurement.text)
     }
 
     private func time(_ layer: LayerSize) throws {
@@ -154,8 +154,8 @@ struct BenchCommand: ParsableCommand {
         benchmark.computeType = dtype
         benchmark.isTransposed = transposed
         benchmark.seed = seed
-        let found = try benchmark.run()
-        print(json ? try jsonLine(found) : found.text)
+        let measurement = try benchmark.run()
+        print(json ? try jsonLine(measurement) : measurement.text)
     }
 }
 

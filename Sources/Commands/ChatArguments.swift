@@ -58,7 +58,7 @@ struct TemplateArguments: ParsableArguments {
         if let chatTemplate {
             return try ChatTemplate.load(named: chatTemplate, tokensFrom: folders.last)
         }
-        if let found = try ChatTemplate.load(fromFirstOf: folders) { return found }
+        if let template = try ChatTemplate.load(fromFirstOf: folders) { return template }
         let names = folders.map(\.relativePath).joined(separator: " and ")
         throw CommandError(
             "\(names): no chat template in chat_template.jinja, tokenizer_config.json or "
@@ -92,7 +92,7 @@ struct ConversationFile {
             return
         }
         var reader = JSONReader(bytes)
-        var found: [[ChatMessage]] = []
+        var read: [[ChatMessage]] = []
         while reader.peek() != nil {
             let place = "\(path):\(reader.line)"
             let value: JSONValue
@@ -103,10 +103,10 @@ struct ConversationFile {
                     "\(path):\(error.line): \(error.message); there should be an array of messages "
                         + "[{\"role\": ..., \"content\": ...}, ...], or one a line")
             }
-            found.append(try Self.conversation(value, place))
+            read.append(try Self.conversation(value, place))
         }
-        guard !found.isEmpty else { throw CommandError("\(path) has no conversation in it") }
-        conversations = found
+        guard !read.isEmpty else { throw CommandError("\(path) has no conversation in it") }
+        conversations = read
     }
 
     private static func conversation(_ value: JSONValue, _ place: String) throws -> [ChatMessage] {

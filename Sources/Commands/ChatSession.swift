@@ -88,16 +88,16 @@ struct ChatSession {
     /// - Returns: whether the conversation goes on.
     private mutating func obey(_ line: String) throws -> Bool {
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-        let rest = words.count > 1 ? words[1] : nil
+        let argument = words.count > 1 ? words[1] : nil
         switch words[0] {
         case "/quit": return false
         case "/reset": conversation.reset()
         case "/undo":
             if !conversation.undo() { throw CommandError("/undo: there is no question yet") }
-        case "/system": conversation.setSystem(rest)
+        case "/system": conversation.setSystem(argument)
         case "/save":
-            guard let rest else { throw CommandError("/save: name a file") }
-            try save(rest)
+            guard let argument else { throw CommandError("/save: name a file") }
+            try save(argument)
         default: throw CommandError("there is no \(words[0]), only \(Self.help)")
         }
         return true

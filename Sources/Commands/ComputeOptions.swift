@@ -35,18 +35,18 @@ struct ComputeOptions: ParsableArguments {
             }
             try TorchRuntime.setThreads(threads)
         }
-        let parts = device.split(separator: ":", omittingEmptySubsequences: false)
-        guard let kind = parts.first.flatMap({ Device.Kind(rawValue: String($0)) }),
-            parts.count <= 2,
-            let index = parts.count == 2 ? Int32(parts[1]) : -1
+        let words = device.split(separator: ":", omittingEmptySubsequences: false)
+        guard let kind = words.first.flatMap({ Device.Kind(rawValue: String($0)) }),
+            words.count <= 2,
+            let index = words.count == 2 ? Int32(words[1]) : -1
         else {
             throw CommandError("--device: '\(device)' is not cpu, cuda, cuda:N or mps")
         }
-        let found = Device(kind, index: index)
-        guard found.isAvailable else {
+        let chosen = Device(kind, index: index)
+        guard chosen.isAvailable else {
             throw CommandError("--device: this LibTorch finds no \(kind.rawValue) device here")
         }
-        return found
+        return chosen
     }
 }
 

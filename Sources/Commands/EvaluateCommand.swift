@@ -42,13 +42,13 @@ struct EvaluateCommand: ParsableCommand {
         }
         let device = try compute.apply()
         let task = try data.trainingTask()
-        let place = try source.model(model).url
+        let folder = try source.model(model).url
         var run = EvaluationRun(
-            model: place, adapters: try adapters.sources, task: task, data: data.places)
+            model: folder, adapters: try adapters.sources, task: task, data: data.places)
         run.maximumLength = maximumLength
         run.computeType = dtype
         run.device = device
-        run.chatTemplate = try data.givenTemplate(for: place)
+        run.chatTemplate = try data.givenTemplate(for: folder)
         run.templateVariables = try data.instructions.context.variables
         run.templateDate = try data.instructions.context.date
         run.predictions = try data.scoring.predictionsFile()

@@ -55,19 +55,19 @@ struct InspectDataCommand: ParsableCommand {
             throw CommandError("--task: \(task.name) scores sentences; it learns no text to show")
         }
         let encoder = try encoder(task)
-        let found = try contents.completions(with: encoder)
+        let completions = try contents.completions(with: encoder)
         let inspection = DataInspection(
-            found.examples, stopTokens: encoder.stopTokens,
+            completions.examples, stopTokens: encoder.stopTokens,
             batchSize: batchSize ?? task.defaults.batchSize,
             rowLength: data.text.packing ? encoder.maximumLength : nil)
-        let shown = found.examples.prefix(examples ?? (json ? .max : 1))
+        let shown = completions.examples.prefix(examples ?? (json ? .max : 1))
         if json {
             for example in shown { try printObject(example, encoder.tokenizer) }
             var summary = inspection.fields
-            summary["skipped_rows"] = found.skippedCount
+            summary["skipped_rows"] = completions.skippedCount
             return try printJSON(["summary": summary])
         }
-        for text in found.notes { note("note: \(text)") }
+        for text in completions.notes { note("note: \(text)") }
         print(inspection.summary(isPacked: data.text.packing))
         for (number, example) in shown.enumerated() {
             show(example, number: number + 1, encoder.tokenizer)

@@ -15,12 +15,12 @@ enum StandardOutput {
     static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)[...]
-            while !rest.isEmpty {
-                let part = UnsafeRawBufferPointer(rebasing: rest)
-                let written = systemWrite(part)
+            var unwritten = UnsafeRawBufferPointer(bytes)[...]
+            while !unwritten.isEmpty {
+                let bytes = UnsafeRawBufferPointer(rebasing: unwritten)
+                let written = systemWrite(bytes)
                 if written >= 0 {
-                    rest = rest.dropFirst(written)
+                    unwritten = unwritten.dropFirst(written)
                 } else if errno == EAGAIN {
                     waitForRoom()
                 } else if errno != EINTR {

@@ -14,10 +14,10 @@ package struct OutputFolder {
     package init(_ url: URL) throws {
         let manager = FileManager.default
         var outermost: URL?
-        var place = url.standardizedFileURL
-        while !manager.fileExists(atPath: place.path), place.path != "/" {
-            outermost = place
-            place = place.deletingLastPathComponent()
+        var folder = url.standardizedFileURL
+        while !manager.fileExists(atPath: folder.path), folder.path != "/" {
+            outermost = folder
+            folder = folder.deletingLastPathComponent()
         }
         self.url = url
         created = outermost

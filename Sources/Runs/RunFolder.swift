@@ -95,11 +95,11 @@ final class RunFolder {
 
     /// Writes the recipe; that of another run does not stand beside a run that has none.
     func writeRecipe() throws {
-        let place = output.appendingPathComponent("recipe.yaml")
+        let file = output.appendingPathComponent("recipe.yaml")
         if let recipe = run.recipe {
-            try AtomicFile.write(Data(recipe.utf8), to: place)
+            try AtomicFile.write(Data(recipe.utf8), to: file)
         } else if replacesRun {
-            try? FileManager.default.removeItem(at: place)
+            try? FileManager.default.removeItem(at: file)
         }
     }
 

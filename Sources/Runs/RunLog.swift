@@ -82,7 +82,7 @@ public final class RunLog {
 
     private static func record(_ line: Data) -> Record? {
         let decoder = JSONDecoder()
-        if let found = try? decoder.decode(StepRecord.self, from: line) { return .step(found) }
+        if let step = try? decoder.decode(StepRecord.self, from: line) { return .step(step) }
         return (try? decoder.decode(EvaluationRecord.self, from: line)).map(Record.evaluation)
     }
 

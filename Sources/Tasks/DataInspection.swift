@@ -47,11 +47,11 @@ public struct DataInspection: Sendable {
         let plan = BatchPlan(
             lengths: counts, batchSize: batchSize, accumulation: 1,
             batching: rowLength.map { .packed(rowLength: $0) } ?? .padded, seed: seed)
-        let places = plan.epoch(0).flatMap { $0 }.reduce(0) { sum, batch in
+        let positions = plan.epoch(0).flatMap { $0 }.reduce(0) { sum, batch in
             let longest = batch.map { counts[$0] }.max() ?? 0
             return sum + (rowLength.map { $0 * batchSize } ?? longest * batch.count)
         }
-        paddingShare = places > 0 ? 1 - Double(tokenCount) / Double(places) : 0
+        paddingShare = positions > 0 ? 1 - Double(tokenCount) / Double(positions) : 0
     }
 
     private static func histogram(_ sorted: [Int]) -> [(lengths: ClosedRange<Int>, count: Int)] {
@@ -67,8 +67,8 @@ public struct DataInspection: Sendable {
     private static func roundWidth(atLeast width: Int) -> Int {
         var power = 1
         while true {
-            if let found = [1, 2, 5].map({ $0 * power }).first(where: { $0 >= width }) {
-                return found
+            if let round = [1, 2, 5].map({ $0 * power }).first(where: { $0 >= width }) {
+                return round
             }
             power *= 10
         }

@@ -18,10 +18,10 @@ public struct Fingerprint: Sendable {
     public mutating func add(_ bytes: UnsafeRawBufferPointer) {
         add(bytes.count)
         let words = bytes.count / 8
-        for place in 0..<words {
+        for word in 0..<words {
             add(
                 UInt64(
-                    littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * place, as: UInt64.self)))
+                    littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)))
         }
         for byte in bytes[(8 * words)...] { add(UInt64(byte)) }
     }

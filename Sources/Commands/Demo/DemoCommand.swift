@@ -25,11 +25,11 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         let device = try compute.apply()
-        let place = try OutputFolder(folder(output))
+        let made = try OutputFolder(folder(output))
         do {
             try demonstrate(DemoFiles(root: folder(output)), on: device)
         } catch {
-            place.removeIfCreated()
+            made.removeIfCreated()
             throw error
         }
     }

@@ -12,25 +12,25 @@ enum MethodFlags {
     static func spelledOut(_ arguments: [String]) throws -> [String] {
         guard let command = arguments.first, commands.contains(command) else { return arguments }
         let names = Set(MethodRegistry.optionNames)
-        var found: [String] = []
-        var rest = arguments[...]
-        while let word = rest.popFirst() {
+        var words: [String] = []
+        var remaining = arguments[...]
+        while let word = remaining.popFirst() {
             let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard word.hasPrefix("--"),
                 names.contains(MethodOptions.spelling(String(halves[0].dropFirst(2))))
             else {
-                found.append(word)
+                words.append(word)
                 continue
             }
             let name = halves[0].dropFirst(2)
             if halves.count == 2 {
-                found.append("--\(option)=\(name)=\(halves[1])")
-            } else if let value = rest.popFirst() {
-                found.append("--\(option)=\(name)=\(value)")
+                words.append("--\(option)=\(name)=\(halves[1])")
+            } else if let value = remaining.popFirst() {
+                words.append("--\(option)=\(name)=\(value)")
             } else {
                 throw CommandError("--\(name): it has no value")
             }
         }
-        return found
+        return words
     }
 }

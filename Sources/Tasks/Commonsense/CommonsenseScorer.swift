@@ -120,11 +120,11 @@ public struct CommonsenseScorer: Scorer {
             for question in asked {
                 for answer in question.answers { try model.check(ids: question.prompt + answer) }
             }
-            for (place, sums) in try likelihoods(asked).enumerated() {
-                let question = questions[indices[place]]
-                answers[indices[place]] = CommonsenseAnswer(
-                    question, of: sets[question.set], choices: choices[place],
-                    logProbabilities: sums, lengths: asked[place].answers.map(\.count))
+            for (number, sums) in try likelihoods(asked).enumerated() {
+                let question = questions[indices[number]]
+                answers[indices[number]] = CommonsenseAnswer(
+                    question, of: sets[question.set], choices: choices[number],
+                    logProbabilities: sums, lengths: asked[number].answers.map(\.count))
             }
             done += indices.count
             try progress(

@@ -74,11 +74,11 @@ public struct InstructionTraining: TrainingTask {
     }
 
     public func readForScoring(_ data: [URL]) throws -> any TaskData {
-        guard let found = try InstructionFiles.files(.dev, of: data) else {
+        guard let devFiles = try InstructionFiles.files(.dev, of: data) else {
             throw TaskDataError.missingFile(
                 folder: data[0].relativePath, lookedFor: ["dev.jsonl", "dev.json", "dev.csv"])
         }
         return InstructionData(
-            task: self, training: InstructionFiles.Contents(), dev: try files.read(found))
+            task: self, training: InstructionFiles.Contents(), dev: try files.read(devFiles))
     }
 }

@@ -29,8 +29,8 @@ struct TokenSpans {
             guard cursor.pass(stream.append(id)) else { return }
             // What the decoder holds back is a token that the next decides about, or the first bytes of a
             // character.
-            var (rest, ahead) = (stream, cursor)
-            let end = ahead.pass(rest.finish()) ? ahead.position : ahead.position + 1
+            var (remaining, ahead) = (stream, cursor)
+            let end = ahead.pass(remaining.finish()) ? ahead.position : ahead.position + 1
             ranges.append(start..<max(start, end))
             start = ahead.position
         }

@@ -17,16 +17,16 @@ public func completionLoss(
     let hidden = try model.hiddenStates(batch, mode: mode)  // (B, T, E)
     let flat = try hidden.reshaped(-1, hidden.size(-1))  // (B T, E)
     let width = layout.isPacked ? 0 : batch.ids.size(1)
-    var (places, targets) = ([Int](), [Int]())
+    var (positions, targets) = ([Int](), [Int]())
     var start = 0
     for example in examples {
-        for place in example.ids.indices.dropFirst() where example.isTrained[place] {
-            places.append(start + place - 1)
-            targets.append(example.ids[place])
+        for position in example.ids.indices.dropFirst() where example.isTrained[position] {
+            positions.append(start + position - 1)
+            targets.append(example.ids[position])
         }
         start += layout.isPacked ? example.ids.count : width
     }
-    let predicting = try flat.gathered(rows: Tensor(places).to(device: layout.device))  // (N, E)
+    let predicting = try flat.gathered(rows: Tensor(positions).to(device: layout.device))  // (N, E)
     let labels = try Tensor(targets).to(device: layout.device)
     guard model is any CausalModel, let head = model.head, head.adapter == nil else {
         return try lossThroughLogits(
@@ -56,7 +56,7 @@ private func lossThroughLogits(
 ) throws -> Tensor {
     let count = hidden.size(0)
     let rows = rowsOfLogits(classes: model.vocabularySize, dtype: .float32)
-    let parts = try stride(from: 0, to: count, by: rows).map { start in
+    let losses = try stride(from: 0, to: count, by: rows).map { start in
         let range = start..<min(start + rows, count)
         let targets = try labels.slice(range)
         return try mode.recomputing([hidden.slice(range)]) { hidden in
@@ -68,5 +68,5 @@ private func lossThroughLogits(
             return [try loss * (Double(range.count) / Double(count))]
         }[0]
     }
-    return try Tensor.stacked(parts).sum()
+    return try Tensor.stacked(losses).sum()
 }

@@ -32,11 +32,11 @@ public struct CompletionScorer: Scorer {
                 Array(examples.indices), lengths: lengths, limit: Self.rows * rowLength)
             : BatchPlan.byLength(lengths, batchSize: Self.rows)
         for indices in batches {
-            let part = indices.map { examples[$0] }
+            let batch = indices.map { examples[$0] }
             let loss = try withoutGradient {
-                try completionLoss(of: model, on: part, layout: layout).item()
+                try completionLoss(of: model, on: batch, layout: layout).item()
             }
-            let count = part.reduce(0) { $0 + $1.trainedCount }
+            let count = batch.reduce(0) { $0 + $1.trainedCount }
             total += loss * Double(count)
             tokens += count
             done += indices.count

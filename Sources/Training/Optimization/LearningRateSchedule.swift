@@ -28,11 +28,11 @@ public struct LearningRateSchedule: Equatable, Sendable {
     /// The share of the peak rate at a step, counted from 0.
     public func factor(at step: Int) -> Double {
         if step < warmupSteps { return Double(step) / Double(max(1, warmupSteps)) }
-        let rest = Double(max(1, totalSteps - warmupSteps))
+        let decaySteps = Double(max(1, totalSteps - warmupSteps))
         switch shape {
-        case .linear: return max(0, Double(totalSteps - step) / rest)
+        case .linear: return max(0, Double(totalSteps - step) / decaySteps)
         case .cosine:
-            let share = min(1, Double(step - warmupSteps) / rest)
+            let share = min(1, Double(step - warmupSteps) / decaySteps)
             return max(0, (1 + cos(.pi * share)) / 2)
         case .constant: return 1
         }
