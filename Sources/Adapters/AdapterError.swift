@@ -36,7 +36,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .methodTaken(let name): "there is a method '\(name)' already"
         case .peftTypeTaken(let name, let method):
             "adapters of the peft_type '\(name)' are read by the method '\(method)' already"
-        case .badOption(let method, let option, let reason): "--\(option) for \(method): \(reason)"
+        case .badOption(let method, let option, let reason): "`\(option)` for \(method): \(reason)"
         case .noSuchTarget(let name, let known):
             "target '\(name)' matches no layer; the layers are \(known.joined(separator: ", "))"
         case .embeddingTarget(let name):

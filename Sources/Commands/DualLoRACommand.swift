@@ -26,17 +26,19 @@ public struct DualLoRACommand: ParsableCommand {
     public static func main() {
         let words = ForkServer.arguments(Array(CommandLine.arguments.dropFirst()))
         StandardOutput.checkAtExit()
-        guard words.first == TrainWords.command else {
-            do { return main(try MethodFlags.spelledOut(words)) } catch { exit(withError: error) }
-        }
         var train: TrainWords?
         do {
+            guard words.first == TrainWords.command else {
+                var command = try parseAsRoot(try MethodFlags.spelledOut(words))
+                return try command.run()
+            }
             let made = try TrainWords(Array(words.dropFirst()))
             train = made
             var command = try parseAsRoot(made.arguments)
             try TrainWords.$current.withValue(made) { try command.run() }
         } catch {
-            exit(withError: train?.placed(error) ?? error)
+            let spelled = OptionSpelling.flags(in: error)
+            exit(withError: train?.placed(spelled) ?? spelled)
         }
     }
 }

@@ -81,11 +81,15 @@ struct MethodsCommand: ParsableCommand {
             return try printJSON([
                 "name": facts.name, "title": facts.title, "equation": facts.equation,
                 "source": facts.source,
-                "options": method.options.map { ["name": $0.name, "help": $0.help] },
+                "options": method.options.map { ["name": $0.name, "help": help(of: $0)] },
             ])
         }
         print("\(facts.title): \(facts.equation)\n\(facts.source)")
         guard !method.options.isEmpty else { return }
-        print("\n" + textTable(["option", ""], method.options.map { ["--" + $0.name, $0.help] }))
+        print(
+            "\n"
+                + textTable(["option", ""], method.options.map { ["--" + $0.name, help(of: $0)] }))
     }
+
+    private func help(of option: MethodOption) -> String { OptionSpelling.flags(in: option.help) }
 }

@@ -86,7 +86,7 @@ final class RunView {
 
     private func line(_ text: String) {
         clearBar()
-        write("\(label)\(text)\n")
+        write("\(label)\(OptionSpelling.flags(in: text))\n")
     }
 
     private func clearBar() {

@@ -58,7 +58,7 @@ enum StandardOutput {
 }
 
 /// Says something beside the result. Where that cannot be said, the work goes on.
-func note(_ text: String) { StandardError.write("\(text)\n") }
+func note(_ text: String) { StandardError.write("\(OptionSpelling.flags(in: text))\n") }
 
 /// Where commands tell how they go.
 enum StandardError {

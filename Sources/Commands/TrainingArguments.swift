@@ -106,5 +106,6 @@ struct TrainingArguments: ParsableArguments {
 
 /// What an option does, as the library says it.
 private func help(_ name: String) -> ArgumentHelp {
-    ArgumentHelp(TrainingOptions.help(name))
+    let known = Set(TrainingOptions.settings.map(\.name))
+    return ArgumentHelp(OptionSpelling.flags(in: TrainingOptions.help(name), known: known))
 }

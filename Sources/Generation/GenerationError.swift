@@ -10,7 +10,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .badOption(let name, let reason): "--\(name): \(reason)"
+        case .badOption(let name, let reason): "`\(name)`: \(reason)"
         case .noPrompts: "there is no prompt"
         case .emptyPrompt(let number):
             "prompt \(number) has no tokens, and the tokenizer puts none before it"

@@ -107,19 +107,19 @@ public struct GenerationOptions: Sendable, Equatable {
         if let maximumNewTokens {
             try require(
                 minimumNewTokens <= maximumNewTokens, "min-tokens",
-                "\(minimumNewTokens) is more than --max-tokens, \(maximumNewTokens)")
+                "\(minimumNewTokens) is more than `max-tokens`, \(maximumNewTokens)")
         }
         try require(
             beams == 1 || !draws, "beams",
-            "\(beams) beams do not go with sampling; --temperature 0 turns it off")
+            "\(beams) beams do not go with sampling; `temperature` 0 turns it off")
         if beams > 1 {
             try require(
                 returnedSequences <= beams, "return",
-                "\(returnedSequences) is more than --beams, \(beams)")
+                "\(returnedSequences) is more than `beams`, \(beams)")
         } else {
             try require(
                 returnedSequences == 1 || draws, "return",
-                "\(returnedSequences) continuations of a prompt need --temperature or --beams")
+                "\(returnedSequences) continuations of a prompt need `temperature` or `beams`")
         }
     }
 }

@@ -9,9 +9,9 @@ public enum ReferenceError: Error, Equatable, CustomStringConvertible {
         case .badRevision(let text):
             "'\(text)' is no revision: it must be a branch, a tag or a commit"
         case .twoRevisions(let first, let second):
-            "the revision is given twice: @\(first) and --revision \(second)"
+            "the revision is given twice: @\(first) and `revision` \(second)"
         case .revisionOfFolder(let path, let revision):
-            "--revision \(revision): \(path) is no repository of the hub (org/name), and only those "
+            "`revision` \(revision): \(path) is no repository of the hub (org/name), and only those "
                 + "have revisions"
         }
     }

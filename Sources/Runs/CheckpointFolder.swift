@@ -102,7 +102,7 @@ package struct CheckpointFolder {
         } catch DecodingError.typeMismatch, DecodingError.keyNotFound {
             throw bad(
                 "an earlier version of duallora wrote it, without a word on the base model and the "
-                    + "examples; without --resume the run starts anew")
+                    + "examples; without `resume` the run starts anew")
         } catch {
             throw bad("state.json does not decode")
         }

@@ -15,7 +15,7 @@ public enum RunError: Error, Equatable, CustomStringConvertible {
         case .otherRun(let checkpoint, let difference):
             "\(checkpoint) is of a run \(difference)"
         case .ownFolder(let path, let owner):
-            "\(path) is the folder of \(owner), whose files the run would replace; give --output "
+            "\(path) is the folder of \(owner), whose files the run would replace; give `output` "
                 + "another"
         case .badCheckpoint(let path, let reason): "\(path): \(reason)"
         }

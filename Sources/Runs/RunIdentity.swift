@@ -23,9 +23,9 @@ struct RunIdentity: Codable, Equatable {
         let others = names.subtracting(decisive).sorted()
         for name in decisive + others where flags[name] != given.flags[name] {
             guard let mine = flags[name] else {
-                return "without --\(name), not with \(given.flags[name] ?? "it")"
+                return "without `\(name)`, not with \(given.flags[name] ?? "it")"
             }
-            return "with --\(name) \(mine), not \(given.flags[name] ?? "without")"
+            return "with `\(name)` \(mine), not \(given.flags[name] ?? "without")"
         }
         for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
             guard let other = given.counts[name], other != count else { continue }

@@ -26,8 +26,8 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
                     + "name"
             case .text(let text):
                 "the answers end with ordinary tokens, \(text.debugDescription), and "
-                    + "--chat-template takes a template that ends them otherwise"
-            case .cut: "a greater --max-length may keep the ends that are cut off"
+                    + "`chat-template` takes a template that ends them otherwise"
+            case .cut: "a greater `max-length` may keep the ends that are cut off"
             }
         }
     }
@@ -36,11 +36,11 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .noTemplate(let place):
             "\(place): a conversation needs a chat template, and the model has none; "
-                + "--chat-template names a file of one, or alpaca or chatml"
+                + "`chat-template` names a file of one, or alpaca or chatml"
         case .answerNotFound(let message):
             "the chat template writes what comes before message \(message) otherwise once the message "
                 + "follows, as some write a system message only before the last question, so there is "
-                + "no place to learn it at; another --chat-template may have one, and --skip-bad-rows "
+                + "no place to learn it at; another `chat-template` may have one, and `skip-bad-rows` "
                 + "leaves such rows out"
         case .onlyBadRows(let count, let first):
             "none of \(count) rows can be used; the first: \(first)"
@@ -50,14 +50,14 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
                 + (stops.isEmpty
                     ? "neither the tokenizer nor generation_config.json names a token that ends a text"
                     : "\(stops.joined(separator: ", ")) is never learnt")
-                + "; \(end.advice); --allow-no-stop trains all the same"
+                + "; \(end.advice); `allow-no-stop` trains all the same"
         case .tooShort(let sequences, let length):
             "the data makes \(sequences) sequence(s) of up to \(length) tokens, of which none can be "
-                + "held out to score on; give more, or --dev-data, or, of long texts, a smaller "
-                + "--max-length"
+                + "held out to score on; give more, or `dev-data`, or, of long texts, a smaller "
+                + "`max-length`"
         case .nothingLearnt(let examples, let limit):
             "none of \(examples) examples has a token to learn within its first \(limit) tokens; "
-                + "a greater --max-length, or for instruct another --truncation, may help"
+                + "a greater `max-length`, or for instruct another `truncation`, may help"
         }
     }
 }

@@ -11,6 +11,6 @@ extension [CompletionExample] {
         }
         guard cut > 0 else { return [] }
         let fate = empty > 0 ? "; \(empty) have nothing left to learn and are left out" : ""
-        return ["\(cut) of \(count) examples are cut to --max-length, \(limit) tokens\(fate)"]
+        return ["\(cut) of \(count) examples are cut to `max-length`, \(limit) tokens\(fate)"]
     }
 }

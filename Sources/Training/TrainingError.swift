@@ -9,19 +9,19 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .badOption(let name, let reason): "--\(name): \(reason)"
+        case .badOption(let name, let reason): "`\(name)`: \(reason)"
         case .notFinite(let step, let rate, let checkpoint):
             "the loss or its gradient is not a finite number at step \(step), at learning rate \(rate); try a lower one; "
                 + (checkpoint.map { "the last good checkpoint is \($0)" }
                     ?? "there is no checkpoint")
         case .interrupted(let step, let checkpoint):
             "stopped after step \(step)"
-                + (checkpoint.map { "; --resume goes on from \($0)" } ?? "")
+                + (checkpoint.map { "; `resume` goes on from \($0)" } ?? "")
         case .interruptedScore:
             "stopped in the last score; what was trained is saved, and evaluate scores it"
         case .noRoom(let prompt, let new, let positions):
             "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
-                + "positions; take a model with more, or, for commonsense, a smaller --max-length"
+                + "positions; take a model with more, or, for commonsense, a smaller `max-length`"
         }
     }
 }

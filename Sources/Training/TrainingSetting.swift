@@ -94,7 +94,7 @@ extension TrainingOptions {
             fault: { 0...1 ~= $0 ? nil : "\($0) is not in 0...1" }),
         TrainingSetting(
             "warmup-steps", \.warmupSteps,
-            "Steps in which the learning rate rises, instead of --warmup-ratio.",
+            "Steps in which the learning rate rises, instead of `warmup-ratio`.",
             fault: { count($0, atLeast: 0) }),
         TrainingSetting("schedule", \.schedule, "How the learning rate goes after that."),
         TrainingSetting(

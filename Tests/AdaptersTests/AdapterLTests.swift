@@ -114,7 +114,7 @@ import Testing
             _ = try AdapterSet(
                 AdapterL(), targets: .names(["query"]), of: slots, using: Generator(seed: 1))
         }
-        #expect(text.hasPrefix("--targets for adapter-l: "))
+        #expect(text.hasPrefix("`targets` for adapter-l: "))
         let set = try AdapterSet(
             AdapterL(placement: .houlsby), targets: .names(["output.dense"]), of: slots,
             using: Generator(seed: 1))

@@ -131,10 +131,10 @@ private struct LoRAInDisguise: LinearAdapterMethod {
             ])
         #expect(
             message { _ = try RowScaling(["row-scale": "101"]) }
-                == "--row-scale for row-scaling: 101.0 is more than 100")
+                == "`row-scale` for row-scaling: 101.0 is more than 100")
         #expect(
             message { _ = try RowScaling(["row-start": "two"]) }
-                == "--row-start for row-scaling: 'two' is none of zero, one")
+                == "`row-start` for row-scaling: 'two' is none of zero, one")
     }
 
     @Test("Its files are written and read by its rows, and refused by its format")

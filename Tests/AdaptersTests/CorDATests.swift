@@ -183,7 +183,7 @@ import Testing
         let set = try AdapterSet(
             CorDA(rank: 13), targets: .names(["query"]), of: bert.slots, using: Generator(seed: 1))
         let text = message { try set.calibrate(examples: 1) { _ in } }
-        #expect(text.hasPrefix("--rank for corda: 13 is more than bert.encoder.layer.0."))
+        #expect(text.hasPrefix("`rank` for corda: 13 is more than bert.encoder.layer.0."))
         #expect(text.hasSuffix("12 x 12"))
     }
 
@@ -215,8 +215,8 @@ import Testing
         #expect(
             try (CorDA([:]).mode, CorDA([:]).calibrationSamples) == (.instructionPreviewed, 256))
         for (options, words) in [
-            (["corda-method": "pca"], "--corda-method for corda: 'pca' is none of ipm, kpm"),
-            (["calibration-samples": "0"], "--calibration-samples for corda: 0 is less than 1"),
+            (["corda-method": "pca"], "`corda-method` for corda: 'pca' is none of ipm, kpm"),
+            (["calibration-samples": "0"], "`calibration-samples` for corda: 0 is less than 1"),
         ] as [(MethodOptions, String)] {
             #expect(message { _ = try CorDA(options) }.contains(words))
         }

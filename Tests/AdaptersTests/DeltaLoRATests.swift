@@ -148,7 +148,7 @@ import Testing
         #expect((made.deltaScale, made.deltaStart) == (0.5, 2000))
         #expect(try (DeltaLoRA([:]).deltaScale, DeltaLoRA([:]).deltaStart) == (2, 500))
         for (options, words) in [
-            (["delta-scale": "-1"], "--delta-scale for delta-lora: -1.0 is not 0 or greater"),
+            (["delta-scale": "-1"], "`delta-scale` for delta-lora: -1.0 is not 0 or greater"),
             (["delta-scale": "nan"], "nan"), (["delta-start": "-1"], "-1 is negative"),
             (["dropout": "0.1"], "no such option"),
         ] as [(MethodOptions, String)] {

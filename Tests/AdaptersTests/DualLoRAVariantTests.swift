@@ -536,16 +536,16 @@ extension DualLoRAFactors {
     }
 
     static let refusals: [(MethodOptions, String)] = [
-        (["setting": "4"], "--setting for dual-lora: '4' is none of 0, 1, 2, 3"),
+        (["setting": "4"], "`setting` for dual-lora: '4' is none of 0, 1, 2, 3"),
         (["setting": "one"], "'one' is none of"),
-        (["setting": "1", "magnitude-fn": "abs"], "give either it or --magnitude-fn"),
-        (["sign-grad": "ste"], "--sign-grad for dual-lora: 'ste' is none of ste_clip, "),
-        (["direction-fn": "identity", "sign-grad": "xnor"], "--sign-grad for dual-lora: "),
-        (["setting": "3", "direction-rank": "4"], "--direction-rank for dual-lora: a fixed"),
+        (["setting": "1", "magnitude-fn": "abs"], "give either it or `magnitude-fn`"),
+        (["sign-grad": "ste"], "`sign-grad` for dual-lora: 'ste' is none of ste_clip, "),
+        (["direction-fn": "identity", "sign-grad": "xnor"], "`sign-grad` for dual-lora: "),
+        (["setting": "3", "direction-rank": "4"], "`direction-rank` for dual-lora: a fixed"),
         (["magnitude-fn": "cube"], "'cube' is none of relu, abs, sigmoid, identity"),
         (["direction-fn": "tanh"], "'tanh' is none of sign, identity, fixed"),
         (["warmup-mode": "slow"], "'slow' is none of gate, subtract_init, lr_only"),
-        (["warmup-mode": "lr_only", "gate-steps": "4"], "--gate-steps for dual-lora: with"),
+        (["warmup-mode": "lr_only", "gate-steps": "4"], "`gate-steps` for dual-lora: with"),
     ]
 
     @Test("An option that makes no sense is refused by name", arguments: refusals)

@@ -397,10 +397,10 @@ import Testing
         }
         #expect(
             refusal(LoReFT(rank: 13))
-                == "--rank for loreft: 13 is more than the model's hidden size, 12")
+                == "`rank` for loreft: 13 is more than the model's hidden size, 12")
         var method = LoReFT()
         method.blocks = [0, 2]
         #expect(refusal(method) == "there is no block 2: the model's are 0 to 1")
-        #expect(refusal(LoReFT(), .allLinear).hasPrefix("--targets for loreft: "))
+        #expect(refusal(LoReFT(), .allLinear).hasPrefix("`targets` for loreft: "))
     }
 }

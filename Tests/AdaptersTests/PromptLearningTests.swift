@@ -181,7 +181,7 @@ import Testing
             var method = PromptTuning(virtualTokens: 5, start: .text, initialText: "a text")
             method.start(from: tokens, tokenizer: "base")
             let text = message { _ = try set(method, slots) }
-            #expect(text.hasPrefix("--init-text for prompt: ") && text.contains(word))
+            #expect(text.hasPrefix("`init-text` for prompt: ") && text.contains(word))
         }
     }
 

@@ -170,7 +170,7 @@ import Testing
             _ = try RandomBases.draw(
                 .dense, rank: 1, outputSize: 3, inputSize: 1, using: Generator(seed: 1))
         }
-        #expect(text.hasPrefix("--rank for randlora: the 1 random numbers of the bases are all"))
+        #expect(text.hasPrefix("`rank` for randlora: the 1 random numbers of the bases are all"))
     }
 
     @Test("ΔW is formed for many tokens, and a path for few of a large layer")

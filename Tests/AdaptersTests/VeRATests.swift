@@ -137,7 +137,7 @@ import Testing
         func message(_ options: MethodOptions) -> String {
             TestSupport.message { _ = try VeRA(options) }
         }
-        #expect(message(["d-initial": "0"]).hasPrefix("--d-initial for vera: 0.0 is no scale"))
+        #expect(message(["d-initial": "0"]).hasPrefix("`d-initial` for vera: 0.0 is no scale"))
         #expect(message(["bias": "lora_only"]).contains("none of none, all, vera_only"))
         #expect(message(["save-projection": "no"]).contains("'no' is not true or false"))
         #expect(message(["alpha": "4"]).contains("no such option"))

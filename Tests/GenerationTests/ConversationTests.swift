@@ -43,7 +43,7 @@ import Testing
         #expect(talk.messages.last?.content == "bababab")
         #expect(
             message { _ = try talk.ask("a") }
-                == "--max-tokens: must be given: the conversation has 9 tokens, and the model's "
+                == "`max-tokens`: must be given: the conversation has 9 tokens, and the model's "
                 + "generation_config.json has a max_length of 8")
     }
 }

@@ -216,8 +216,8 @@ import Testing
         ])
         #expect(
             message { _ = try adapter.resolver().locate("org/name") }
-                == "org/name has no config.json; it is an adapter: name it with --adapter, and its base "
-                + "with --model")
+                == "org/name has no config.json; it is an adapter: name it with `adapter`, and its base "
+                + "with `model`")
         #expect(
             message { _ = try adapter.resolver().locate("org/name", for: .adapter) }
                 == "org/name has only adapter_model.bin, which is a pickle and is never read; it needs "
@@ -225,7 +225,7 @@ import Testing
         let model = try LoopbackHub(modelFiles())
         #expect(
             message { _ = try model.resolver().locate("org/name", for: .adapter) }
-                == "org/name has no adapter_config.json; it is a model: name it with --model")
+                == "org/name has no adapter_config.json; it is a model: name it with `model`")
         #expect(pickled.names.isEmpty && adapter.names.isEmpty && model.names.isEmpty)
     }
 

@@ -49,7 +49,7 @@ import Testing
     func twoRevisions() throws {
         #expect(
             message { _ = try RepositoryReference("org/name@a", revision: "b") }
-                == "the revision is given twice: @a and --revision b")
+                == "the revision is given twice: @a and `revision` b")
         #expect(try RepositoryReference("org/name@a", revision: "a")?.revision == "a")
     }
 
@@ -64,7 +64,7 @@ import Testing
         #expect(hub.hub.requests.isEmpty)
         #expect(
             message { _ = try hub.resolver().locate(path, revision: "main") }
-                == "--revision main: \(path) is no repository of the hub (org/name), and only those "
+                == "`revision` main: \(path) is no repository of the hub (org/name), and only those "
                 + "have revisions")
     }
 

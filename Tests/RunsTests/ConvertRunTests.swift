@@ -94,7 +94,7 @@ import ToyTasks
         let set = try AdapterSet(LoRA(rank: 2), of: bert.slots, using: Generator(seed: 1))
         for rank in [-1, 0, 65_537] {
             let text = message { _ = try LowRankConversion(of: set, rank: rank) }
-            #expect(text == "--rank for lora: \(rank) is not from 1 to 65536")
+            #expect(text == "`rank` for lora: \(rank) is not from 1 to 65536")
         }
     }
 
@@ -110,7 +110,7 @@ import ToyTasks
     func refused() throws {
         try writeAdapter(LoRA(rank: 3))
         let text = message { _ = try convert(rank: 0) }
-        #expect(text == "--rank: 0 is not from 1 to 65536")
+        #expect(text == "`rank`: 0 is not from 1 to 65536")
         #expect(message { _ = try convert(rank: 2, to: "adapter") }.contains("own folder"))
         #expect(!place.exists("lora"))
     }

@@ -181,7 +181,7 @@ import ToyTasks
             change(&$0)
         }
         let text = message { _ = try run.run { _ in } }
-        #expect(text.contains("is of a run with --\(field) "), "in: \(text)")
+        #expect(text.contains("is of a run with `\(field)` "), "in: \(text)")
         #expect(place.exists("out/checkpoints/step-00000002"))
     }
 
@@ -207,7 +207,7 @@ import ToyTasks
     static let failures: [(String, @Sendable (inout FineTuningRun) -> Void)] = [
         ("is not a folder", { $0.base = .model(URL(fileURLWithPath: "/none")) }),
         ("train.tsv", { $0.data = [$0.data[0].appendingPathComponent("none")] }),
-        ("--epochs", { $0.options.epochs = 0 }),
+        ("`epochs`", { $0.options.epochs = 0 }),
         ("matches no layer", { $0.targets = .names(["nothing"]) }),
         ("no checkpoint to resume", { $0.resume = true }),
         ("cannot be written", { $0.output = $0.data[0].appendingPathComponent("train.tsv") }),

@@ -143,6 +143,6 @@ import ToyTasks
                 trainee, on: SentenceSet(ToyTask.self, [], paddingID: 0), scorer: nil,
                 options: Workplace.options, using: generator)
         }
-        #expect(text == "--data: it has no examples to train on")
+        #expect(text == "`data`: it has no examples to train on")
     }
 }

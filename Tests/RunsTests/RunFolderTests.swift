@@ -31,7 +31,7 @@ import ToyTasks
         for method in Self.methods {
             let text = message { _ = try place.run(method, to: output).run { _ in } }
             #expect(text.contains("is the folder of the base model"), "in: \(text)")
-            #expect(text.contains("--output"))
+            #expect(text.contains("`output`"))
         }
         #expect(try names(place, "model") == before)
         #expect(try place.read("model/model.safetensors") == weights)

@@ -104,15 +104,15 @@ import ToyTasks
     func spelling() throws {
         let place = try Workplace()
         try stopped(in: place)
-        #expect(refusal(LoRA(rank: 3), in: place).hasSuffix("of a run with --rank 2, not 3"))
+        #expect(refusal(LoRA(rank: 3), in: place).hasSuffix("of a run with `rank` 2, not 3"))
         let other = refusal(DualLoRA(magnitudeRank: 1, directionRank: 1), in: place)
-        #expect(other.hasSuffix("of a run with --method lora, not dual-lora"), "in: \(other)")
+        #expect(other.hasSuffix("of a run with `method` lora, not dual-lora"), "in: \(other)")
         let targets = refusal(in: place) { $0.targets = .names(["query", "key"]) }
-        #expect(targets.hasSuffix("of a run without --targets, not with query,key"))
+        #expect(targets.hasSuffix("of a run without `targets`, not with query,key"))
         let warmup = refusal(in: place) { $0.options.warmupSteps = 1 }
-        #expect(warmup.hasSuffix("of a run without --warmup-steps, not with 1"))
+        #expect(warmup.hasSuffix("of a run without `warmup-steps`, not with 1"))
         let best = refusal(in: place) { $0.options.keepsBest = true }
-        #expect(best.hasSuffix("of a run with --keep-best false, not true"))
+        #expect(best.hasSuffix("of a run with `keep-best` false, not true"))
         #expect(refusal(in: place) == "no error")
     }
 
@@ -128,7 +128,7 @@ import ToyTasks
         try place.folder.write(JSONSerialization.data(withJSONObject: fields), to: path)
         let text = refusal(in: place)
         #expect(text.contains("step-00000002: an earlier version"), "in: \(text)")
-        #expect(text.contains("without --resume"))
+        #expect(text.contains("without `resume`"))
     }
 
     @Test("Every tensor of a base model counts, also past its beginning")

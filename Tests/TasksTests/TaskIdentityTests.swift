@@ -48,10 +48,10 @@ import Testing
         #expect(try [example(4, 2)].cutNotes(limit: 4) == [])
         #expect(
             try [example(4, 2), example(5, 1)].cutNotes(limit: 4)
-                == ["1 of 2 examples are cut to --max-length, 4 tokens"])
+                == ["1 of 2 examples are cut to `max-length`, 4 tokens"])
         #expect(
             try [example(5, 2), example(9, 0), example(3, 1)].cutNotes(limit: 4) == [
-                "2 of 3 examples are cut to --max-length, 4 tokens; 1 have nothing left to learn "
+                "2 of 3 examples are cut to `max-length`, 4 tokens; 1 have nothing left to learn "
                     + "and are left out"
             ])
         #expect(throws: CompletionDataError.nothingLearnt(examples: 1, limit: 4)) {

@@ -64,7 +64,7 @@ import ToyTasks
     @Test("Words that name no weight are refused")
     func nothing() throws {
         let text = message { _ = try trainee(Bert.tiny(), "biass") }
-        #expect(text == "--train: it names no weight of this model")
+        #expect(text == "`train`: it names no weight of this model")
         // LLaMA has no biases.
         let llama = try TinyDecoder.all[0].make()
         #expect(message { _ = try trainee(llama, "bias") } == text)

@@ -233,6 +233,6 @@ import Testing
         var options = TrainingOptions()
         #expect(message { try options.check() } == "no error")
         set(&options)
-        #expect(message { try options.check() }.hasPrefix("--\(name): "))
+        #expect(message { try options.check() }.hasPrefix("`\(name)`: "))
     }
 }

@@ -53,7 +53,7 @@ import Testing
             _ = try Trainee(
                 model, method: method, targets: .allLinear, using: Generator(seed: 1))
         }
-        #expect(text == "--targets: \(type(of: method).facts.name) changes no linear layers")
+        #expect(text == "`targets`: \(type(of: method).facts.name) changes no linear layers")
         #expect(model.slots.virtualTokens == 0)
     }
 }

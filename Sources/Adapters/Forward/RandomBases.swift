@@ -36,7 +36,7 @@ final class RandomBases {
                 throw AdapterError.badOption(
                     method: RandLoRA.facts.name, option: "rank",
                     reason: "the \(tensor.count) random numbers of the bases are all alike; "
-                        + "choose another rank or --projection-prng-key")
+                        + "choose another rank or `projection-prng-key`")
             }
             return try (tensor / deviation).to(.float32)
         }

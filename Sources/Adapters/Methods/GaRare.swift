@@ -15,7 +15,7 @@ public struct GaRare: WeightTrainingMethod, ProjectedMethod {
             Hyperparameter(
                 "basis", \.projection.basis,
                 .choice.refusing {
-                    $0 == .singularVectors ? "svd is GaLore's: use --method galore" : nil
+                    $0 == .singularVectors ? "svd is GaLore's: use `method` galore" : nil
                 }, "random (normal numbers) or orthonormal (the same, made so).")
         ]
 

@@ -59,7 +59,7 @@ public struct PTuning: VirtualTokenMethod, PromptLearningMethod {
 
     /// Why what is said of an LSTM means nothing; nil where there is one.
     private var recurrenceObstacle: String? {
-        encoder == .recurrence ? nil : "it goes with --encoder-reparameterization-type LSTM"
+        encoder == .recurrence ? nil : "it goes with `encoder-reparameterization-type` LSTM"
     }
 
     /// In a model of this hidden size.

@@ -24,7 +24,7 @@ public struct PrefixTuning: VirtualTokenMethod, PromptLearningMethod {
             "Train a perceptron that makes them: true or false.", key: "prefix_projection"),
         .encoderSize(
             \.encoderSize, default: "that of all keys",
-            unless: { $0.projects ? nil : "it goes with --prefix-projection true" }),
+            unless: { $0.projects ? nil : "it goes with `prefix-projection` true" }),
         Hyperparameter(
             "init", \.start,
             .choice.inFiles({ $0 == .zero ? $0.rawValue : NSNull() as Any }) {

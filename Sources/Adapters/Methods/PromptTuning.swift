@@ -26,7 +26,7 @@ public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitia
         Hyperparameter(
             "init-text", \.initialText, .optional(.text),
             "A text whose words they start as, again from its start where it is short.",
-            unless: { $0.start == .text ? nil : "it goes with --init text" },
+            unless: { $0.start == .text ? nil : "it goes with `init` text" },
             key: "prompt_tuning_init_text"),
         Hyperparameter(field: "tokenizer_name_or_path", \.tokenizer, .optional(.text)),
     ]
@@ -60,7 +60,7 @@ public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitia
 
     public mutating func resolve(_ given: GivenOptions) throws {
         guard start != .text || initialText != nil else {
-            throw given.bad("init", "'text' needs --init-text")
+            throw given.bad("init", "'text' needs `init-text`")
         }
     }
 

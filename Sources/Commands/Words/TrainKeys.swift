@@ -9,6 +9,11 @@ enum TrainKeys {
     /// About one call of the command, not about the run.
     private static let ownFlags: Set<String> = ["print-recipe", "help", "version"]
 
+    /// The names of a command's flags.
+    static func flagNames(of command: any ParsableCommand.Type) throws -> [String] {
+        try Dump.arguments(of: command).compactMap { $0.key?.name }
+    }
+
     /// - Throws: ``CommandError`` where the parser describes its flags in a way that is not known.
     static func keys() throws -> RecipeKeys {
         let flags = try Dump.arguments(of: TrainCommand.self).compactMap(\.key)
@@ -43,7 +48,7 @@ private struct Dump: Decodable {
 
     let command: Command
 
-    static func arguments(of command: (some ParsableArguments).Type) throws -> [Argument] {
+    static func arguments(of command: any ParsableCommand.Type) throws -> [Argument] {
         do {
             let dump = try JSONDecoder().decode(Dump.self, from: Data(command._dumpHelp().utf8))
             return dump.command.arguments ?? []

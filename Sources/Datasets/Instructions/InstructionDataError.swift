@@ -24,17 +24,17 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .badField(let text, let known):
-            "--field \(text): it should be FIELD=KEY, such as output=answer; fields are "
+            "`field` \(text): it should be FIELD=KEY, such as output=answer; fields are "
                 + known.joined(separator: ", ")
         case .unknownKind(let path):
             "\(path): instruction data is read from .json, .jsonl, .csv and .txt files"
         case .unknownFormat(let path, let line, let keys):
             "\(path):\(line): the keys \(list(keys)) are of no known form; there should be instruction "
-                + "and output, prompt and completion, messages, conversations or text, or --field "
+                + "and output, prompt and completion, messages, conversations or text, or `field` "
                 + "should name them"
         case .missingField(let path, let line, let field, let names, let keys):
             "\(path):\(line): there is no \(names.map { "'\($0)'" }.joined(separator: " or ")), but "
-                + "\(list(keys)); --field \(field)=KEY names another key"
+                + "\(list(keys)); `field` \(field)=KEY names another key"
         case .wrongType(let path, let line, let key, let found, let expected):
             "\(path):\(line): '\(key.excerpt())' is \(found); it should be \(expected)"
         case .emptyField(let path, let line, let key):
@@ -53,7 +53,7 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
         case .badWeight(let path, let line, let key, let found):
             "\(path):\(line): '\(key)' is \(found.excerpt()); it should be 0 or 1"
         case .notSkippable(let error):
-            "\(error) Where the next row begins cannot be told, so --skip-bad-rows does not leave this "
+            "\(error) Where the next row begins cannot be told, so `skip-bad-rows` does not leave this "
                 + "one out."
         case .onlyBadRows(let path, let count, let first):
             "\(path): none of \(count) rows can be used; the first: \(first)"

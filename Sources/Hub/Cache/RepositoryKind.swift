@@ -122,9 +122,9 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
         let hint =
             switch missing {
             case "config.json" where has("adapter_config.json"):
-                "it is an adapter: name it with --adapter, and its base with --model"
+                "it is an adapter: name it with `adapter`, and its base with `model`"
             case "adapter_config.json" where has("config.json"):
-                "it is a model: name it with --model"
+                "it is a model: name it with `model`"
             default: ""
             }
         return .lacks(listing.repository, what: missing, hint: hint)

@@ -116,12 +116,12 @@ import Testing
         (
             #"{"question": "a"}"#,
             "data.jsonl:1: the keys 'question' are of no known form; there should be instruction and "
-                + "output, prompt and completion, messages, conversations or text, or --field should name "
+                + "output, prompt and completion, messages, conversations or text, or `field` should name "
                 + "them"
         ),
         (
             "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"}",
-            "data.jsonl:2: there is no 'completion', but 'prompt'; --field completion=KEY names another key"
+            "data.jsonl:2: there is no 'completion', but 'prompt'; `field` completion=KEY names another key"
         ),
         (
             #"{"prompt": 3, "completion": "b"}"#,
@@ -197,7 +197,7 @@ import Testing
         (
             #"{"a\nb": "x"}"#,
             #"data.jsonl:1: the keys 'a\nb' are of no known form; there should be instruction and "#
-                + "output, prompt and completion, messages, conversations or text, or --field should name "
+                + "output, prompt and completion, messages, conversations or text, or `field` should name "
                 + "them"
         ),
         (
@@ -304,7 +304,7 @@ import Testing
             message(in: folder) { _ = try files.read([place("quote.csv")]) }
                 == "DIR/quote.csv:3: a double quote stands inside a field; put the whole field in quotes "
                 + "and write each quote in it twice. Where the next row begins cannot be told, so "
-                + "--skip-bad-rows does not leave this one out.")
+                + "`skip-bad-rows` does not leave this one out.")
     }
 
     @Test("A file of UTF-16 is called that, whatever its kind", arguments: ["jsonl", "csv", "txt"])

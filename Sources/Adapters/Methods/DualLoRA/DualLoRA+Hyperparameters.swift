@@ -26,7 +26,7 @@ extension DualLoRA {
             default: "those in which the learning rate rises",
             unless: {
                 $0.warmup == .gate
-                    ? nil : "with --warmup-mode \($0.warmup.rawValue) there is no gate"
+                    ? nil : "with `warmup-mode` \($0.warmup.rawValue) there is no gate"
             }, key: "warmup_steps_gate"),
         Hyperparameter(
             "init-std", \.initialDeviation, .optional(.positive, inFiles: "auto"),
@@ -50,7 +50,7 @@ extension DualLoRA {
         Hyperparameter(
             "magnitude-fn", \.variant.magnitude, .choice,
             "F of the magnitude: relu, abs, sigmoid (which starts at half the scale: give a small "
-                + "--alpha), identity.", key: "magnitude_fn"),
+                + "`alpha`), identity.", key: "magnitude_fn"),
         Hyperparameter(
             "direction-fn", \.variant.direction, .choice,
             "The direction: sign, identity, fixed (random signs that do not train).",
@@ -74,7 +74,7 @@ extension DualLoRA {
             throw given.bad("setting", "'\(number)' is none of 0, 1, 2, 3")
         }
         guard !given.has("magnitude-fn"), !given.has("direction-fn") else {
-            throw given.bad("setting", "give either it or --magnitude-fn and --direction-fn")
+            throw given.bad("setting", "give either it or `magnitude-fn` and `direction-fn`")
         }
         (variant.magnitude, variant.direction) = (setting.magnitude, setting.direction)
     }
@@ -87,7 +87,7 @@ extension DualLoRA {
             given.has("magnitude-rank"), given.has("direction-rank")
         )
         guard whole == nil || !hasMagnitude && !hasDirection else {
-            throw given.bad("rank", "give either it or --magnitude-rank and --direction-rank")
+            throw given.bad("rank", "give either it or `magnitude-rank` and `direction-rank`")
         }
         if variant.direction == .fixed {
             if !hasMagnitude { magnitudeRank = whole ?? 2 * Self.standardRank }
@@ -96,7 +96,7 @@ extension DualLoRA {
                 throw given.bad(
                     "rank",
                     "\(whole) cannot be halved between magnitude and direction; "
-                        + "give --magnitude-rank and --direction-rank")
+                        + "give `magnitude-rank` and `direction-rank`")
             }
             (magnitudeRank, directionRank) = (whole / 2, whole / 2)
         } else if hasMagnitude, !hasDirection {
