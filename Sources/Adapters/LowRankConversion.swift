@@ -23,8 +23,8 @@ public struct LowRankConversion {
 
     /// The lost share of all layers' changes together.
     public var lostShare: Double {
-        func total(_ part: KeyPath<Loss, Double>) -> Double {
-            losses.reduce(0) { $0 + $1[keyPath: part] * $1[keyPath: part] }.squareRoot()
+        func total(_ quantity: KeyPath<Loss, Double>) -> Double {
+            losses.reduce(0) { $0 + $1[keyPath: quantity] * $1[keyPath: quantity] }.squareRoot()
         }
         return total(\.norm) > 0 ? total(\.error) / total(\.norm) : 0
     }

@@ -29,14 +29,14 @@ func attend(
     scale: Double? = nil, dropout: Double = 0, _ mode: ForwardMode = .inference
 ) throws -> Tensor {
     if case .packed(let segments) = visible {
-        let parts = try segments.map { segment in
-            func part(_ x: Tensor) throws -> Tensor { try x.slice(segment.range, along: 2) }
+        let outputs = try segments.map { segment in
+            func tokens(_ x: Tensor) throws -> Tensor { try x.slice(segment.range, along: 2) }
             return try attend(
-                part(query), part(key), part(value),
+                tokens(query), tokens(key), tokens(value),
                 segment.mask.map(VisibleKeys.Form.masked) ?? .causal, scale: scale,
                 dropout: dropout, mode)
         }
-        return try parts.count == 1 ? parts[0] : Tensor.joined(parts, along: 2)
+        return try outputs.count == 1 ? outputs[0] : Tensor.joined(outputs, along: 2)
     }
     let (B, H, T, D) = (query.size(0), query.size(1), query.size(2), query.size(3))
     let G = key.size(1)

@@ -100,8 +100,8 @@ public struct ConfigurationFile {
     public func flag(_ key: String) throws -> Bool? {
         guard let value = fields[key] else { return nil }
         guard let number = value as? NSNumber, isBoolean(number) else {
-            let found = (value as? String).map { "'\($0)'" } ?? "\(value)"
-            throw bad(key, found: found, expected: "true or false")
+            let valueText = (value as? String).map { "'\($0)'" } ?? "\(value)"
+            throw bad(key, found: valueText, expected: "true or false")
         }
         return number.boolValue
     }

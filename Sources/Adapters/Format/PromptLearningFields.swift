@@ -23,10 +23,10 @@ struct PromptLearningFields: Equatable, Sendable {
         var sizes: [String: Int] = [:]
         for key in Self.ofTheModel { sizes[key] = try configuration.integer(key) }
         self.sizes = sizes
-        let parts = try configuration.integer("num_transformer_submodules") ?? 1
-        guard parts == 1 else {
+        let submodules = try configuration.integer("num_transformer_submodules") ?? 1
+        guard submodules == 1 else {
             throw AdapterError.unsupported(
-                file: file, key: "num_transformer_submodules", found: "\(parts)",
+                file: file, key: "num_transformer_submodules", found: "\(submodules)",
                 reason: "which is for models of an encoder and a decoder")
         }
     }

@@ -71,12 +71,12 @@ extension Tensor {
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
             let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
             return try withoutGradient {
-                let found = try layer.gradients(
+                let atInputAndFactors = try layer.gradients(
                     rows.detached(), atInput: needed[0],
                     atFactors: needed.dropFirst().prefix(factors.count).contains(true))
                 // The bias comes last, if there is one.
-                guard found.count < needed.count else { return found }
-                return try found + [needed.last == true ? rows.sum(along: 0) : nil]
+                guard atInputAndFactors.count < needed.count else { return atInputAndFactors }
+                return try atInputAndFactors + [needed.last == true ? rows.sum(along: 0) : nil]
             }
         }[0]
     }
@@ -140,16 +140,16 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
         let wide = input.parameterType
         var inputGradient: Tensor?
         for rows in blocks {
-            let part = try gradient.slice(rows, along: 1)  // (T, rows)
+            let atRows = try gradient.slice(rows, along: 1)  // (T, rows)
             var atUpdate: Tensor?
             if atFactors {
                 let room = try BlockMemory.ofThisThread.take(
                     .gradient, [rows.count, inputSize], like: input)
-                atUpdate = try room.setProduct(part.transposed(), columns)
+                atUpdate = try room.setProduct(atRows.transposed(), columns)
             }
             let block = try weightBlock(rows, gradient: atUpdate, sums: sums, isNeeded: atInput)
             guard let block else { continue }
-            let product = try part.matmul(block)  // (T, k)
+            let product = try atRows.matmul(block)  // (T, k)
             if let sum = inputGradient {
                 try sum.add(product)
             } else {

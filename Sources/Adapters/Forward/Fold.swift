@@ -9,12 +9,12 @@ struct Fold {
     /// Chunks of the narrow size, one after the other.
     /// - Parameter isFilled: whether the last is filled up with the wide vector's own first elements.
     init(chunksOf size: Int, side: Int, isFilled: Bool) {
-        let (whole, rest) = size.quotientAndRemainder(dividingBy: side)
+        let (whole, remainder) = size.quotientAndRemainder(dividingBy: side)
         var pieces = [
             FoldKernel.Piece(wide: 0..<whole * side, narrow: 0..<side, isGrouped: false),
-            FoldKernel.Piece(wide: whole * side..<size, narrow: 0..<rest, isGrouped: false),
+            FoldKernel.Piece(wide: whole * side..<size, narrow: 0..<remainder, isGrouped: false),
         ]
-        var filled = isFilled && rest > 0 ? rest : side
+        var filled = isFilled && remainder > 0 ? remainder : side
         while filled < side {
             let count = min(size, side - filled)
             pieces.append(
@@ -63,9 +63,9 @@ extension FoldKernel.Piece {
     /// A view (T, wide) as (T, times, narrow), or (T, narrow, times), and the dimension of the times.
     fileprivate func view(_ x: Tensor) throws -> (Tensor, times: Int) {
         let (count, times) = (narrow.count, wide.count / narrow.count)
-        let part = try x.slice(wide, along: 1)
+        let columns = try x.slice(wide, along: 1)
         return isGrouped
-            ? (try part.reshaped(x.size(0), count, times), 2)
-            : (try part.reshaped(x.size(0), times, count), 1)
+            ? (try columns.reshaped(x.size(0), count, times), 2)
+            : (try columns.reshaped(x.size(0), times, count), 1)
     }
 }

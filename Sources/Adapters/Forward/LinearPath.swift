@@ -57,10 +57,10 @@ extension Tensor {
                 let atFactors = try path.gradients(
                     of: given, input: rows, kept: kept, addingTo: atRows)
                 let shape = gradient.shape.dropLast() + [rows.size(1)]
-                let found = [try atRows?.reshaped(Array(shape))] + atFactors
+                let atInputAndFactors = [try atRows?.reshaped(Array(shape))] + atFactors
                 // The bias comes last, if there is one.
-                guard found.count < needed.count else { return found }
-                return try found + [needed.last == true ? given.sum(along: 0) : nil]
+                guard atInputAndFactors.count < needed.count else { return atInputAndFactors }
+                return try atInputAndFactors + [needed.last == true ? given.sum(along: 0) : nil]
             }
         }[0]
     }

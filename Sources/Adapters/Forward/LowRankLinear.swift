@@ -38,10 +38,10 @@ struct LowRankLinear {
             guard let gradient = gradients[0] else { return needed.map { _ in nil } }
             let rows = try gradient.reshaped(-1, gradient.size(-1)).contiguous()  // (T, d)
             let ends = run.isApart ? needed.prefix(2) : needed.prefix(1)
-            let found = try run.backward(rows, kept, needed: Array(ends))
+            let atRun = try run.backward(rows, kept, needed: Array(ends))
             let shape = Array(gradient.shape.dropLast()) + [run.input.size(1)]
-            let atInputs = try found.inputs.map { try $0?.reshaped(shape) }
-            let known = atInputs + found.factors + (isScaled ? [found.outputFactors] : [])
+            let atInputs = try atRun.inputs.map { try $0?.reshaped(shape) }
+            let known = atInputs + atRun.factors + (isScaled ? [atRun.outputFactors] : [])
             // The bias comes last, if there is one.
             guard known.count < needed.count else { return known }
             return try known + [needed.last == true ? rows.sum(along: 0) : nil]

@@ -48,9 +48,9 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
         let scaled = try gamma.detached().slice(columns, along: 1) * scale  // (N, columns)
         let rows = try bases.small(q).slice(columns, along: 1).expandedDimension(at: 1)
         let lambda = try lambda.detached().expandedDimension(at: 2)  // (r, N, 1)
-        for part in (0..<rank).pieces(columns: count * columns.count) {
-            let values = try (scaled * rows.slice(part)) * lambda.slice(part)
-            try room.slice(part.lowerBound * count..<part.upperBound * count)
+        for piece in (0..<rank).pieces(columns: count * columns.count) {
+            let values = try (scaled * rows.slice(piece)) * lambda.slice(piece)
+            try room.slice(piece.lowerBound * count..<piece.upperBound * count)
                 .copy(from: values.reshaped(-1, columns.count))
         }
         return room
@@ -64,12 +64,12 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
         let rows = try (bases.small(q).slice(columns, along: 1) * scale).expandedDimension(at: 1)
         let lambda = try lambda.detached().expandedDimension(at: 2)
         let atGamma = try sums[1].slice(columns, along: 1)
-        for part in (0..<rank).pieces(columns: count * columns.count) {
-            let given = try gradient.slice(part.lowerBound * count..<part.upperBound * count)
-                .reshaped(part.count, count, columns.count).to(lambda.dtype)
-            let weighted = try given * rows.slice(part)  // (some of r, N, columns)
-            try sums[0].slice(part).add((weighted * gamma).sum(along: 2))
-            try atGamma.add((weighted * lambda.slice(part)).sum(along: 0))
+        for piece in (0..<rank).pieces(columns: count * columns.count) {
+            let given = try gradient.slice(piece.lowerBound * count..<piece.upperBound * count)
+                .reshaped(piece.count, count, columns.count).to(lambda.dtype)
+            let weighted = try given * rows.slice(piece)  // (some of r, N, columns)
+            try sums[0].slice(piece).add((weighted * gamma).sum(along: 2))
+            try atGamma.add((weighted * lambda.slice(piece)).sum(along: 0))
         }
     }
 

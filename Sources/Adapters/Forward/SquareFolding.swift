@@ -53,10 +53,10 @@ struct SquareFolding {
 extension Tensor {
     /// The elements of a dimension, over and over, until there are `length`.
     func cycled(to length: Int, along dimension: Int = -1) throws -> Tensor {
-        let (whole, rest) = length.quotientAndRemainder(dividingBy: size(dimension))
-        if whole == 1, rest == 0 { return self }
-        let part = rest > 0 ? [try slice(0..<rest, along: dimension)] : []
-        if whole == 0 { return part[0] }
-        return try .joined(Array(repeating: self, count: whole) + part, along: dimension)
+        let (whole, remainder) = length.quotientAndRemainder(dividingBy: size(dimension))
+        if whole == 1, remainder == 0 { return self }
+        let tail = remainder > 0 ? [try slice(0..<remainder, along: dimension)] : []
+        if whole == 0 { return tail[0] }
+        return try .joined(Array(repeating: self, count: whole) + tail, along: dimension)
     }
 }

@@ -20,9 +20,9 @@ struct UpdateSinceStart: FactoredUpdate {
                     return room
                 }
                 let change = try formed(update).add(formed(start), times: -1)
-                let place = piece.shifted(by: -rows.lowerBound)
-                try block.slice(place).copy(
-                    from: weight.map { try $0.slice(place) + change } ?? change)
+                let blockRows = piece.shifted(by: -rows.lowerBound)
+                try block.slice(blockRows).copy(
+                    from: weight.map { try $0.slice(blockRows) + change } ?? change)
             }
         }
     }

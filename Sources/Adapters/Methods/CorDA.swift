@@ -158,9 +158,9 @@ package final class CorDALayer: LowRankChange {
                 up: .joined([up, -startUp], along: 1), scale: scale)
         }
         // Nothing is dropped on the way to the part that stands for the weight.
-        let rest = try base.withPath(
+        let residual = try base.withPath(
             x, mode: mode, down: startDown, up: startUp, scale: -scale)
         let inner = try mode.dropping(x, probability: dropout).linear(down.to(x.dtype))
-        return try rest + scale * inner.linear(up.to(x.dtype))
+        return try residual + scale * inner.linear(up.to(x.dtype))
     }
 }

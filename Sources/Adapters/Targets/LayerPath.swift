@@ -16,17 +16,17 @@ enum LayerPath {
 
     /// Whether a pattern has none of what other dialects have besides: `\p{L}`, `[[:alpha:]]`, `(?<n>...)`.
     private static func isKnownToPython(_ pattern: String) -> Bool {
-        var rest = pattern[...]
-        while let place = rest.firstIndex(where: { "\\([".contains($0) }) {
-            let (sign, after) = (rest[place], rest[rest.index(after: place)...])
-            rest = after
+        var remaining = pattern[...]
+        while let index = remaining.firstIndex(where: { "\\([".contains($0) }) {
+            let (sign, after) = (remaining[index], remaining[remaining.index(after: index)...])
+            remaining = after
             switch sign {
             case "\\":
                 guard let escaped = after.first else { return false }
                 if escaped.isASCII, escaped.isLetter, !"AbBdDsSwWZafnrtvxuUN".contains(escaped) {
                     return false
                 }
-                rest = after.dropFirst()
+                remaining = after.dropFirst()
             case "[": if after.hasPrefix("[:") { return false }
             default: if after.prefixMatch(of: /\?<[^=!]/) != nil { return false }
             }

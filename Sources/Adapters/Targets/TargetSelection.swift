@@ -118,13 +118,13 @@ public struct TargetSelection: Equatable, Sendable {
         default: break
         }
         let words = path.split(separator: ".").map(String.init)
-        let place = try words.indices.dropFirst().first { index in
+        let numberIndex = try words.indices.dropFirst().first { index in
             guard Int(words[index]) != nil else { return false }
             let before = words[..<index].joined(separator: ".")
             return try blocksPattern.isEmpty
                 || blocksPattern.contains { try LayerPath.matches(before, "(.*\\.)?(\($0))") }
         }
-        return place.flatMap { Int(words[$0]) }.map(blocks.contains) ?? false
+        return numberIndex.flatMap { Int(words[$0]) }.map(blocks.contains) ?? false
     }
 
     /// The shortest names that tell layers of different kinds apart, with their shapes.

@@ -70,8 +70,8 @@ final class LlamaFeedForward {
     }
 
     func callAsFunction(_ x: Tensor, mode: ForwardMode) throws -> Tensor {
-        let parts = try Linear.together([gate, up], x, mode: mode)
-        return try down(activation(parts[0], gating: parts[1]), mode: mode)
+        let projected = try Linear.together([gate, up], x, mode: mode)
+        return try down(activation(projected[0], gating: projected[1]), mode: mode)
     }
 }
 

@@ -32,19 +32,19 @@ package final class AtomicFile {
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let part = UnsafeRawBufferPointer(rebasing: rest)
+        var remaining = bytes[...]
+        while !remaining.isEmpty {
+            let buffer = UnsafeRawBufferPointer(rebasing: remaining)
             #if canImport(Glibc)
-                let written = Glibc.write(descriptor, part.baseAddress, part.count)
+                let written = Glibc.write(descriptor, buffer.baseAddress, buffer.count)
             #else
-                let written = Darwin.write(descriptor, part.baseAddress, part.count)
+                let written = Darwin.write(descriptor, buffer.baseAddress, buffer.count)
             #endif
             if written < 0 {
                 if errno == EINTR { continue }
                 throw failure()
             }
-            rest = rest.dropFirst(written)
+            remaining = remaining.dropFirst(written)
         }
     }
 
@@ -66,8 +66,8 @@ package final class AtomicFile {
 
     /// Removes what processes that were killed left of files that they were writing.
     package static func removeLeftovers(of names: [String], in folder: URL) {
-        let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        for file in found where file.hasPrefix(".") && file.hasSuffix(".partial") {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for file in files where file.hasPrefix(".") && file.hasSuffix(".partial") {
             let words = file.dropFirst().dropLast(".partial".count)
             guard let dot = words.lastIndex(of: "."),
                 UInt64(words[words.index(after: dot)...]) != nil,

@@ -53,8 +53,8 @@ struct ChunkedCrossEntropy {
             let x = try hidden.slice(range)
             let logits = try buffer.slice(0..<range.count)
             try project(x, into: logits)
-            let part = try rowLosses(logits, labels.slice(range), gradientScale: scale)
-            try losses.slice(range).copy(from: part)
+            let chunkLosses = try rowLosses(logits, labels.slice(range), gradientScale: scale)
+            try losses.slice(range).copy(from: chunkLosses)
             try addGradients(at: logits, x, range, needed)
         }
         gradients = try zip(gradients, givenTypes).map { try $0?.to($1) }
@@ -86,10 +86,10 @@ struct ChunkedCrossEntropy {
         let target = try Tensor.full(
             logits.shape, labelSmoothing / Double(logits.size(1)), dtype: wide,
             device: logits.device)
-        let rest = try Tensor.full(
+        let labelShare = try Tensor.full(
             indices.shape, 1 - labelSmoothing, dtype: wide, device: logits.device)
         _ = try callOperator(
-            "aten::scatter_add_", [.tensor(target), 1, .tensor(indices), .tensor(rest)])
+            "aten::scatter_add_", [.tensor(target), 1, .tensor(indices), .tensor(labelShare)])
         if let scale {
             try logits.copy(from: (logarithms.exponential() - target).multiply(by: scale))
         }
@@ -112,10 +112,10 @@ struct ChunkedCrossEntropy {
             gradients[1] = try logits.transposed().product(x, addedTo: gradients[1], dtype: wide)
         }
         if bias != nil, needed[2] {
-            let part = try call(
+            let rowSum = try call(
                 "aten::sum.dim_IntList", [.tensor(logits), .ints([0]), false],
                 ["dtype": .dtype(wide)])
-            gradients[2] = try gradients[2]?.add(part) ?? part
+            gradients[2] = try gradients[2]?.add(rowSum) ?? rowSum
         }
     }
 }

@@ -21,9 +21,9 @@ extension Tensor {
             [try ElementKernel.gate(up, by: self, through: function)]
         } backward: { gradients, _ in
             guard let gradient = gradients[0] else { return [nil, nil] }
-            let found = try ElementKernel.gatedGradients(
+            let factorGradients = try ElementKernel.gatedGradients(
                 from: gradient, gate: self, up: up, of: function)
-            return [found.gate, found.up]
+            return [factorGradients.gate, factorGradients.up]
         }[0]
     }
 }

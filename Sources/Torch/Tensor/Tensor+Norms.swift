@@ -72,15 +72,15 @@ private struct Norm {
     private func backward(
         _ gradients: [Tensor?], _ needed: [Bool], _ sum: Tensor, _ statistics: Tensor
     ) throws -> [Tensor?] {
-        let parts = residual == nil ? 1 : 2
-        let sumGradient = parts == 2 ? gradients[1] : nil
+        let addendCount = residual == nil ? 1 : 2
+        let sumGradient = addendCount == 2 ? gradients[1] : nil
         guard let gradient = gradients[0] else {
-            return (0..<needed.count).map { $0 < parts ? sumGradient : nil }
+            return (0..<needed.count).map { $0 < addendCount ? sumGradient : nil }
         }
         let results = try NormKernel.gradients(
             from: gradient, sumGradient: sumGradient, sum: sum, weight: weight,
             statistics: statistics, hasBias: bias != nil,
-            needed: [needed[..<parts].contains(true)] + needed[parts...])
-        return [Tensor?](repeating: results[0], count: parts) + results[1...]
+            needed: [needed[..<addendCount].contains(true)] + needed[addendCount...])
+        return [Tensor?](repeating: results[0], count: addendCount) + results[1...]
     }
 }

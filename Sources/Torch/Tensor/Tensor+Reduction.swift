@@ -36,8 +36,8 @@ extension Tensor {
     package func rootMeanSquare() throws -> Double {
         guard count > 0 else { return 0 }
         let wide: DType = dtype == .float64 ? .float64 : .float32
-        func norm(_ part: Tensor) throws -> Double {
-            try call("aten::linalg_vector_norm", [.tensor(part)], ["dtype": .dtype(wide)]).item()
+        func norm(_ tensor: Tensor) throws -> Double {
+            try call("aten::linalg_vector_norm", [.tensor(tensor)], ["dtype": .dtype(wide)]).item()
         }
         // LibTorch makes a wide copy of what it is given, which may be a mapped weight: part by part.
         let rows = rank > 0 ? max(1, (4 << 20) / max(1, count / size(0))) : 1
@@ -45,8 +45,8 @@ extension Tensor {
             return try norm(self) / Double(count).squareRoot()
         }
         let squares = try stride(from: 0, to: size(0), by: rows).reduce(0.0) { sum, start in
-            let part = try norm(slice(start..<min(start + rows, size(0))))
-            return sum + part * part
+            let rowsNorm = try norm(slice(start..<min(start + rows, size(0))))
+            return sum + rowsNorm * rowsNorm
         }
         return (squares / Double(count)).squareRoot()
     }

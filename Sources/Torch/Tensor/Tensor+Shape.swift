@@ -35,10 +35,10 @@ extension Tensor {
     /// A view of each index along a dimension, which goes (`torch.unbind`).
     public func unbound(along dimension: Int) throws -> [Tensor] {
         let results = try callOperator("aten::unbind.int", [.tensor(self), .int(dimension)])
-        guard case .tensors(let parts)? = results.first else {
+        guard case .tensors(let views)? = results.first else {
             throw Tensor.missingResult(of: "aten::unbind.int")
         }
-        return parts.compactMap(\.self)
+        return views.compactMap(\.self)
     }
 
     /// A view of a range along a dimension (`torch.narrow`).

@@ -36,15 +36,15 @@ package final class ReFTBlock: BlockAdapter {
         let rows = try x.reshaped(-1, x.size(2))  // (B T, E)
         var (numbers, edited) = ([Int](), [Tensor]())
         for (_, positions, edit) in edits {
-            let found = place.prompts.flatMap { row, tokens in
+            let rowNumbers = place.prompts.flatMap { row, tokens in
                 positions.of(tokens).map { row * width + $0 }
             }
-            guard !found.isEmpty else { continue }
-            let states = try rows.gathered(rows: Tensor(found).to(device: x.device))
+            guard !rowNumbers.isEmpty else { continue }
+            let states = try rows.gathered(rows: Tensor(rowNumbers).to(device: x.device))
             // Few states: in the parameters' type.
             let output = try edit(states.to(edit.bias.dtype))
             edited.append(try mode.dropping(output, probability: dropout).to(x.dtype))
-            numbers += found
+            numbers += rowNumbers
         }
         guard !edited.isEmpty else { return x }
         return try rows.replacing(

@@ -36,13 +36,13 @@ struct FixedDirection {
             for (index, row) in rows.enumerated() {
                 var random = SplitMix64(seed: seed, skipping: row * words)
                 let line = memory[(index * columns)..<((index + 1) * columns)]
-                var place = line.startIndex
-                while place < line.endIndex {
+                var start = line.startIndex
+                while start < line.endIndex {
                     let word = random.next()
-                    for bit in 0..<min(64, line.endIndex - place) {
-                        memory.initializeElement(at: place + bit, to: word >> bit & 1 == 0 ? -1 : 1)
+                    for bit in 0..<min(64, line.endIndex - start) {
+                        memory.initializeElement(at: start + bit, to: word >> bit & 1 == 0 ? -1 : 1)
                     }
-                    place += 64
+                    start += 64
                 }
             }
             count = rows.count * columns

@@ -3,19 +3,19 @@ import DualTorch
 /// The update of Dual LoRA in every variant, ω s F(B A) ⊙ T(D C), by LibTorch's operators, a piece
 /// of its rows after the other.
 struct PlainDualLoRAUpdate: FactoredUpdate {
-    private let parts: DualLoRAFactors
+    private let layerFactors: DualLoRAFactors
     private let variant: DualLoRAVariant
     /// ω s
     private let scale: Double
     /// The mean of |D C| over the whole matrix, which DoReFa's rule needs before the first row.
     private let mean: Double
 
-    init(_ parts: DualLoRAFactors, _ variant: DualLoRAVariant, scale: Double) throws {
-        self.parts = parts
+    init(_ layerFactors: DualLoRAFactors, _ variant: DualLoRAVariant, scale: Double) throws {
+        self.layerFactors = layerFactors
         self.variant = variant
         self.scale = scale
         let needsMean = variant.direction == .sign && variant.signGradient == .doReFa
-        guard needsMean, case .learned(let c, let d) = parts.direction else {
+        guard needsMean, case .learned(let c, let d) = layerFactors.direction else {
             mean = 1
             return
         }
@@ -27,29 +27,29 @@ struct PlainDualLoRAUpdate: FactoredUpdate {
         }
     }
 
-    var factors: [Tensor] { parts.trained.map(\.value) }
+    var factors: [Tensor] { layerFactors.trained.map(\.value) }
 
     func form(
         rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
     ) throws {
         try withoutGradient {
-            for piece in rows.pieces(columns: parts.a.size(1)) {
-                let product = try parts.b.slice(piece).matmul(parts.a)
+            for piece in rows.pieces(columns: layerFactors.a.size(1)) {
+                let product = try layerFactors.b.slice(piece).matmul(layerFactors.a)
                 let update = try (scale * variant.magnitude.value(product) * direction(piece).value)
                     .slice(columns, along: 1)
-                let place = piece.shifted(by: -rows.lowerBound)
-                try block.slice(place).copy(
-                    from: weight.map { try $0.slice(place) + update } ?? update)
+                let blockRows = piece.shifted(by: -rows.lowerBound)
+                try block.slice(blockRows).copy(
+                    from: weight.map { try $0.slice(blockRows) + update } ?? update)
             }
         }
     }
 
     /// T of some rows, and Z where it learns.
     private func direction(_ rows: Range<Int>) throws -> (value: Tensor, product: Tensor?) {
-        switch parts.direction {
+        switch layerFactors.direction {
         case .fixed(let seed):
-            let fixed = try FixedDirection(seed: seed, columns: parts.a.size(1))
-            return (try fixed.rows(rows, like: parts.a), nil)
+            let fixed = try FixedDirection(seed: seed, columns: layerFactors.a.size(1))
+            return (try fixed.rows(rows, like: layerFactors.a), nil)
         case .learned(let c, let d):
             let product = try d.slice(rows).matmul(c)
             guard variant.direction == .sign else { return (product, product) }
@@ -61,15 +61,15 @@ struct PlainDualLoRAUpdate: FactoredUpdate {
     /// P by the direction's rule, ∂C = Dᵀ P, ∂D = P Cᵀ.
     func addGradients(of gradient: Tensor, rows: Range<Int>, to sums: [Tensor]) throws {
         try withoutGradient {
-            for piece in rows.pieces(columns: parts.a.size(1)) {
-                let part = try gradient.slice(piece.shifted(by: -rows.lowerBound))
-                try addGradients(of: part.to(parts.a.dtype), piece: piece, to: sums)
+            for piece in rows.pieces(columns: layerFactors.a.size(1)) {
+                let pieceGradient = try gradient.slice(piece.shifted(by: -rows.lowerBound))
+                try addGradients(of: pieceGradient.to(layerFactors.a.dtype), piece: piece, to: sums)
             }
         }
     }
 
     private func addGradients(of gradient: Tensor, piece: Range<Int>, to sums: [Tensor]) throws {
-        let (a, b) = (parts.a, try parts.b.slice(piece))
+        let (a, b) = (layerFactors.a, try layerFactors.b.slice(piece))
         let product = try b.matmul(a)
         let direction = try direction(piece)
         var atProduct = try scale * gradient * direction.value
@@ -78,7 +78,7 @@ struct PlainDualLoRAUpdate: FactoredUpdate {
         }
         try sums[0].add(b.transposed().matmul(atProduct))
         try sums[1].slice(piece).add(atProduct.matmul(a.transposed()))
-        guard case .learned(let c, let d) = parts.direction, let z = direction.product else {
+        guard case .learned(let c, let d) = layerFactors.direction, let z = direction.product else {
             return
         }
         let magnitude = try variant.magnitude.value(product)
