@@ -33,14 +33,14 @@ extension ChatMessage {
     ) throws(ConversationFault) -> [ChatMessage] {
         guard case .array(let values) = value else { throw .notMessages }
         var messages: [ChatMessage] = []
-        for (place, value) in values.enumerated() {
+        for (index, value) in values.enumerated() {
             guard case .object(let fields) = value else { throw .notMessages }
             if let key = fieldsNotRead.first(where: { fields[$0]?.saysNothing == false }) {
-                throw .notRead(message: place + 1, key: key)
+                throw .notRead(message: index + 1, key: key)
             }
             func text(_ key: String) throws(ConversationFault) -> String {
                 guard let value = fields[key] else {
-                    throw .missing(message: place + 1, key: key)
+                    throw .missing(message: index + 1, key: key)
                 }
                 guard case .string(let text) = value else { throw .notMessages }
                 return text

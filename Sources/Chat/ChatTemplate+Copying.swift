@@ -12,11 +12,11 @@ extension ChatTemplate {
     /// - Throws: ``ChatTemplateError``, or an error of the file system.
     @discardableResult
     package static func copy(from source: URL, to folder: URL) throws -> Bool {
-        let found = try entries(in: source)
-        for entry in found {
+        let entries = try entries(in: source)
+        for entry in entries {
             try write(entry.text, named: entry.name, file: entry.file, to: folder)
         }
-        return !found.isEmpty
+        return !entries.isEmpty
     }
 
     /// Writes the template into a folder as its default one.
@@ -27,7 +27,7 @@ extension ChatTemplate {
     private static func write(
         _ text: String, named name: String, file: String, to folder: URL
     ) throws {
-        var place = folder.appendingPathComponent(fileName)
+        var destination = folder.appendingPathComponent(fileName)
         if name != "default" {
             guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/") else {
                 throw ChatTemplateError.badField(
@@ -37,9 +37,9 @@ extension ChatTemplate {
             let others = folder.appendingPathComponent(folderName)
             try FileManager.default.createDirectory(
                 at: others, withIntermediateDirectories: true)
-            place = others.appendingPathComponent(name + ".jinja")
+            destination = others.appendingPathComponent(name + ".jinja")
         }
-        try Data(text.utf8).write(to: place, options: .atomic)
+        try Data(text.utf8).write(to: destination, options: .atomic)
     }
 
     /// The template of the first folder that has one: an adapter's before its model's.
@@ -52,9 +52,9 @@ extension ChatTemplate {
             tokens.merge(try SpecialTokens.read(from: folder)) { first, _ in first }
         }
         for folder in folders {
-            guard let found = try load(from: folder) else { continue }
+            guard let template = try load(from: folder) else { continue }
             return try ChatTemplate(
-                source: found.source, name: found.name, specialTokens: tokens)
+                source: template.source, name: template.name, specialTokens: tokens)
         }
         return nil
     }

@@ -16,12 +16,12 @@ extension ChatTemplate {
     /// - Throws: ``ChatTemplateError``.
     public static func load(from folder: URL, named: String? = nil) throws -> ChatTemplate? {
         let tokens = try SpecialTokens.read(from: folder)
-        let found = try entries(in: folder)
-        guard let first = found.first else { return nil }
+        let entries = try entries(in: folder)
+        guard let first = entries.first else { return nil }
         let wanted = named ?? "default"
-        guard let entry = found.first(where: { $0.name == wanted }) else {
+        guard let entry = entries.first(where: { $0.name == wanted }) else {
             throw ChatTemplateError.noTemplate(
-                file: first.file, named: wanted, known: found.map(\.name).sorted())
+                file: first.file, named: wanted, known: entries.map(\.name).sorted())
         }
         return try ChatTemplate(source: entry.text, name: entry.file, specialTokens: tokens)
     }
@@ -32,8 +32,8 @@ extension ChatTemplate {
         if !files.isEmpty { return files }
         for name in [settingsName, processorName] {
             let url = folder.appendingPathComponent(name)
-            let found = try entries(in: fields(of: url), url)
-            if !found.isEmpty { return found }
+            let entries = try entries(in: fields(of: url), url)
+            if !entries.isEmpty { return entries }
         }
         return []
     }

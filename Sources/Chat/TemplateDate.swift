@@ -11,27 +11,27 @@ extension ChatTemplate {
         guard let match = text.wholeMatch(of: pattern) else { return nil }
         let (_, year, month, day, hour, minute, second) = match.output
         let number = { (digits: Substring?) in digits.flatMap { Int32($0) } ?? 0 }
-        var parts = tm()
-        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (
+        var moment = tm()
+        (moment.tm_year, moment.tm_mon, moment.tm_mday) = (
             number(year) - 1900, number(month) - 1, number(day)
         )
-        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (
+        (moment.tm_hour, moment.tm_min, moment.tm_sec) = (
             number(hour), number(minute), number(second)
         )
-        parts.tm_isdst = -1
-        let found = Date(timeIntervalSince1970: Double(mktime(&parts)))
+        moment.tm_isdst = -1
+        let date = Date(timeIntervalSince1970: Double(mktime(&moment)))
         // mktime makes the 2nd of March of the 30th of February.
         let whole = hour == nil ? text + "T00:00:00" : text.replacing(" ", with: "T")
-        return self.text(of: found) == whole ? found : nil
+        return self.text(of: date) == whole ? date : nil
     }
 
     /// A moment as ``date(_:)`` reads it, to the second.
     package static func text(of date: Date) -> String {
         var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
-        var parts = tm()
-        localtime_r(&seconds, &parts)
+        var moment = tm()
+        localtime_r(&seconds, &moment)
         return String(
-            format: "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1,
-            parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec)
+            format: "%04d-%02d-%02dT%02d:%02d:%02d", moment.tm_year + 1900, moment.tm_mon + 1,
+            moment.tm_mday, moment.tm_hour, moment.tm_min, moment.tm_sec)
     }
 }

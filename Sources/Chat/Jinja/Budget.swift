@@ -9,7 +9,7 @@ final class Budget {
     static let maximumText = 1 << 26
 
     /// Steps that are left.
-    var rest: Int { max(0, Self.maximumSteps - steps) }
+    var stepsLeft: Int { max(0, Self.maximumSteps - steps) }
 
     /// Counts the evaluation of an expression, or work in proportion to `amount`.
     func spend(_ amount: Int = 1) throws(Fault) {

@@ -16,13 +16,13 @@ struct Given {
         var values: [Value?] = positional
         values += [Value?](repeating: nil, count: parameters.count - positional.count)
         for (name, value) in named {
-            guard let place = parameters.firstIndex(of: name), values[place] == nil else {
+            guard let index = parameters.firstIndex(of: name), values[index] == nil else {
                 throw .failed("\(callee) has no place for the argument '\(name)'")
             }
-            values[place] = value
+            values[index] = value
         }
-        for place in 0..<required where values[place] == nil {
-            throw .failed("\(callee) needs the argument '\(parameters[place])'")
+        for index in 0..<required where values[index] == nil {
+            throw .failed("\(callee) needs the argument '\(parameters[index])'")
         }
         return values
     }

@@ -51,8 +51,8 @@ struct JSONText {
         case .string(let string), .markup(let string): text += quoted(string)
         case .list(let items), .tuple(let items):
             try write(items.values.count, "[", "]", level, to: &text) {
-                (place, text) throws(Fault) in
-                try write(items.values[place], level + 1, to: &text)
+                (index, text) throws(Fault) in
+                try write(items.values[index], level + 1, to: &text)
             }
         case .mapping(let mapping): try write(mapping, level, to: &text)
         default:
@@ -73,13 +73,13 @@ struct JSONText {
     /// Parts between brackets.
     private func write(
         _ count: Int, _ opening: String, _ closing: String, _ level: Int, to text: inout String,
-        _ part: (Int, inout String) throws(Fault) -> Void
+        _ writeItem: (Int, inout String) throws(Fault) -> Void
     ) throws(Fault) {
         text += opening
-        for place in 0..<count {
-            if place > 0 { text += itemSeparator }
+        for index in 0..<count {
+            if index > 0 { text += itemSeparator }
             if let indentation { text += newLine(indentation, level + 1) }
-            try part(place, &text)
+            try writeItem(index, &text)
         }
         if count > 0, let indentation { text += newLine(indentation, level) }
         text += closing
@@ -100,9 +100,9 @@ struct JSONText {
             }
             order.sort { PythonText.order(keys[$0] ?? "", keys[$1] ?? "") < 0 }
         }
-        try write(mapping.count, "{", "}", level, to: &text) { (place, text) throws(Fault) in
-            text += quoted(try name(of: mapping.keys[order[place]])) + keySeparator
-            try write(mapping.values[order[place]], level + 1, to: &text)
+        try write(mapping.count, "{", "}", level, to: &text) { (index, text) throws(Fault) in
+            text += quoted(try name(of: mapping.keys[order[index]])) + keySeparator
+            try write(mapping.values[order[index]], level + 1, to: &text)
         }
     }
 

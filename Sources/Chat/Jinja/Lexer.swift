@@ -65,8 +65,8 @@ struct Lexer {
         } else if sign != "+", tag != .variable {
             let lineStart = text.lastIndex(of: "\n").map { text.index(after: $0) }
             guard lineStart != nil || startsLine else { return }
-            let rest = text[(lineStart ?? text.startIndex)...]
-            if rest.allSatisfy(\.isPythonSpace) { text = text[..<rest.startIndex] }
+            let lastLine = text[(lineStart ?? text.startIndex)...]
+            if lastLine.allSatisfy(\.isPythonSpace) { text = text[..<lastLine.startIndex] }
         }
     }
 

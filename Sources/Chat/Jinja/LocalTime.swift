@@ -5,11 +5,11 @@ struct LocalTime {
     private let time: tm
 
     init(_ date: Date) throws(Fault) {
-        var parts = tm()
+        var localTime = tm()
         guard var seconds = time_t(exactly: date.timeIntervalSince1970.rounded(.down)),
-            localtime_r(&seconds, &parts) != nil
+            localtime_r(&seconds, &localTime) != nil
         else { throw .failed("strftime_now() has no date for what the clock shows") }
-        time = parts
+        time = localTime
     }
 
     /// Python's `datetime.strftime` of a time without a zone.
@@ -18,19 +18,19 @@ struct LocalTime {
             throw .limit("the format of strftime_now() has more than 1000 bytes")
         }
         guard !format.isEmpty, !format.utf8.contains(0) else { return "" }
-        var parts = time
+        var localTime = time
         var buffer = [CChar](repeating: 0, count: 64 * format.utf8.count + 64)
         let known = try plain(format)
-        let count = strftime(&buffer, buffer.count, known, &parts)
+        let count = strftime(&buffer, buffer.count, known, &localTime)
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The format without what has no text in a time without a zone; fractions are refused.
     private func plain(_ format: String) throws(Fault) -> String {
         var made = String.UnicodeScalarView()
-        var rest = Substring(format).unicodeScalars
-        while let scalar = rest.popFirst() {
-            guard scalar == "%", let letter = rest.popFirst() else {
+        var remaining = Substring(format).unicodeScalars
+        while let scalar = remaining.popFirst() {
+            guard scalar == "%", let letter = remaining.popFirst() else {
                 made.append(scalar)
                 continue
             }

@@ -42,12 +42,12 @@ final class LoopState {
 
     private func count() throws(Fault) -> Int {
         if let length { return length }
-        var rest: [Value] = []
-        while let item = try take() { rest.append(item) }
-        counted = rest[...]
-        let found = rest.count + index0 + 1 + (after == nil ? 0 : 1)
-        length = found
-        return found
+        var remaining: [Value] = []
+        while let item = try take() { remaining.append(item) }
+        counted = remaining[...]
+        let total = remaining.count + index0 + 1 + (after == nil ? 0 : 1)
+        length = total
+        return total
     }
 
     subscript(_ field: LoopField) -> Value {

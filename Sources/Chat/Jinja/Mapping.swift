@@ -2,7 +2,7 @@
 final class Mapping {
     private(set) var keys: [Value] = []
     private(set) var values: [Value] = []
-    private var places: [Key: Int] = [:]
+    private var indices: [Key: Int] = [:]
     private(set) var depth = 1
 
     init() {}
@@ -14,24 +14,24 @@ final class Mapping {
     /// Only while the mapping is made: a template cannot change one.
     func set(_ key: Value, _ value: Value) throws(Fault) {
         let hashed = try Key(key)
-        if let place = places[hashed] {
-            values[place] = value
+        if let index = indices[hashed] {
+            values[index] = value
         } else {
-            places[hashed] = keys.count
+            indices[hashed] = keys.count
             keys.append(key)
             values.append(value)
         }
         depth = max(depth, try Value.depth(over: [key, value]))
     }
 
-    subscript(_ key: Key) -> Value? { places[key].map { values[$0] } }
+    subscript(_ key: Key) -> Value? { indices[key].map { values[$0] } }
 
     var count: Int { keys.count }
 
     var pairs: [Value] {
         get throws(Fault) {
-            try keys.indices.map { place throws(Fault) in
-                .tuple(try Items([keys[place], values[place]]))
+            try keys.indices.map { index throws(Fault) in
+                .tuple(try Items([keys[index], values[index]]))
             }
         }
     }

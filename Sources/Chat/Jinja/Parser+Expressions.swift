@@ -15,17 +15,17 @@ extension Parser {
     mutating func tuple(
         withChoice: Bool = true, until end: String? = nil, inParentheses: Bool = false
     ) throws(Fault) -> Expression {
-        var parts: [Expression] = []
+        var items: [Expression] = []
         var isTuple = false
         while !isTupleEnd {
             if let end, current.kind == .name(end) { break }
-            parts.append(try expression(withChoice: withChoice))
+            items.append(try expression(withChoice: withChoice))
             guard accept(symbol: ",") else { break }
             isTuple = true
         }
-        if !isTuple, let only = parts.first { return only }
+        if !isTuple, let only = items.first { return only }
         guard isTuple || inParentheses else { throw unexpected("an expression") }
-        return .tuple(parts)
+        return .tuple(items)
     }
 
     mutating func expression(withChoice: Bool = true) throws(Fault) -> Expression {
@@ -73,12 +73,12 @@ extension Parser {
 
     private mutating func comparison() throws(Fault) -> Expression {
         let left = try sum()
-        var rest: [(operation: Comparison, right: Expression)] = []
+        var comparisons: [(operation: Comparison, right: Expression)] = []
         while let operation = comparisonSign() {
             try grow()
-            rest.append((operation, try sum()))
+            comparisons.append((operation, try sum()))
         }
-        return rest.isEmpty ? left : .comparison(left, rest)
+        return comparisons.isEmpty ? left : .comparison(left, comparisons)
     }
 
     private mutating func comparisonSign() -> Comparison? {
@@ -121,12 +121,12 @@ extension Parser {
     }
 
     private mutating func concatenation() throws(Fault) -> Expression {
-        var parts = [try product()]
+        var operands = [try product()]
         while accept(symbol: "~") {
             try grow()
-            parts.append(try product())
+            operands.append(try product())
         }
-        return parts.count == 1 ? parts[0] : .joined(parts)
+        return operands.count == 1 ? operands[0] : .joined(operands)
     }
 
     private mutating func product() throws(Fault) -> Expression {

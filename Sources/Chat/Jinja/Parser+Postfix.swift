@@ -139,9 +139,9 @@ extension Parser {
                 throw .unsupported("the filter '\(name)' in 'map'", line: line)
             }
         case .select, .reject, .selectattr, .rejectattr:
-            let place = filter == .select || filter == .reject ? 0 : 1
-            guard arguments.positional.indices.contains(place) else { return }
-            if case .string(let name) = arguments.positional[place], Test(named: name) == nil {
+            let index = filter == .select || filter == .reject ? 0 : 1
+            guard arguments.positional.indices.contains(index) else { return }
+            if case .string(let name) = arguments.positional[index], Test(named: name) == nil {
                 throw .unsupported("the test '\(name)' in '\(filter.rawValue)'", line: line)
             }
         default: break

@@ -1,7 +1,7 @@
 /// Reads tokens as statements, as Jinja's parser does, and refuses what chat templates do not use.
 struct Parser {
     private let tokens: [Token]
-    private var place = 0
+    private var position = 0
     /// Expressions and statements that are being read, one within the other.
     private var depth = 0
     /// Expressions of the tag that is being read.
@@ -44,11 +44,11 @@ struct Parser {
 
     // MARK: Tokens
 
-    var current: Token { tokens[place] }
-    var next: Token { tokens[min(place + 1, tokens.count - 1)] }
+    var current: Token { tokens[position] }
+    var next: Token { tokens[min(position + 1, tokens.count - 1)] }
 
     mutating func advance() {
-        if place < tokens.count - 1 { place += 1 }
+        if position < tokens.count - 1 { position += 1 }
     }
 
     func unexpected(_ expected: String) -> Fault {
@@ -250,18 +250,18 @@ struct Parser {
     private mutating func target(
         withAttributes: Bool = false, until end: String? = nil
     ) throws(Fault) -> Target {
-        var parts: [Target] = []
+        var targets: [Target] = []
         var isTuple = false
         while true {
             if case .name(let name) = current.kind, name == end { break }
-            guard !parts.isEmpty || current.kind != .symbol("=") else { break }
+            guard !targets.isEmpty || current.kind != .symbol("=") else { break }
             if isTuple, isTupleEnd || current.kind == .symbol("=") { break }
-            parts.append(try targetPart(withAttributes))
+            targets.append(try targetPart(withAttributes))
             guard accept(symbol: ",") else { break }
             isTuple = true
         }
-        guard let first = parts.first else { throw unexpected("a name to assign to") }
-        return isTuple ? .tuple(parts) : first
+        guard let first = targets.first else { throw unexpected("a name to assign to") }
+        return isTuple ? .tuple(targets) : first
     }
 
     private mutating func targetPart(_ withAttributes: Bool) throws(Fault) -> Target {

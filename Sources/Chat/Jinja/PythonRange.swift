@@ -27,7 +27,7 @@ struct PythonRange {
     var values: [Value] { (0..<count).map(value) }
 
     /// The number at a place below ``count``, however large the product with the step.
-    func value(at place: Int) -> Value { .integer(start &+ place &* step) }
+    func value(at index: Int) -> Value { .integer(start &+ index &* step) }
 
     /// The same for ranges of the same numbers.
     var identity: [Int] {

@@ -8,21 +8,21 @@ extension PythonText {
     static func lowercased(_ text: String) -> String {
         var made = ""
         let scalars = Array(text.unicodeScalars)
-        for place in scalars.indices { made += lowercased(scalars, place) }
+        for index in scalars.indices { made += lowercased(scalars, index) }
         return made
     }
 
     /// A capital sigma at the end of a word is another small letter than elsewhere.
-    private static func lowercased(_ scalars: [Unicode.Scalar], _ place: Int) -> String {
-        guard scalars[place] == "\u{3A3}" else {
-            return scalars[place].properties.lowercaseMapping
+    private static func lowercased(_ scalars: [Unicode.Scalar], _ index: Int) -> String {
+        guard scalars[index] == "\u{3A3}" else {
+            return scalars[index].properties.lowercaseMapping
         }
         func isLetter(_ scalars: some Sequence<Unicode.Scalar>) -> Bool {
             let next = scalars.first { !$0.properties.isCaseIgnorable }
             return next?.properties.isCased ?? false
         }
         let isLast =
-            isLetter(scalars[..<place].reversed()) && !isLetter(scalars[(place + 1)...])
+            isLetter(scalars[..<index].reversed()) && !isLetter(scalars[(index + 1)...])
         return isLast ? "\u{3C2}" : "\u{3C3}"
     }
 
@@ -31,8 +31,8 @@ extension PythonText {
         var made = ""
         var isWithin = false
         let scalars = Array(text.unicodeScalars)
-        for (place, scalar) in scalars.enumerated() {
-            made += isWithin ? lowercased(scalars, place) : scalar.properties.titlecaseMapping
+        for (index, scalar) in scalars.enumerated() {
+            made += isWithin ? lowercased(scalars, index) : scalar.properties.titlecaseMapping
             isWithin = scalar.properties.isCased
         }
         return made
@@ -43,7 +43,7 @@ extension PythonText {
         let scalars = Array(text.unicodeScalars)
         guard let first = scalars.first else { return "" }
         var made = first.properties.titlecaseMapping
-        for place in scalars.indices.dropFirst() { made += lowercased(scalars, place) }
+        for index in scalars.indices.dropFirst() { made += lowercased(scalars, index) }
         return made
     }
 
@@ -51,15 +51,15 @@ extension PythonText {
     static func capitalizedWords(_ text: String) -> String {
         let delimiters: Set<Unicode.Scalar> = ["-", "(", "{", "[", "<"]
         var made = ""
-        var rest = Substring(text).unicodeScalars
-        while let first = rest.first {
-            func parts(_ scalar: Unicode.Scalar) -> Bool {
+        var remaining = Substring(text).unicodeScalars
+        while let first = remaining.first {
+            func isDelimiter(_ scalar: Unicode.Scalar) -> Bool {
                 delimiters.contains(scalar) || scalar.isPythonSpace
             }
-            let kind = parts(first)
-            let word = rest.prefix { parts($0) == kind }
+            let kind = isDelimiter(first)
+            let word = remaining.prefix { isDelimiter($0) == kind }
             made += uppercased(String(first)) + lowercased(String(word.dropFirst()))
-            rest = rest[word.endIndex...]
+            remaining = remaining[word.endIndex...]
         }
         return made
     }

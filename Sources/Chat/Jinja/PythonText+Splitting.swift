@@ -2,40 +2,40 @@ extension PythonText {
     /// Python's `str.split` with a separator.
     static func split(_ text: String, at separator: String, limit: Int) -> [String] {
         let bytes = Array(text.utf8)
-        let part = Array(separator.utf8)
-        return cut(bytes, at: places(of: part, in: bytes, limit: limit), part.count)
+        let pattern = Array(separator.utf8)
+        return cut(bytes, at: positions(of: pattern, in: bytes, limit: limit), pattern.count)
     }
 
     /// Python's `str.rsplit` with a separator: the last ones count.
     static func splitFromEnd(_ text: String, at separator: String, limit: Int) -> [String] {
         let bytes = Array(text.utf8)
-        let part = Array(separator.utf8)
-        let mirrored = places(of: part.reversed(), in: bytes.reversed(), limit: limit)
-        let found = mirrored.reversed().map { bytes.count - $0 - part.count }
-        return cut(bytes, at: found, part.count)
+        let pattern = Array(separator.utf8)
+        let mirrored = positions(of: pattern.reversed(), in: bytes.reversed(), limit: limit)
+        let starts = mirrored.reversed().map { bytes.count - $0 - pattern.count }
+        return cut(bytes, at: starts, pattern.count)
     }
 
-    private static func cut(_ bytes: [UInt8], at places: [Int], _ width: Int) -> [String] {
-        var parts: [String] = []
+    private static func cut(_ bytes: [UInt8], at positions: [Int], _ width: Int) -> [String] {
+        var pieces: [String] = []
         var start = 0
-        for place in places {
-            parts.append(String(decoding: bytes[start..<place], as: UTF8.self))
-            start = place + width
+        for position in positions {
+            pieces.append(String(decoding: bytes[start..<position], as: UTF8.self))
+            start = position + width
         }
-        return parts + [String(decoding: bytes[start...], as: UTF8.self)]
+        return pieces + [String(decoding: bytes[start...], as: UTF8.self)]
     }
 
     /// Python's `str.split` without a separator: the words between white space.
     static func words(_ text: String, limit: Int) -> [String] {
-        var parts: [String] = []
-        var rest = Substring(text).unicodeScalars.drop(while: \.isPythonSpace)
-        while !rest.isEmpty {
-            guard parts.count < limit else { return parts + [String(rest)] }
-            let word = rest.prefix { !$0.isPythonSpace }
-            parts.append(String(word))
-            rest = rest[word.endIndex...].drop(while: \.isPythonSpace)
+        var words: [String] = []
+        var remaining = Substring(text).unicodeScalars.drop(while: \.isPythonSpace)
+        while !remaining.isEmpty {
+            guard words.count < limit else { return words + [String(remaining)] }
+            let word = remaining.prefix { !$0.isPythonSpace }
+            words.append(String(word))
+            remaining = remaining[word.endIndex...].drop(while: \.isPythonSpace)
         }
-        return parts
+        return words
     }
 
     /// Python's `str.rsplit` without a separator.
@@ -51,15 +51,15 @@ extension PythonText {
     static func lines(_ text: String, keepingEnds: Bool, limit: Int) -> [String] {
         var lines: [String] = []
         var line = String.UnicodeScalarView()
-        var rest = Substring(text).unicodeScalars
-        while lines.count <= limit, let scalar = rest.popFirst() {
+        var remaining = Substring(text).unicodeScalars
+        while lines.count <= limit, let scalar = remaining.popFirst() {
             guard isLineEnd(scalar) else {
                 line.append(scalar)
                 continue
             }
             if keepingEnds { line.append(scalar) }
-            if scalar == "\r", rest.first == "\n" {
-                rest.removeFirst()
+            if scalar == "\r", remaining.first == "\n" {
+                remaining.removeFirst()
                 if keepingEnds { line.append("\n") }
             }
             lines.append(String(line))

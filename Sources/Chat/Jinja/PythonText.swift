@@ -7,31 +7,31 @@ enum PythonText {
         return left.utf8.lexicographicallyPrecedes(right.utf8) ? -1 : 1
     }
 
-    /// Where a part is first, in time proportional to both lengths.
-    static func find(_ part: [UInt8], in text: [UInt8]) -> Int? {
-        part.isEmpty ? 0 : places(of: part, in: text, limit: 1).first
+    /// Where a pattern is first, in time proportional to both lengths.
+    static func find(_ pattern: [UInt8], in text: [UInt8]) -> Int? {
+        pattern.isEmpty ? 0 : positions(of: pattern, in: text, limit: 1).first
     }
 
-    /// Where a part is, from the start and without overlaps.
-    static func places(of part: [UInt8], in text: [UInt8], limit: Int = .max) -> [Int] {
-        guard !part.isEmpty, part.count <= text.count, limit > 0 else { return [] }
-        // Knuth, Morris and Pratt: how much of the part still fits after a byte that does not.
+    /// Where a pattern is, from the start and without overlaps.
+    static func positions(of pattern: [UInt8], in text: [UInt8], limit: Int = .max) -> [Int] {
+        guard !pattern.isEmpty, pattern.count <= text.count, limit > 0 else { return [] }
+        // Knuth, Morris and Pratt: how much of the pattern still fits after a byte that does not.
         var borders = [0]
-        for place in 1..<part.count {
-            var border = borders[place - 1]
-            while border > 0, part[border] != part[place] { border = borders[border - 1] }
-            borders.append(part[border] == part[place] ? border + 1 : 0)
+        for index in 1..<pattern.count {
+            var border = borders[index - 1]
+            while border > 0, pattern[border] != pattern[index] { border = borders[border - 1] }
+            borders.append(pattern[border] == pattern[index] ? border + 1 : 0)
         }
-        var (found, matched): ([Int], Int) = ([], 0)
-        for (place, byte) in text.enumerated() {
-            while matched > 0, part[matched] != byte { matched = borders[matched - 1] }
-            if part[matched] == byte { matched += 1 }
-            guard matched == part.count else { continue }
-            found.append(place + 1 - part.count)
-            if found.count == limit { break }
+        var (starts, matched): ([Int], Int) = ([], 0)
+        for (index, byte) in text.enumerated() {
+            while matched > 0, pattern[matched] != byte { matched = borders[matched - 1] }
+            if pattern[matched] == byte { matched += 1 }
+            guard matched == pattern.count else { continue }
+            starts.append(index + 1 - pattern.count)
+            if starts.count == limit { break }
             matched = 0
         }
-        return found
+        return starts
     }
 
     static func replaced(_ text: String, _ old: String, _ new: String, limit: Int) -> String {
@@ -40,10 +40,10 @@ enum PythonText {
         let bytes = Array(text.utf8)
         var made: [UInt8] = []
         var start = 0
-        for place in places(of: Array(old.utf8), in: bytes, limit: limit) {
-            made += bytes[start..<place]
+        for position in positions(of: Array(old.utf8), in: bytes, limit: limit) {
+            made += bytes[start..<position]
             made += new.utf8
-            start = place + old.utf8.count
+            start = position + old.utf8.count
         }
         return String(decoding: made + bytes[start...], as: UTF8.self)
     }
@@ -68,10 +68,10 @@ enum PythonText {
         func goes(_ scalar: Unicode.Scalar) -> Bool {
             set.map { $0.contains(scalar) } ?? scalar.isPythonSpace
         }
-        var rest = Substring(text).unicodeScalars
-        if left { while let first = rest.first, goes(first) { rest.removeFirst() } }
-        if right { while let last = rest.last, goes(last) { rest.removeLast() } }
-        return String(rest)
+        var remaining = Substring(text).unicodeScalars
+        if left { while let first = remaining.first, goes(first) { remaining.removeFirst() } }
+        if right { while let last = remaining.last, goes(last) { remaining.removeLast() } }
+        return String(remaining)
     }
 
     /// Python's `repr` of a text.
@@ -133,11 +133,11 @@ enum PythonText {
             return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf"
         }
         let sign = number.sign == .minus ? "-" : ""
-        let parts = "\(number.magnitude)".split(separator: "e")
-        let mantissa = parts[0].split(separator: ".")
+        let pieces = "\(number.magnitude)".split(separator: "e")
+        let mantissa = pieces[0].split(separator: ".")
         let whole = mantissa[0]
         let fraction = mantissa.count > 1 && mantissa[1] != "0" ? mantissa[1] : ""
-        var point = whole.count + (parts.count > 1 ? Int(parts[1]) ?? 0 : 0)
+        var point = whole.count + (pieces.count > 1 ? Int(pieces[1]) ?? 0 : 0)
         var digits = String(whole + fraction)
         while digits.count > 1, digits.first == "0" {
             digits.removeFirst()

@@ -4,12 +4,12 @@ extension Renderer {
         switch value {
         case .undefined(let missing): throw .failed(missing.reason)
         case .namespace(let namespace):
-            if let found = namespace.attributes[name] { return found }
+            if let attribute = namespace.attributes[name] { return attribute }
         case .loop(let loop):
             if let field = LoopField(rawValue: name) { return try loop[field] }
         case .mapping(let mapping):
             if PythonMethods.mapping.contains(name) { return .method(BoundMethod(value, name)) }
-            if let found = mapping[.string(Array(name.utf8))] { return found }
+            if let item = mapping[.string(Array(name.utf8))] { return item }
         case .string, .markup:
             if PythonMethods.text.contains(name) { return .method(BoundMethod(value, name)) }
         case .list:
@@ -23,7 +23,7 @@ extension Renderer {
 
     /// `value[key]`: the item, else for a name the value's attribute.
     func item(_ key: Value, of value: Value) throws(Fault) -> Value {
-        if let found = try plainItem(key, of: value) { return found }
+        if let item = try plainItem(key, of: value) { return item }
         let shown = (try? shown(key)) ?? "of this kind"
         guard let name = key.text else {
             return .undefined("'\(value.typeName)' object has no element \(shown)")
@@ -40,21 +40,21 @@ extension Renderer {
         case .undefined(let missing): throw .failed(missing.reason)
         case .mapping(let mapping): return (try? hashed(key)).flatMap { mapping[$0] }
         case .list(let items), .tuple(let items):
-            let place = key.integer.flatMap { self.place($0, of: items.values.count) }
-            return place.map { items.values[$0] }
+            let position = key.integer.flatMap { self.position($0, of: items.values.count) }
+            return position.map { items.values[$0] }
         case .range(let range):
-            return key.integer.flatMap { place($0, of: range.count) }.map(range.value)
+            return key.integer.flatMap { position($0, of: range.count) }.map(range.value)
         case .string(let text):
             guard let index = key.integer else { return nil }
             try budget.spend(bytes: text.utf8.count)
             let scalars = text.unicodeScalars
             let count = index < 0 ? scalars.count : 0
             guard index + count >= 0,
-                let place = scalars.index(
+                let position = scalars.index(
                     scalars.startIndex, offsetBy: index + count, limitedBy: scalars.endIndex),
-                place != scalars.endIndex
+                position != scalars.endIndex
             else { return nil }
-            return .string(String(scalars[place]))
+            return .string(String(scalars[position]))
         case .markup: throw .safe("a subscript")
         default: return nil
         }
@@ -67,9 +67,9 @@ extension Renderer {
     }
 
     /// Where an item is, that may be counted from the end; nil where there is none.
-    private func place(_ index: Int, of count: Int) -> Int? {
-        let place = index < 0 ? index + count : index
-        return 0..<count ~= place ? place : nil
+    private func position(_ index: Int, of count: Int) -> Int? {
+        let position = index < 0 ? index + count : index
+        return 0..<count ~= position ? position : nil
     }
 
     /// `value[from:to:step]`. Unlike an item, a slice that cannot be is an error.
@@ -87,14 +87,14 @@ extension Renderer {
             try budget.spend(bytes: text.utf8.count)
             var made = String.UnicodeScalarView()
             let scalars = Array(text.unicodeScalars)
-            for place in slice.places(in: scalars.count) { made.append(scalars[place]) }
+            for index in slice.indices(in: scalars.count) { made.append(scalars[index]) }
             return .string(String(made))
         case .list(let items), .tuple(let items):
             try budget.spend(items.values.count)
-            let chosen = slice.places(in: items.values.count).map { items.values[$0] }
-            let part = Items(chosen, of: items)
-            if case .list = value { return .list(part) }
-            return .tuple(part)
+            let chosen = slice.indices(in: items.values.count).map { items.values[$0] }
+            let sliced = Items(chosen, of: items)
+            if case .list = value { return .list(sliced) }
+            return .tuple(sliced)
         case .range: throw .unsupported("slices of ranges")
         case .markup: throw .safe("a slice")
         default: throw .failed("'\(value.typeName)' object is not subscriptable by a slice")

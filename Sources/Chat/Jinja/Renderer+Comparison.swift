@@ -58,15 +58,15 @@ extension Renderer {
     func contains(_ container: Value, _ item: Value) throws(Fault) -> Bool {
         switch container {
         case .string(let text), .markup(let text):
-            let part: String
+            let pattern: String
             switch item {
-            case .string(let text), .markup(let text): part = text
+            case .string(let text), .markup(let text): pattern = text
             default:
                 throw .failed(
                     "'in <string>' requires string as left operand, not \(item.typeName)")
             }
-            try budget.spend(bytes: text.utf8.count + part.utf8.count)
-            return PythonText.find(Array(part.utf8), in: Array(text.utf8)) != nil
+            try budget.spend(bytes: text.utf8.count + pattern.utf8.count)
+            return PythonText.find(Array(pattern.utf8), in: Array(text.utf8)) != nil
         case .mapping(let mapping): return mapping[try hashed(item)] != nil
         case .list, .tuple, .range, .view, .iterator, .undefined:
             let next = try puller(container)

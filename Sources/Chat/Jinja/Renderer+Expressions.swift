@@ -53,9 +53,9 @@ extension Renderer {
             if let otherwise { return try evaluate(otherwise, scope) }
             return .undefined(
                 "the 'if' without 'else' on line \(line) is false, so it has no value")
-        case .comparison(let first, let rest):
+        case .comparison(let first, let comparisons):
             var left = try evaluate(first, scope)
-            for (operation, operand) in rest {
+            for (operation, operand) in comparisons {
                 let right = try evaluate(operand, scope)
                 guard try compare(left, operation, right) else { return .bool(false) }
                 left = right
@@ -72,8 +72,8 @@ extension Renderer {
         case .arithmetic(let left, let operation, let right):
             let first = try evaluate(left, scope)
             return try calculate(first, operation, evaluate(right, scope))
-        case .joined(let parts):
-            let values = try evaluate(parts, scope)
+        case .joined(let operands):
+            let values = try evaluate(operands, scope)
             var text = ""
             for value in values { text += try printed(value) }
             try budget.spend(bytes: text.utf8.count)

@@ -124,10 +124,10 @@ private struct NumberText {
 
     /// The sign and the digits of a whole number.
     var integer: String? {
-        var rest = text[...]
-        let isNegative = rest.first == "-"
-        if isNegative || rest.first == "+" { rest.removeFirst() }
-        return Self.digits(rest).map { (isNegative ? "-" : "") + $0 }
+        var remaining = text[...]
+        let isNegative = remaining.first == "-"
+        if isNegative || remaining.first == "+" { remaining.removeFirst() }
+        return Self.digits(remaining).map { (isNegative ? "-" : "") + $0 }
     }
 
     /// Digits without the single underscores that may stand between them.
@@ -140,32 +140,32 @@ private struct NumberText {
     }
 
     var number: Double? {
-        var rest = text[...]
-        let sign = rest.first == "-" ? -1.0 : 1.0
-        if rest.first == "-" || rest.first == "+" { rest.removeFirst() }
-        switch rest.lowercased() {
+        var remaining = text[...]
+        let sign = remaining.first == "-" ? -1.0 : 1.0
+        if remaining.first == "-" || remaining.first == "+" { remaining.removeFirst() }
+        switch remaining.lowercased() {
         case "inf", "infinity": return sign * .infinity
         case "nan": return .nan
         default: break
         }
-        let parts = rest.split(
+        let pieces = remaining.split(
             maxSplits: 1, omittingEmptySubsequences: false,
             whereSeparator: { $0 == "e" || $0 == "E" })
         var exponent = ""
-        if parts.count > 1 {
-            var power = parts[1]
+        if pieces.count > 1 {
+            var power = pieces[1]
             let mark = power.first == "-" ? "-" : ""
             if power.first == "-" || power.first == "+" { power.removeFirst() }
             guard let digits = Self.digits(power) else { return nil }
             exponent = "e" + mark + digits
         }
-        let mantissa = parts[0].split(
+        let mantissa = pieces[0].split(
             separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard mantissa.contains(where: { !$0.isEmpty }) else { return nil }
         var digits: [String] = []
-        for part in mantissa {
-            guard let found = part.isEmpty ? "" : Self.digits(part) else { return nil }
-            digits.append(found)
+        for group in mantissa {
+            guard let plain = group.isEmpty ? "" : Self.digits(group) else { return nil }
+            digits.append(plain)
         }
         let fraction = digits.count > 1 && !digits[1].isEmpty ? digits[1] : "0"
         return Double("\(digits[0].isEmpty ? "0" : digits[0]).\(fraction)\(exponent)")

@@ -45,7 +45,7 @@ extension Renderer {
         case .split, .rsplit: return try split(text, method, given)
         case .splitlines:
             let keeps = try given.bound(name, ["keepends"])[0]?.isTrue ?? false
-            return try list(PythonText.lines(text, keepingEnds: keeps, limit: budget.rest))
+            return try list(PythonText.lines(text, keepingEnds: keeps, limit: budget.stepsLeft))
         case .startswith, .endswith: return try .bool(affix(text, method, given))
         case .replace: return try replace(text, given)
         case .join: return try join(given, separator: text)
@@ -104,7 +104,7 @@ extension Renderer {
         let arguments = try given.bound(name, ["sep", "maxsplit"])
         let most = try count(arguments[1], name)
         // What the budget does not have is not made; with one more part `list` refuses it.
-        let limit = min(most < 0 ? .max : most, budget.rest)
+        let limit = min(most < 0 ? .max : most, budget.stepsLeft)
         let fromEnd = method == .rsplit
         guard let separator = try characters(arguments[0], name) else {
             return try list(
@@ -155,12 +155,12 @@ extension Renderer {
         _ text: String, _ old: String, _ new: String, limit: Int
     ) throws(Fault) -> String {
         // The result is measured before it is made.
-        let places =
+        let most =
             old.isEmpty ? text.utf8.count + 1 : text.utf8.count / old.utf8.count
-        let (growth, overflows) = places.multipliedReportingOverflow(by: new.utf8.count)
+        let (growth, overflows) = most.multipliedReportingOverflow(by: new.utf8.count)
         if overflows || growth > Budget.maximumText {
-            let count = PythonText.places(of: Array(old.utf8), in: Array(text.utf8)).count
-            let (exact, overflows) = (old.isEmpty ? places : count)
+            let count = PythonText.positions(of: Array(old.utf8), in: Array(text.utf8)).count
+            let (exact, overflows) = (old.isEmpty ? most : count)
                 .multipliedReportingOverflow(by: new.utf8.count)
             try budget.spend(bytes: overflows ? .max : exact)
         }
@@ -177,34 +177,34 @@ extension Renderer {
         guard given.positional.count <= 1 else {
             throw .unsupported("\(name) with a start or an end")
         }
-        let part = Array(try string(given.positional.first, name).utf8)
+        let pattern = Array(try string(given.positional.first, name).utf8)
         let bytes = Array(text.utf8)
         if method == .count {
             return .integer(
-                part.isEmpty
+                pattern.isEmpty
                     ? text.unicodeScalars.count + 1
-                    : PythonText.places(of: part, in: bytes).count)
+                    : PythonText.positions(of: pattern, in: bytes).count)
         }
-        guard let place = PythonText.find(part, in: bytes) else { return .integer(-1) }
-        return .integer(String(decoding: bytes[..<place], as: UTF8.self).unicodeScalars.count)
+        guard let position = PythonText.find(pattern, in: bytes) else { return .integer(-1) }
+        return .integer(String(decoding: bytes[..<position], as: UTF8.self).unicodeScalars.count)
     }
 
     private func join(_ given: Given, separator: String) throws(Fault) -> Value {
         guard given.named.isEmpty else { throw .failed("join() takes no keyword arguments") }
         let source = try given.bound("join()", ["values"], required: 1)[0] ?? .none
-        let parts = try items(of: source).map { item throws(Fault) in
+        let texts = try items(of: source).map { item throws(Fault) in
             try string(item, "join()")
         }
-        return try joined(parts, separator)
+        return try joined(texts, separator)
     }
 
-    func joined(_ parts: [String], _ separator: String) throws(Fault) -> Value {
+    func joined(_ texts: [String], _ separator: String) throws(Fault) -> Value {
         var bytes = 0
-        for part in parts {
-            bytes += part.utf8.count + separator.utf8.count
+        for text in texts {
+            bytes += text.utf8.count + separator.utf8.count
             guard bytes <= Budget.maximumText else { break }
         }
         try budget.spend(bytes: bytes)
-        return .string(parts.joined(separator: separator))
+        return .string(texts.joined(separator: separator))
     }
 }

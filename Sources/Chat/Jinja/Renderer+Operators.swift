@@ -93,10 +93,10 @@ extension Renderer {
         case .floorDivide, .modulo:
             guard right != 0 else { throw .failed("integer division or modulo by zero") }
             let quotient = try exact(left.dividedReportingOverflow(by: right))
-            let rest = left - quotient * right
-            let isBelow = rest != 0 && (rest < 0) != (right < 0)
+            let remainder = left - quotient * right
+            let isBelow = remainder != 0 && (remainder < 0) != (right < 0)
             if operation == .floorDivide { return .integer(isBelow ? quotient - 1 : quotient) }
-            return .integer(isBelow ? rest + right : rest)
+            return .integer(isBelow ? remainder + right : remainder)
         case .divide, .power:
             return .number(try numbers(Double(left), operation, Double(right)))
         }
@@ -124,8 +124,8 @@ extension Renderer {
             return left / right
         case .floorDivide, .modulo:
             guard right != 0 else { throw .failed("float floor division or modulo by zero") }
-            let parts = divided(left, right)
-            return operation == .modulo ? parts.rest : parts.quotient
+            let division = divided(left, right)
+            return operation == .modulo ? division.remainder : division.quotient
         case .power:
             guard left != 0 || right >= 0 else {
                 throw .failed("0.0 cannot be raised to a negative power")
@@ -144,18 +144,18 @@ extension Renderer {
     /// Python's `divmod` of floating-point numbers.
     private static func divided(
         _ left: Double, _ right: Double
-    ) -> (quotient: Double, rest: Double) {
-        var rest = fmod(left, right)
-        var quotient = (left - rest) / right
-        if rest == 0 {
-            rest = right.sign == .minus ? -0.0 : 0.0
-        } else if (right < 0) != (rest < 0) {
-            rest += right
+    ) -> (quotient: Double, remainder: Double) {
+        var remainder = fmod(left, right)
+        var quotient = (left - remainder) / right
+        if remainder == 0 {
+            remainder = right.sign == .minus ? -0.0 : 0.0
+        } else if (right < 0) != (remainder < 0) {
+            remainder += right
             quotient -= 1
         }
-        guard quotient != 0 else { return ((left / right).sign == .minus ? -0.0 : 0.0, rest) }
+        guard quotient != 0 else { return ((left / right).sign == .minus ? -0.0 : 0.0, remainder) }
         let floored = floor(quotient)
-        return (quotient - floored > 0.5 ? floored + 1 : floored, rest)
+        return (quotient - floored > 0.5 ? floored + 1 : floored, remainder)
     }
 }
 

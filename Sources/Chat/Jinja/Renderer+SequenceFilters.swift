@@ -41,15 +41,15 @@ extension Renderer {
         guard case .mapping(let mapping) = value else {
             throw .failed("the filter 'dictsort' takes a mapping, not '\(value.typeName)'")
         }
-        let place = ["key", "value"].firstIndex(of: arguments[1]?.text ?? "key")
-        guard let place, arguments[1] == nil || arguments[1]?.text != nil else {
+        let fieldIndex = ["key", "value"].firstIndex(of: arguments[1]?.text ?? "key")
+        guard let fieldIndex, arguments[1] == nil || arguments[1]?.text != nil else {
             throw .failed("the filter 'dictsort' sorts by 'key' or by 'value'")
         }
         let isSensitive = arguments[0]?.isTrue ?? false
         let before: Comparison = arguments[2]?.isTrue ?? false ? .greater : .less
         var sorted: [(key: Value, pair: Value)] = []
         for (pair, entry) in zip(try mapping.pairs, zip(mapping.keys, mapping.values)) {
-            var key = place == 0 ? entry.0 : entry.1
+            var key = fieldIndex == 0 ? entry.0 : entry.1
             if !isSensitive, let text = key.text { key = .string(PythonText.lowercased(text)) }
             var index = sorted.count
             while index > 0, try compare(key, before, sorted[index - 1].key) { index -= 1 }
@@ -59,8 +59,8 @@ extension Renderer {
     }
 
     private func iterator(over values: [Value], depth: Int) throws(Fault) -> ValueIterator {
-        var rest = values[...]
-        return try ValueIterator(depth: depth) { () throws(Fault) in rest.popFirst() }
+        var remaining = values[...]
+        return try ValueIterator(depth: depth) { () throws(Fault) in remaining.popFirst() }
     }
 
     private func last(_ value: Value) throws(Fault) -> Value {
@@ -90,10 +90,10 @@ extension Renderer {
         let path = try arguments[1].flatMap { attribute throws(Fault) in
             isNone(attribute) ? nil : try AttributePath(attribute)
         }
-        let parts = try items(of: value).map { item throws(Fault) in
+        let texts = try items(of: value).map { item throws(Fault) in
             try printed(path.map { path throws(Fault) in try follow(path, from: item) } ?? item)
         }
-        return try joined(parts, printed(arguments[0] ?? .string("")))
+        return try joined(texts, printed(arguments[0] ?? .string("")))
     }
 
     /// The item at the end of a path.
@@ -101,8 +101,8 @@ extension Renderer {
         _ path: AttributePath, from value: Value, fallback: Value? = nil
     ) throws(Fault) -> Value {
         var value = value
-        for part in path.parts {
-            value = try item(part, of: value)
+        for key in path.keys {
+            value = try item(key, of: value)
             if value.isUndefined, let fallback { value = fallback }
         }
         return value
@@ -152,8 +152,8 @@ extension Renderer {
         guard let filter = Filter(rawValue: name) else {
             throw .unsupported("the filter '\(name)' in 'map'")
         }
-        let rest = Given(positional: Array(given.positional.dropFirst()), named: given.named)
-        return { [self] item throws(Fault) in try apply(filter, to: item, rest) }
+        let arguments = Given(positional: Array(given.positional.dropFirst()), named: given.named)
+        return { [self] item throws(Fault) in try apply(filter, to: item, arguments) }
     }
 
     private func choice(_ filter: Filter, _ given: Given) throws(Fault) -> Step {
@@ -182,31 +182,31 @@ extension Renderer {
         guard let test = name.text.flatMap(Test.init(named:)) else {
             throw .unsupported("such a test in '\(filter.rawValue)'")
         }
-        let rest = Given(positional: Array(positional), named: given.named)
+        let arguments = Given(positional: Array(positional), named: given.named)
         return { [self] item throws(Fault) in
-            try holds(test, of: follow(path, from: item), rest)
+            try holds(test, of: follow(path, from: item), arguments)
         }
     }
 }
 
 /// Names and places with points between them, as filters are given them.
 private struct AttributePath {
-    let parts: [Value]
+    let keys: [Value]
 
-    static var empty: AttributePath { AttributePath(parts: []) }
+    static var empty: AttributePath { AttributePath(keys: []) }
 
-    private init(parts: [Value]) { self.parts = parts }
+    private init(keys: [Value]) { self.keys = keys }
 
     init(_ attribute: Value) throws(Fault) {
         if let text = attribute.text {
-            parts = PythonText.split(text, at: ".", limit: .max).map { part in
-                let isIndex = !part.isEmpty && part.unicodeScalars.allSatisfy(\.isASCIIDigit)
-                return isIndex ? Int(part).map { .integer($0) } ?? .string(part) : .string(part)
+            keys = PythonText.split(text, at: ".", limit: .max).map { piece in
+                let isIndex = !piece.isEmpty && piece.unicodeScalars.allSatisfy(\.isASCIIDigit)
+                return isIndex ? Int(piece).map { .integer($0) } ?? .string(piece) : .string(piece)
             }
         } else if case .none = attribute {
-            parts = []
+            keys = []
         } else {
-            parts = [attribute]
+            keys = [attribute]
         }
     }
 }

@@ -14,8 +14,8 @@ extension Renderer {
         }
         switch test {
         case .odd, .even:
-            let rest = try calculate(value, .modulo, .integer(2))
-            return try areEqual(rest, .integer(test == .odd ? 1 : 0))
+            let remainder = try calculate(value, .modulo, .integer(2))
+            return try areEqual(remainder, .integer(test == .odd ? 1 : 0))
         case .lower, .upper:
             let text = try printed(value)
             try budget.spend(bytes: text.utf8.count)

@@ -47,8 +47,8 @@ extension Renderer {
         _ values: [Value], _ opening: String, _ closing: String, to text: inout String
     ) throws(Fault) {
         text += opening
-        for (place, value) in values.enumerated() {
-            if place > 0 { text += ", " }
+        for (index, value) in values.enumerated() {
+            if index > 0 { text += ", " }
             try write(value, to: &text)
         }
         text += closing
@@ -56,8 +56,8 @@ extension Renderer {
 
     private func write(_ mapping: Mapping, to text: inout String) throws(Fault) {
         text += "{"
-        for (place, (key, value)) in zip(mapping.keys, mapping.values).enumerated() {
-            if place > 0 { text += ", " }
+        for (index, (key, value)) in zip(mapping.keys, mapping.values).enumerated() {
+            if index > 0 { text += ", " }
             try write(key, to: &text)
             text += ": "
             try write(value, to: &text)

@@ -174,8 +174,8 @@ final class Renderer {
             let value: Value
             if index < positional.count {
                 value = positional[index]
-            } else if let found = given.removeValue(forKey: parameter.name) {
-                value = found
+            } else if let argument = given.removeValue(forKey: parameter.name) {
+                value = argument
             } else if let fallback = parameter.fallback {
                 value = try evaluate(fallback, scope)
             } else {

@@ -10,7 +10,7 @@ struct Slice {
     }
 
     /// The places in a sequence of `count`.
-    func places(in count: Int) -> StrideTo<Int> {
+    func indices(in count: Int) -> StrideTo<Int> {
         let (lowest, highest) = step > 0 ? (0, count) : (-1, count - 1)
         func clamped(_ bound: Int) -> Int {
             min(max(bound < 0 ? bound + count : bound, lowest), highest)

@@ -21,11 +21,11 @@ struct SourceReader {
     var isAtEnd: Bool { position == scalars.endIndex }
 
     func peek(_ distance: Int = 0) -> Unicode.Scalar? {
-        var place = position
-        for _ in 0..<distance where place != scalars.endIndex {
-            place = scalars.index(after: place)
+        var index = position
+        for _ in 0..<distance where index != scalars.endIndex {
+            index = scalars.index(after: index)
         }
-        return place == scalars.endIndex ? nil : scalars[place]
+        return index == scalars.endIndex ? nil : scalars[index]
     }
 
     var previous: Unicode.Scalar? {

@@ -3,20 +3,20 @@ enum StringLiteral {
     static func value(
         of text: Substring.UnicodeScalarView, _ line: Int
     ) throws(Fault) -> String {
-        var rest = text
+        var remaining = text
         var value = String.UnicodeScalarView()
-        while let scalar = rest.popFirst() {
+        while let scalar = remaining.popFirst() {
             guard scalar == "\\" else {
                 value.append(scalar)
                 continue
             }
-            guard let escape = rest.popFirst() else { break }
+            guard let escape = remaining.popFirst() else { break }
             if let plain = simple[escape] {
                 value.append(plain)
             } else if let digits = lengths[escape] {
-                value.append(try code(&rest, digits, escape, line))
+                value.append(try code(&remaining, digits, escape, line))
             } else if "0"..."7" ~= escape {
-                value.append(octal(escape, &rest))
+                value.append(octal(escape, &remaining))
             } else if escape == "N" {
                 throw .unsupported("the escape '\\N' in strings", line: line)
             } else if escape != "\n" {
@@ -34,27 +34,27 @@ enum StringLiteral {
     private static let lengths: [Unicode.Scalar: Int] = ["x": 2, "u": 4, "U": 8]
 
     private static func code(
-        _ rest: inout Substring.UnicodeScalarView, _ count: Int, _ letter: Unicode.Scalar,
+        _ remaining: inout Substring.UnicodeScalarView, _ count: Int, _ letter: Unicode.Scalar,
         _ line: Int
     ) throws(Fault) -> Unicode.Scalar {
-        let digits = String(rest.prefix(count))
+        let digits = String(remaining.prefix(count))
         guard digits.utf8.count == count, digits.utf8.allSatisfy({ $0 != 43 && $0 != 45 }),
             let code = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(code)
         else {
             throw .syntax("'\\\(letter)\(digits)' in a string is no character", line: line)
         }
-        rest.removeFirst(count)
+        remaining.removeFirst(count)
         return scalar
     }
 
     private static func octal(
-        _ first: Unicode.Scalar, _ rest: inout Substring.UnicodeScalarView
+        _ first: Unicode.Scalar, _ remaining: inout Substring.UnicodeScalarView
     ) -> Unicode.Scalar {
         var code = first.value - 48
         for _ in 0..<2 {
-            guard let digit = rest.first, "0"..."7" ~= digit else { break }
+            guard let digit = remaining.first, "0"..."7" ~= digit else { break }
             code = code * 8 + digit.value - 48
-            rest.removeFirst()
+            remaining.removeFirst()
         }
         return Unicode.Scalar(code) ?? "\u{FFFD}"
     }

@@ -56,8 +56,8 @@ private struct NGramVector {
     private let bigrams: Int
 
     init(_ nGrams: [[Int]], weight: (Int) -> Double) {
-        weights = nGrams.map { part in
-            counts(part).reduce(into: [:]) { $0[$1.key] = Double($1.value) * weight($1.key) }
+        weights = nGrams.map { grams in
+            counts(grams).reduce(into: [:]) { $0[$1.key] = Double($1.value) * weight($1.key) }
         }
         norms = weights.map { $0.values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
         bigrams = nGrams[1].count

@@ -40,14 +40,14 @@ enum ChallengeTokens {
     private static func replace(
         _ pattern: [UInt8], with replacement: [UInt8], in bytes: [UInt8]
     ) -> [UInt8] {
-        var (result, place) = ([UInt8](), 0)
-        while place < bytes.count {
-            if bytes[place...].starts(with: pattern) {
+        var (result, index) = ([UInt8](), 0)
+        while index < bytes.count {
+            if bytes[index...].starts(with: pattern) {
                 result += replacement
-                place += pattern.count
+                index += pattern.count
             } else {
-                result.append(bytes[place])
-                place += 1
+                result.append(bytes[index])
+                index += 1
             }
         }
         return result
@@ -71,14 +71,14 @@ enum ChallengeTokens {
     ) -> Text {
         var result: Text = []
         result.reserveCapacity(text.count + text.count / 4)
-        var place = 0
-        while place < text.count {
-            if place + 1 < text.count, matches(text[place], text[place + 1]) {
-                result += replacement(text[place], text[place + 1])
-                place += 2
+        var index = 0
+        while index < text.count {
+            if index + 1 < text.count, matches(text[index], text[index + 1]) {
+                result += replacement(text[index], text[index + 1])
+                index += 2
             } else {
-                result.append(text[place])
-                place += 1
+                result.append(text[index])
+                index += 1
             }
         }
         return result

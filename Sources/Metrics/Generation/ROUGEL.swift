@@ -42,9 +42,9 @@ private func longestCommonSubsequence(_ a: [[UInt8]], _ b: [[UInt8]]) -> Int {
     var row = [Int](repeating: 0, count: b.count + 1)
     for word in a {
         var diagonal = 0
-        for (place, other) in b.enumerated() {
-            let above = row[place + 1]
-            row[place + 1] = word == other ? diagonal + 1 : max(above, row[place])
+        for (index, other) in b.enumerated() {
+            let above = row[index + 1]
+            row[index + 1] = word == other ? diagonal + 1 : max(above, row[index])
             diagonal = above
         }
     }

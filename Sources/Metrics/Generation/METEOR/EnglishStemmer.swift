@@ -59,9 +59,9 @@ extension EnglishStemmer {
     private mutating func markConsonantalY() {
         if letters.first == "'" { letters.removeFirst() }
         if letters.first == "y" { letters[0] = "Y" }
-        for place in letters.indices.dropFirst()
-        where letters[place] == "y" && Self.isVowel(letters[place - 1]) {
-            letters[place] = "Y"
+        for index in letters.indices.dropFirst()
+        where letters[index] == "y" && Self.isVowel(letters[index - 1]) {
+            letters[index] = "Y"
         }
     }
 
@@ -124,11 +124,11 @@ extension EnglishStemmer {
 
     private mutating func removeParticiple() {
         switch suffix(among: ["eed", "eedly", "ed", "edly", "ing", "ingly"]) {
-        case let found? where found.hasPrefix("eed"):
-            if start(of: found) >= firstPart { replace(found, with: "ee") }
-        case let found?:
-            guard hasVowel(before: start(of: found)) else { return }
-            replace(found, with: "")
+        case let suffix? where suffix.hasPrefix("eed"):
+            if start(of: suffix) >= firstPart { replace(suffix, with: "ee") }
+        case let suffix?:
+            guard hasVowel(before: start(of: suffix)) else { return }
+            replace(suffix, with: "")
             repairStem()
         case nil: break
         }
@@ -162,15 +162,15 @@ extension EnglishStemmer {
     ]
 
     private mutating func replaceLongSuffix() {
-        guard let found = suffix(among: Array(Self.longSuffixes.keys)),
-            let replacement = Self.longSuffixes[found]
+        guard let suffix = suffix(among: Array(Self.longSuffixes.keys)),
+            let replacement = Self.longSuffixes[suffix]
         else { return }
-        let start = start(of: found)
+        let start = start(of: suffix)
         guard start >= firstPart else { return }
         let before = start > 0 ? letters[start - 1] : " "
-        if found == "ogi", before != "l" { return }
-        if found == "li", !"cdeghkmnrt".unicodeScalars.contains(before) { return }
-        replace(found, with: replacement)
+        if suffix == "ogi", before != "l" { return }
+        if suffix == "li", !"cdeghkmnrt".unicodeScalars.contains(before) { return }
+        replace(suffix, with: replacement)
     }
 
     private static let middleSuffixes: [String: String] = [
@@ -179,11 +179,11 @@ extension EnglishStemmer {
     ]
 
     private mutating func replaceMiddleSuffix() {
-        guard let found = suffix(among: Array(Self.middleSuffixes.keys)),
-            let replacement = Self.middleSuffixes[found],
-            start(of: found) >= (found == "ative" ? max(firstPart, secondPart) : firstPart)
+        guard let suffix = suffix(among: Array(Self.middleSuffixes.keys)),
+            let replacement = Self.middleSuffixes[suffix],
+            start(of: suffix) >= (suffix == "ative" ? max(firstPart, secondPart) : firstPart)
         else { return }
-        replace(found, with: replacement)
+        replace(suffix, with: replacement)
     }
 
     private static let removedSuffixes = [
@@ -192,13 +192,13 @@ extension EnglishStemmer {
     ]
 
     private mutating func removeSuffix() {
-        guard let found = suffix(among: Self.removedSuffixes), start(of: found) >= secondPart
+        guard let suffix = suffix(among: Self.removedSuffixes), start(of: suffix) >= secondPart
         else { return }
-        let start = start(of: found)
-        if found == "ion" {
+        let start = start(of: suffix)
+        if suffix == "ion" {
             guard start > 0, letters[start - 1] == "s" || letters[start - 1] == "t" else { return }
         }
-        replace(found, with: "")
+        replace(suffix, with: "")
     }
 
     private mutating func removeFinalEOrL() {

@@ -94,11 +94,11 @@ private struct MeteorCounts {
         let alignment = MeteorAlignment(words, to: referenceWords)
         for word in words { text.add(word) }
         for word in referenceWords { reference.add(word) }
-        for (place, match) in alignment.matches.enumerated() {
+        for (index, match) in alignment.matches.enumerated() {
             guard let match else { continue }
             let weight = match.isExact ? 1 : 0.6
             textMatches.add(words[match.textPlace], weight)
-            referenceMatches.add(referenceWords[place], weight)
+            referenceMatches.add(referenceWords[index], weight)
             matches += 1
         }
         chunks = alignment.chunks

@@ -82,15 +82,15 @@ private struct MeteorSearch {
     func best() -> [Match?] {
         let fixed = fixedMatches()
         var paths = [start(fixed)]
-        for place in candidates.indices {
+        for index in candidates.indices {
             var next: [Path] = []
             for var path in ranked(paths).prefix(Self.beam) {
-                if let match = fixed[place] {
+                if let match = fixed[index] {
                     path.take(match)
-                    path.distance += abs(place - match.textPlace)
+                    path.distance += abs(index - match.textPlace)
                     next.append(path)
                 } else {
-                    next += continuations(of: path, at: place)
+                    next += continuations(of: path, at: index)
                 }
             }
             paths = next
@@ -116,14 +116,14 @@ private struct MeteorSearch {
     }
 
     /// A path with each word that is free, and without one.
-    private func continuations(of path: Path, at place: Int) -> [Path] {
+    private func continuations(of path: Path, at index: Int) -> [Path] {
         var (path, result) = (path, [Path]())
-        for match in candidates[place] where !path.isUsed[match.textPlace] {
+        for match in candidates[index] where !path.isUsed[match.textPlace] {
             var taken = path
             taken.isUsed[match.textPlace] = true
-            taken.matches[place] = match
+            taken.matches[index] = match
             taken.take(match)
-            path.distance += abs(place - match.textPlace)
+            path.distance += abs(index - match.textPlace)
             result.append(taken)
         }
         path.closeChunk()

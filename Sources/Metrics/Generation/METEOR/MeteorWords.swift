@@ -69,16 +69,16 @@ enum MeteorWords {
     private static let dotOfRow: Unicode.Scalar = "\u{E000}"
 
     private static func separateDots(_ text: Text) -> Text {
-        var (result, place) = (Text(), 0)
-        while place < text.count {
-            var end = place
+        var (result, index) = (Text(), 0)
+        while index < text.count {
+            var end = index
             while end < text.count, text[end] == "." { end += 1 }
-            if end - place > 1 {
-                result += [" "] + Text(repeating: dotOfRow, count: end - place) + [" "]
-                place = end
+            if end - index > 1 {
+                result += [" "] + Text(repeating: dotOfRow, count: end - index) + [" "]
+                index = end
             } else {
-                result.append(text[place])
-                place += 1
+                result.append(text[index])
+                index += 1
             }
         }
         return result
@@ -94,28 +94,28 @@ enum MeteorWords {
 
     private static func unifyQuotes(_ text: Text) -> Text {
         let single = text.map { "`\u{2018}\u{2019}".unicodeScalars.contains($0) ? "'" : $0 }
-        var (result, place) = (Text(), 0)
-        while place < single.count {
-            if single[place...].starts(with: ["'", "'"]) {
+        var (result, index) = (Text(), 0)
+        while index < single.count {
+            if single[index...].starts(with: ["'", "'"]) {
                 result += [" ", "\"", " "]
-                place += 2
-            } else if single[place] == "\u{201C}" || single[place] == "\u{201D}" {
+                index += 2
+            } else if single[index] == "\u{201C}" || single[index] == "\u{201D}" {
                 result += [" ", "\"", " "]
-                place += 1
+                index += 1
             } else {
-                result.append(single[place])
-                place += 1
+                result.append(single[index])
+                index += 1
             }
         }
         return result
     }
 
     private static func unifyDashes(_ text: Text) -> Text {
-        var (result, place) = (Text(), 0)
+        var (result, index) = (Text(), 0)
         let dashes = text.map { $0 == "\u{2013}" ? "-" : $0 }
-        while place < dashes.count {
-            result.append(dashes[place])
-            place += dashes[place...].starts(with: ["-", "-"]) ? 2 : 1
+        while index < dashes.count {
+            result.append(dashes[index])
+            index += dashes[index...].starts(with: ["-", "-"]) ? 2 : 1
         }
         return result
     }
@@ -144,16 +144,16 @@ enum MeteorWords {
         right: (Unicode.Scalar) -> Bool, by replacement: () -> Text
     ) -> Text {
         guard text.contains(sign) else { return text }
-        var (result, place) = (Text(), 0)
-        while place < text.count {
-            if place + 2 < text.count, text[place + 1] == sign, left(text[place]),
-                right(text[place + 2])
+        var (result, index) = (Text(), 0)
+        while index < text.count {
+            if index + 2 < text.count, text[index + 1] == sign, left(text[index]),
+                right(text[index + 2])
             {
-                result += [text[place]] + replacement() + [text[place + 2]]
-                place += 3
+                result += [text[index]] + replacement() + [text[index + 2]]
+                index += 3
             } else {
-                result.append(text[place])
-                place += 1
+                result.append(text[index])
+                index += 1
             }
         }
         return result

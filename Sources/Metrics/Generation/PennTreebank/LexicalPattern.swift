@@ -22,18 +22,18 @@ indirect enum LexicalPattern: Sendable {
             return end - start < least ? [] : [end]
         case .listed(let tree): return tree.ends(in: text, from: start)
         case .sequence(let parts):
-            var places = parts[0].ends(in: text, from: start)
-            for part in parts.dropFirst() where !places.isEmpty {
-                places = Self.ends(of: part, in: text, from: places)
+            var positions = parts[0].ends(in: text, from: start)
+            for part in parts.dropFirst() where !positions.isEmpty {
+                positions = Self.ends(of: part, in: text, from: positions)
             }
-            return places
-        case .choice(let parts):
-            var places: [Int] = []
-            for part in parts {
-                let ends = part.ends(in: text, from: start)
-                places += places.isEmpty ? ends : ends.filter { !places.contains($0) }
+            return positions
+        case .choice(let alternatives):
+            var positions: [Int] = []
+            for alternative in alternatives {
+                let ends = alternative.ends(in: text, from: start)
+                positions += positions.isEmpty ? ends : ends.filter { !positions.contains($0) }
             }
-            return places
+            return positions
         case .repeated(.one(let scalars), let least, let most):
             var end = start
             while end < text.count, end - start < most, scalars.contains(text[end]) { end += 1 }
@@ -47,12 +47,12 @@ indirect enum LexicalPattern: Sendable {
         of part: LexicalPattern, in text: [Unicode.Scalar], from starts: [Int]
     ) -> [Int] {
         if starts.count == 1 { return part.ends(in: text, from: starts[0]) }
-        var places: [Int] = []
+        var positions: [Int] = []
         for start in starts {
             let ends = part.ends(in: text, from: start)
-            places += places.isEmpty ? ends : ends.filter { !places.contains($0) }
+            positions += positions.isEmpty ? ends : ends.filter { !positions.contains($0) }
         }
-        return places
+        return positions
     }
 
     private static func repeatedEnds(
@@ -87,9 +87,9 @@ indirect enum LexicalPattern: Sendable {
                 if !mayBeEmpty { return first }
             }
             return nil
-        case .choice(let parts):
-            return parts.reduce(ScalarClass()) { first, part in
-                guard let first, let next = part.firstScalars else { return nil }
+        case .choice(let alternatives):
+            return alternatives.reduce(ScalarClass()) { first, alternative in
+                guard let first, let next = alternative.firstScalars else { return nil }
                 return first + next
             }
         case .repeated(let part, let least, _): return least == 0 ? nil : part.firstScalars
@@ -138,7 +138,7 @@ extension LexicalPattern {
     }
 
     static func | (a: LexicalPattern, b: LexicalPattern) -> LexicalPattern {
-        if case .choice(let parts) = a { return .choice(parts + [b]) }
+        if case .choice(let alternatives) = a { return .choice(alternatives + [b]) }
         return .choice([a, b])
     }
 

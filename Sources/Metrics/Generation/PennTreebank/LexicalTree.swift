@@ -11,9 +11,9 @@ struct LexicalTree: Sendable {
     init(_ texts: [String], firstLetterCounts: Bool = false) {
         for text in texts {
             var node = 0
-            for (place, scalar) in text.unicodeScalars.enumerated() {
+            for (index, scalar) in text.unicodeScalars.enumerated() {
                 let cases =
-                    place == 0 && firstLetterCounts
+                    index == 0 && firstLetterCounts
                     ? [scalar]
                     : Array(
                         (scalar.properties.lowercaseMapping + scalar.properties.uppercaseMapping)
@@ -32,10 +32,10 @@ struct LexicalTree: Sendable {
 
     /// Where the texts that begin at `start` end.
     func ends(in text: [Unicode.Scalar], from start: Int) -> [Int] {
-        var (node, place, ends) = (0, start, [Int]())
-        while place < text.count, let next = nodes[node].next[text[place]] {
-            (node, place) = (next, place + 1)
-            if nodes[node].isEnd { ends.append(place) }
+        var (node, index, ends) = (0, start, [Int]())
+        while index < text.count, let next = nodes[node].next[text[index]] {
+            (node, index) = (next, index + 1)
+            if nodes[node].isEnd { ends.append(index) }
         }
         return ends
     }

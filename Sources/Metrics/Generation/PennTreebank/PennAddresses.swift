@@ -22,10 +22,10 @@ enum PennAddresses {
         let excluded = ScalarClass(" \t\n\u{C}\r\"`'<>|.!?(){},$", ","..."_")
         let bareHost = LexicalPattern.run(excluded.inverted) + .word(".")
         let path = LexicalPattern.one(.except(" \t\n\u{C}\r\"<>|()")).some
-        let rest = .word("/") + path + .one(.except(open + stops))
+        let tail = .word("/") + path + .one(.except(open + stops))
         return
             ((.word("www.") + host.some + .one(.latin).times(2, 4))
-            | (bareHost.some + .words("com net org edu"))) + rest.optional
+            | (bareHost.some + .words("com net org edu"))) + tail.optional
     }()
 
     private static let mail: LexicalPattern = {

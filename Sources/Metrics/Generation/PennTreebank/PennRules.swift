@@ -5,5 +5,5 @@ enum PennRules {
         + PennAddresses.rules + PennWords.contractions + PennNumbers.plain + PennWords.special
         + PennNumbers.currency + PennAbbreviations.rules + PennWords.leftovers
         + [PennNumbers.telephone] + PennSymbols.quotes + PennSymbols.faces + PennSymbols.marks
-        + PennWords.compounds + PennSymbols.apostrophes + PennSymbols.rest
+        + PennWords.compounds + PennSymbols.apostrophes + PennSymbols.leftovers
 }

@@ -91,7 +91,7 @@ enum PennSymbols {
             .changed(rightQuotes)),
     ]
 
-    static let rest: [LexicalRule] = [
+    static let leftovers: [LexicalRule] = [
         LexicalRule(.words("<< >>")),
         LexicalRule(.one(symbol)),
         LexicalRule(

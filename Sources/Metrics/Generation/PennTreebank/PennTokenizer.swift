@@ -35,45 +35,45 @@ struct PennTokenizer {
 private struct PennReader {
     let text: [Unicode.Scalar]
     let rules: [[LexicalRule]]
-    var place = 0
+    var position = 0
     var lines: [[String]] = [[]]
     /// The tokens of words that are split alike wherever they stand.
     var known: [[Unicode.Scalar]: [String]] = [:]
 
     mutating func read() -> [[String]] {
-        while place < text.count {
+        while position < text.count {
             if let end = endOfPlainWord() { readWord(to: end) } else { readToken() }
         }
         return lines
     }
 
     private mutating func readWord(to end: Int) {
-        let word = Array(text[place..<end])
+        let word = Array(text[position..<end])
         let last = lines.count - 1
         if let tokens = known[word] {
             lines[last] += tokens
-            place = end
+            position = end
             return
         }
         let count = lines[last].count
-        while place < end { readToken() }
+        while position < end { readToken() }
         known[word] = Array(lines[last][count...])
     }
 
     /// The end of a word for which no rule looks behind the space that follows it; nil where there
     /// is no such word.
     private func endOfPlainWord() -> Int? {
-        guard ScalarClass.latin.contains(text[place]),
-            place == 0 || ScalarClass.blank.contains(text[place - 1])
+        guard ScalarClass.latin.contains(text[position]),
+            position == 0 || ScalarClass.blank.contains(text[position - 1])
         else { return nil }
-        var end = place
+        var end = position
         while end < text.count, Self.plain.contains(text[end]) { end += 1 }
         let stem = end
         if end < text.count, Self.stops.contains(text[end]) { end += 1 }
         guard end < text.count, ScalarClass.blank.contains(text[end]) else { return nil }
         let isAbbreviation =
             end > stem && text[stem] == "."
-            && PennAbbreviations.dependsOnNext.ends(in: text, from: place).contains(stem)
+            && PennAbbreviations.dependsOnNext.ends(in: text, from: position).contains(stem)
         return isAbbreviation ? nil : end
     }
 
@@ -83,18 +83,18 @@ private struct PennReader {
     /// Reads a token, or passes over what is none.
     private mutating func readToken() {
         guard let (rule, end) = longestMatch() else {
-            place += 1
+            position += 1
             return
         }
-        let start = place
-        place = end
+        let start = position
+        position = end
         switch rule.outcome {
         case .lineEnd: lines.append([])
         case .nothing: break
         case .text: append(token(start..<end))
         case .pushingBack(let count):
-            place = end - count
-            append(token(start..<place))
+            position = end - count
+            append(token(start..<position))
         case .replaced(let spelling): append(spelling)
         case .changed(let change): append(change(token(start..<end)))
         }
@@ -103,10 +103,10 @@ private struct PennReader {
     private mutating func append(_ token: String) { lines[lines.count - 1].append(token) }
 
     private func longestMatch() -> (LexicalRule, end: Int)? {
-        let candidates = rules[min(128, Int(text[place].value))]
+        let candidates = rules[min(128, Int(text[position].value))]
         var best: (rule: Int, end: Int, reach: Int)?
         for rule in candidates.indices {
-            guard let match = candidates[rule].match(in: text, from: place) else { continue }
+            guard let match = candidates[rule].match(in: text, from: position) else { continue }
             if let best, match.reach <= best.reach { continue }
             best = (rule, match.end, match.reach)
         }

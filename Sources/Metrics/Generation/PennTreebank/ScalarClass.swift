@@ -10,12 +10,13 @@ struct ScalarClass: Sendable {
         others: (@Sendable (Unicode.Scalar) -> Bool)? = nil
     ) {
         let single = Array(characters.unicodeScalars)
-        let rest = single.filter { !$0.isASCII }
+        let nonASCII = single.filter { !$0.isASCII }
         let wide = ranges.filter { !$0.upperBound.isASCII }
         self.init(
             ascii: { scalar in single.contains(scalar) || ranges.contains { $0 ~= scalar } },
             others: { scalar in
-                rest.contains(scalar) || wide.contains { $0 ~= scalar } || others?(scalar) == true
+                nonASCII.contains(scalar) || wide.contains { $0 ~= scalar }
+                    || others?(scalar) == true
             })
     }
 
@@ -23,8 +24,8 @@ struct ScalarClass: Sendable {
         ascii: (Unicode.Scalar) -> Bool, others: @escaping @Sendable (Unicode.Scalar) -> Bool
     ) {
         func bits(from first: UInt8) -> UInt64 {
-            (0..<64).reduce(0) { bits, place in
-                ascii(Unicode.Scalar(first + UInt8(place))) ? bits | 1 << UInt64(place) : bits
+            (0..<64).reduce(0) { bits, bit in
+                ascii(Unicode.Scalar(first + UInt8(bit))) ? bits | 1 << UInt64(bit) : bits
             }
         }
         (low, high) = (bits(from: 0), bits(from: 64))
