@@ -60,9 +60,9 @@ enum Ticks {
     /// Such as `2e-5`: no plus sign, no leading or trailing zeros.
     private static func scientific(_ value: Double) -> String {
         guard value != 0 else { return "0" }
-        let parts = String(format: "%.9e", value).split(separator: "e")
-        guard parts.count == 2, let exponent = Int(parts[1]) else { return "\(value)" }
-        var digits = parts[0]
+        let halves = String(format: "%.9e", value).split(separator: "e")
+        guard halves.count == 2, let exponent = Int(halves[1]) else { return "\(value)" }
+        var digits = halves[0]
         while digits.last == "0" { digits.removeLast() }
         if digits.last == "." { digits.removeLast() }
         return "\(digits)e\(exponent)"

@@ -45,7 +45,7 @@ public struct CommaSeparatedFile: Sendable {
         }
         guard !rows.isEmpty || hasSkipped else { throw .empty(path: path) }
         self.rows = rows
-        for (place, name) in header.enumerated() where header[..<place].contains(name) {
+        for (index, name) in header.enumerated() where header[..<index].contains(name) {
             throw .repeatedColumn(path: path, name: name)
         }
     }
@@ -59,10 +59,10 @@ public struct CommaSeparatedFile: Sendable {
     /// The place of a column that must be there.
     /// - Throws: ``TaskDataError/missingColumn(path:name:found:)``.
     public func requireColumn(_ name: String) throws(TaskDataError) -> Int {
-        guard let place = column(name) else {
+        guard let index = column(name) else {
             throw .missingColumn(path: path, name: name, found: header)
         }
-        return place
+        return index
     }
 
     /// Checks that a row has a field for every column.
@@ -79,7 +79,7 @@ public struct CommaSeparatedFile: Sendable {
 private struct CommaSeparatedScanner {
     private let bytes: [UInt8]
     private let path: String
-    private var place = 0
+    private var position = 0
     private var line = 1
 
     private static let comma = UInt8(ascii: ",")
@@ -90,21 +90,21 @@ private struct CommaSeparatedScanner {
     init(_ bytes: [UInt8], path: String) {
         self.bytes = bytes
         self.path = path
-        place = TaskFile.body(of: bytes).startIndex
+        position = TaskFile.body(of: bytes).startIndex
     }
 
-    private var isAtEnd: Bool { place == bytes.count }
+    private var isAtEnd: Bool { position == bytes.count }
 
     /// Whether a line ends here: at "\n", or at "\r" before it or before the end of the file.
     private var isAtLineEnd: Bool {
-        if isAtEnd || bytes[place] == Self.lineFeed { return true }
-        guard bytes[place] == Self.carriageReturn else { return false }
-        return place + 1 == bytes.count || bytes[place + 1] == Self.lineFeed
+        if isAtEnd || bytes[position] == Self.lineFeed { return true }
+        guard bytes[position] == Self.carriageReturn else { return false }
+        return position + 1 == bytes.count || bytes[position + 1] == Self.lineFeed
     }
 
     private mutating func takeLineEnd() {
-        if !isAtEnd, bytes[place] == Self.carriageReturn { place += 1 }
-        if !isAtEnd, bytes[place] == Self.lineFeed { place += 1 }
+        if !isAtEnd, bytes[position] == Self.carriageReturn { position += 1 }
+        if !isAtEnd, bytes[position] == Self.lineFeed { position += 1 }
         line += 1
     }
 
@@ -123,38 +123,38 @@ private struct CommaSeparatedScanner {
             row.fields.append((try nextField(), first))
             if isAtLineEnd { break }
             // A field ends at a comma or at the end of its line, so this is a comma.
-            place += 1
+            position += 1
         }
         takeLineEnd()
         return row
     }
 
     private mutating func nextField() throws(TaskDataError) -> ArraySlice<UInt8> {
-        if !isAtEnd, bytes[place] == Self.quote { return try quotedField() }
-        let start = place
-        while !isAtLineEnd, bytes[place] != Self.comma {
-            guard bytes[place] != Self.quote else { throw .strayQuote(path: path, line: line) }
-            place += 1
+        if !isAtEnd, bytes[position] == Self.quote { return try quotedField() }
+        let start = position
+        while !isAtLineEnd, bytes[position] != Self.comma {
+            guard bytes[position] != Self.quote else { throw .strayQuote(path: path, line: line) }
+            position += 1
         }
-        return bytes[start..<place]
+        return bytes[start..<position]
     }
 
     private mutating func quotedField() throws(TaskDataError) -> ArraySlice<UInt8> {
         let first = line
         var field: [UInt8] = []
-        place += 1
+        position += 1
         while true {
             guard !isAtEnd else { throw .openQuote(path: path, line: first) }
-            let byte = bytes[place]
-            place += 1
+            let byte = bytes[position]
+            position += 1
             if byte == Self.quote {
-                guard !isAtEnd, bytes[place] == Self.quote else { break }
-                place += 1
+                guard !isAtEnd, bytes[position] == Self.quote else { break }
+                position += 1
             }
             if byte == Self.lineFeed { line += 1 }
             field.append(byte)
         }
-        guard isAtLineEnd || bytes[place] == Self.comma else {
+        guard isAtLineEnd || bytes[position] == Self.comma else {
             throw .strayQuote(path: path, line: line)
         }
         return field[...]

@@ -21,15 +21,15 @@ public struct PlainTextFiles: Sendable {
     /// The files that are meant by a list of files, or by one folder with `train.txt` and `dev.txt`.
     /// - Returns: nil where a folder has no file for the part.
     /// - Throws: ``TaskDataError``.
-    public static func files(_ part: Split, of places: [URL]) throws(TaskDataError) -> [URL]? {
-        guard places.count == 1, places[0].isFolder else { return places }
-        let names = part == .train ? trainNames : devNames
-        let files = names.map { places[0].appendingPathComponent($0) }
-        let found = files.first(where: \.exists)
-        if part == .train, found == nil {
-            throw .missingFile(folder: places[0].relativePath, lookedFor: names)
+    public static func files(_ split: Split, of urls: [URL]) throws(TaskDataError) -> [URL]? {
+        guard urls.count == 1, urls[0].isFolder else { return urls }
+        let names = split == .train ? trainNames : devNames
+        let files = names.map { urls[0].appendingPathComponent($0) }
+        let file = files.first(where: \.exists)
+        if split == .train, file == nil {
+            throw .missingFile(folder: urls[0].relativePath, lookedFor: names)
         }
-        return found.map { [$0] }
+        return file.map { [$0] }
     }
 
     /// The documents of files, in order; those of white space alone are left out.
@@ -37,9 +37,9 @@ public struct PlainTextFiles: Sendable {
     public func documents(in files: [URL]) throws(TaskDataError) -> [String] {
         var documents: [String] = []
         for file in files {
-            let found = split(try Self.text(of: file))
-            guard !found.isEmpty else { throw .noText(path: file.relativePath) }
-            documents += found
+            let texts = split(try Self.text(of: file))
+            guard !texts.isEmpty else { throw .noText(path: file.relativePath) }
+            documents += texts
         }
         return documents
     }

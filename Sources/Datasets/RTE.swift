@@ -16,9 +16,9 @@ public enum RTE: SentenceTask {
 
     public static func examples(_ split: Split, in folder: URL) throws -> [Example] {
         let file = try TabSeparatedFile(firstOf: ["\(split.rawValue).tsv"], in: folder)
-        let found = file.lines[0].columns
-        guard found == header else {
-            throw TaskDataError.wrongHeader(path: file.path, found: found, expected: header)
+        let columns = file.lines[0].columns
+        guard columns == header else {
+            throw TaskDataError.wrongHeader(path: file.path, found: columns, expected: header)
         }
         guard file.lines.count > 1 else { throw TaskDataError.empty(path: file.path) }
         return try file.lines.dropFirst().map { line throws(TaskDataError) in

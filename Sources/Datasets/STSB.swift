@@ -25,15 +25,15 @@ public enum STSB: SentenceTask {
     public static func examples(_ split: Split, in folder: URL) throws -> [Example] {
         let names = ["\(split.rawValue).csv", "\(split.rawValue).tsv"]
         let file = try TabSeparatedFile(firstOf: names, in: folder)
-        let found = file.lines[0].columns
-        guard found.first == "index" else {
+        let columns = file.lines[0].columns
+        guard columns.first == "index" else {
             return try file.lines.map { line throws(TaskDataError) in
                 try file.require(benchmarkColumns, in: line, orMore: true)
                 return try example(line, of: file, sentences: (5, 6), score: 4)
             }
         }
-        guard found == header else {
-            throw TaskDataError.wrongHeader(path: file.path, found: found, expected: header)
+        guard columns == header else {
+            throw TaskDataError.wrongHeader(path: file.path, found: columns, expected: header)
         }
         guard file.lines.count > 1 else { throw TaskDataError.empty(path: file.path) }
         return try file.lines.dropFirst().map { line throws(TaskDataError) in

@@ -30,12 +30,12 @@ struct TabSeparatedFile {
     }
 
     private static func lines(_ bytes: [UInt8], path: String) throws(TaskDataError) -> [Line] {
-        var rest = TaskFile.body(of: bytes)
+        var remaining = TaskFile.body(of: bytes)
         var lines: [Line] = []
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-            var line = rest[..<end]
-            rest = rest[end...].dropFirst()
+        while !remaining.isEmpty {
+            let end = remaining.firstIndex(of: UInt8(ascii: "\n")) ?? remaining.endIndex
+            var line = remaining[..<end]
+            remaining = remaining[end...].dropFirst()
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             let number = lines.count + 1
             guard !line.isEmpty else { throw .emptyLine(path: path, line: number) }
@@ -61,9 +61,9 @@ extension TabSeparatedFile {
     func require(
         _ names: [String], in line: Line, orMore: Bool = false
     ) throws(TaskDataError) {
-        let found = line.columns.count
-        guard found == names.count || (orMore && found > names.count) else {
-            throw .columnCount(path: path, line: line.number, found: found, expected: names)
+        let count = line.columns.count
+        guard count == names.count || (orMore && count > names.count) else {
+            throw .columnCount(path: path, line: line.number, found: count, expected: names)
         }
     }
 

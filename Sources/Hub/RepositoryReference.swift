@@ -24,18 +24,18 @@ public struct RepositoryReference: Equatable, Sendable {
 
     /// The rules of `huggingface_hub`'s `validate_repo_id`, for names with an organization.
     private static func isName(_ text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 2 && parts.allSatisfy(isPart) && !text.contains("--")
+        let names = text.split(separator: "/", omittingEmptySubsequences: false)
+        return names.count == 2 && names.allSatisfy(isPart) && !text.contains("--")
             && !text.contains("..") && !text.hasSuffix(".git")
     }
 
-    private static func isPart(_ part: Substring) -> Bool {
+    private static func isPart(_ name: Substring) -> Bool {
         let edges: [Character] = ["-", "."]
-        guard let first = part.first, let last = part.last, part.utf8.count <= 96 else {
+        guard let first = name.first, let last = name.last, name.utf8.count <= 96 else {
             return false
         }
         return !edges.contains(first) && !edges.contains(last)
-            && part.unicodeScalars.allSatisfy { $0.isWordOfASCII || $0 == "-" || $0 == "." }
+            && name.unicodeScalars.allSatisfy { $0.isWordOfASCII || $0 == "-" || $0 == "." }
     }
 
     /// Whether a text can be a file's path below `refs`: what git allows, as far as paths go.

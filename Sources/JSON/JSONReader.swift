@@ -182,11 +182,11 @@ package struct JSONReader {
     private func unescaped(_ body: ArraySlice<UInt8>) throws(JSONFault) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(body.count)
-        var rest = body
-        while let slash = rest.firstIndex(of: UInt8(ascii: "\\")) {
-            text += rest[..<slash]
-            rest = rest[(slash + 1)...]
-            switch Self.escape(&rest) {
+        var remaining = body
+        while let slash = remaining.firstIndex(of: UInt8(ascii: "\\")) {
+            text += remaining[..<slash]
+            remaining = remaining[(slash + 1)...]
+            switch Self.escape(&remaining) {
             case .scalar(let scalar): text += scalar.utf8
             case .halfPair(let unit):
                 throw bad(
@@ -195,7 +195,7 @@ package struct JSONReader {
             case .none: throw bad("a text has a backslash that begins no escape of JSON")
             }
         }
-        text += rest
+        text += remaining
         return text
     }
 
@@ -206,8 +206,8 @@ package struct JSONReader {
     }
 
     /// What stands behind a backslash; nil for what JSON does not have.
-    private static func escape(_ rest: inout ArraySlice<UInt8>) -> Escape? {
-        guard let kind = rest.popFirst() else { return nil }
+    private static func escape(_ remaining: inout ArraySlice<UInt8>) -> Escape? {
+        guard let kind = remaining.popFirst() else { return nil }
         switch Unicode.Scalar(kind) {
         case "\"", "\\", "/": return .scalar(Unicode.Scalar(kind))
         case "b": return .scalar("\u{8}")
@@ -218,21 +218,21 @@ package struct JSONReader {
         case "u": break
         default: return nil
         }
-        guard let unit = codeUnit(&rest) else { return nil }
+        guard let unit = codeUnit(&remaining) else { return nil }
         if let scalar = Unicode.Scalar(unit) { return .scalar(scalar) }
-        guard unit < 0xDC00, rest.popFirst() == UInt8(ascii: "\\"),
-            rest.popFirst() == UInt8(ascii: "u"), let low = codeUnit(&rest),
+        guard unit < 0xDC00, remaining.popFirst() == UInt8(ascii: "\\"),
+            remaining.popFirst() == UInt8(ascii: "u"), let low = codeUnit(&remaining),
             let pair = Unicode.Scalar(high: unit, low: low)
         else { return .halfPair(unit) }
         return .scalar(pair)
     }
 
-    private static func codeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
-        let digits = rest.prefix(4)
+    private static func codeUnit(_ remaining: inout ArraySlice<UInt8>) -> UInt16? {
+        let digits = remaining.prefix(4)
         guard digits.count == 4,
             digits.allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit })
         else { return nil }
-        rest = rest.dropFirst(4)
+        remaining = remaining.dropFirst(4)
         return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 

@@ -9,8 +9,8 @@ package struct FlagWords {
 
     /// - Parameter words: without the name of the command.
     package init(_ words: [String], keys: RecipeKeys) {
-        var rest = words[...]
-        while let word = rest.popFirst() {
+        var tail = words[...]
+        while let word = tail.popFirst() {
             guard word.hasPrefix("-"), word.count > 1 else {
                 others.append(word)
                 continue
@@ -23,7 +23,7 @@ package struct FlagWords {
                 continue
             }
             let attached = halves.count == 2 ? String(halves[1]) : nil
-            guard let values = Self.values(of: key, attached, &rest) else {
+            guard let values = Self.values(of: key, attached, &tail) else {
                 strange.append(word)
                 continue
             }
@@ -41,18 +41,18 @@ package struct FlagWords {
 
     /// nil where the flag has no value, or none that it can have.
     private static func values(
-        of key: RecipeKey, _ attached: String?, _ rest: inout ArraySlice<String>
+        of key: RecipeKey, _ attached: String?, _ tail: inout ArraySlice<String>
     ) -> [String]? {
         if key.kind == .flag {
             return ["true", "false"].contains(attached ?? "true") ? [attached ?? "true"] : nil
         }
         var values = attached.map { [$0] } ?? []
         switch key.words {
-        case .any where values.isEmpty: values += rest.popFirst().map { [$0] } ?? []
+        case .any where values.isEmpty: values += tail.popFirst().map { [$0] } ?? []
         case .next where values.isEmpty:
-            if let next = rest.first, !isDashed(next) { values.append(rest.removeFirst()) }
+            if let next = tail.first, !isDashed(next) { values.append(tail.removeFirst()) }
         case .upToDash:
-            while let next = rest.first, !isDashed(next) { values.append(rest.removeFirst()) }
+            while let next = tail.first, !isDashed(next) { values.append(tail.removeFirst()) }
         case .any, .next: break
         }
         return values.isEmpty ? nil : values

@@ -3,7 +3,7 @@ import DualNames
 /// Everything that a recipe may say.
 package struct RecipeKeys: Sendable {
     package let all: [RecipeKey]
-    private let places: [String: Int]
+    private let indices: [String: Int]
     /// Names under which a recipe may group settings, for reading: those of the keys' sections, and of
     /// keys that may head one.
     package let sections: Set<String>
@@ -17,12 +17,12 @@ package struct RecipeKeys: Sendable {
     package init(_ all: [RecipeKey], heads: Set<String> = []) {
         self.all = all
         self.heads = heads
-        places = Dictionary(
+        indices = Dictionary(
             all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         sections = Set(all.compactMap(\.section)).union(heads)
     }
 
-    package subscript(name: String) -> RecipeKey? { places[name].map { all[$0] } }
+    package subscript(name: String) -> RecipeKey? { indices[name].map { all[$0] } }
 
     /// The known name that someone may have meant.
     package func suggestion(for name: String) -> String? {

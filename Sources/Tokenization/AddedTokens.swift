@@ -82,12 +82,12 @@ struct AddedTokens: Sendable {
                 position += 1
                 continue
             }
-            let found = position..<match.end
+            let matched = position..<match.end
             position = match.end
-            guard let token = tokens[match.value], accepts(token, at: found, in: text) else {
+            guard let token = tokens[match.value], accepts(token, at: matched, in: text) else {
                 continue
             }
-            let range = widened(found, for: token, in: text, from: covered)
+            let range = widened(matched, for: token, in: text, from: covered)
             if covered < range.lowerBound {
                 segments.append(
                     .text(

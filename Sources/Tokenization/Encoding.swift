@@ -7,14 +7,14 @@ public struct Encoding: Sendable {
     private var spellings: [Int: String] = [:]
     private let vocabulary: TokenSpellings
 
-    init(_ parts: [TypedPieces], vocabulary: TokenSpellings) {
+    init(_ typedPieces: [TypedPieces], vocabulary: TokenSpellings) {
         self.vocabulary = vocabulary
-        for part in parts {
-            for (position, spelling) in part.pieces.spellings {
+        for typed in typedPieces {
+            for (position, spelling) in typed.pieces.spellings {
                 spellings[ids.count + position] = spelling
             }
-            ids.append(contentsOf: part.pieces.ids)
-            typeIDs.append(contentsOf: repeatElement(part.typeID, count: part.pieces.count))
+            ids.append(contentsOf: typed.pieces.ids)
+            typeIDs.append(contentsOf: repeatElement(typed.typeID, count: typed.pieces.count))
         }
     }
 

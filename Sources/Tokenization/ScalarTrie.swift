@@ -51,9 +51,9 @@ struct ScalarTrie: Sendable {
     func longestMatch(
         in text: ArraySlice<Unicode.Scalar>, at start: Int, from node: Node = ScalarTrie.root
     ) -> (value: Int, end: Int)? {
-        var found: (value: Int, end: Int)?
-        forEachMatch(in: text, at: start, from: node) { found = ($0, $1) }
-        return found
+        var longest: (value: Int, end: Int)?
+        forEachMatch(in: text, at: start, from: node) { longest = ($0, $1) }
+        return longest
     }
 
     /// Reports every entry that ends on the way on from `node` along `text` from `start`, the

@@ -7,9 +7,9 @@ extension Decoder {
     }
 
     /// The error for a stage of a type that is not among the supported ones.
-    func unsupported(_ found: String, _ supported: [String]) -> UnsupportedType {
+    func unsupported(_ type: String, _ supported: [String]) -> UnsupportedType {
         let path = codingPath + [TypeKey.type]
-        return UnsupportedType(field: path.field, found: found, supported: supported)
+        return UnsupportedType(field: path.field, found: type, supported: supported)
     }
 }
 

@@ -62,10 +62,10 @@ extension JSONRecord {
 
     /// A text that a field must not have.
     fileprivate func badValue(_ key: String, expected: String) -> TaskDataError {
-        guard case .string(let found)? = fields[key] else {
+        guard case .string(let text)? = fields[key] else {
             return .missingKey(path: path, line: line, key: key, found: fields.keys)
         }
-        return .badValue(path: path, line: line, key: key, found: found, expected: expected)
+        return .badValue(path: path, line: line, key: key, found: text, expected: expected)
     }
 }
 

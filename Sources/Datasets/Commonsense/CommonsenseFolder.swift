@@ -50,17 +50,17 @@ public struct CommonsenseFolder: Sendable {
         _ part: Part
     ) throws(TaskDataError) -> [(set: CommonsenseSet, examples: [CommonsenseExample])] {
         try TaskFile.requireFolder(url)
-        var found: [(set: CommonsenseSet, examples: [CommonsenseExample])] = []
+        var examples: [(set: CommonsenseSet, examples: [CommonsenseExample])] = []
         for set in sets {
             guard let file = file(part, of: set) else { continue }
-            found.append((set, try CommonsenseExample.read(file, of: [set])))
+            examples.append((set, try CommonsenseExample.read(file, of: [set])))
         }
-        guard !found.isEmpty else {
+        guard !examples.isEmpty else {
             let names = sets.map { "\($0.folder)/\(part.rawValue).json" }
             let own = sets.count == 1 ? ["\(part.rawValue).json"] : []
             throw .missingFile(folder: url.relativePath, lookedFor: own + names)
         }
-        return found
+        return examples
     }
 
     private func file(_ part: Part, of set: CommonsenseSet) -> URL? {

@@ -57,8 +57,8 @@ public struct CommonsenseSet: Sendable, Equatable {
     public func answer(in text: String) -> String? {
         let bytes = Array(text.utf8)
         for start in bytes.indices {
-            let found = recognized.first { bytes[start...].starts(with: $0.utf8) }
-            if let found { return found }
+            let answer = recognized.first { bytes[start...].starts(with: $0.utf8) }
+            if let answer { return answer }
         }
         return nil
     }

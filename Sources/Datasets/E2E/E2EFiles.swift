@@ -42,10 +42,10 @@ public struct E2EFiles: Sendable {
 
     /// Reads what scores a model: a file, or of a folder the test part, or else `devset.csv`.
     /// - Throws: ``TaskDataError``.
-    public init(scoringIn place: URL) throws(TaskDataError) {
+    public init(scoringIn url: URL) throws(TaskDataError) {
         let file =
-            place.exists && !place.isFolder
-            ? place : try TaskFile.first(of: Self.testNames + [Self.devName], in: place)
+            url.exists && !url.isFolder
+            ? url : try TaskFile.first(of: Self.testNames + [Self.devName], in: url)
         training = []
         scoring = try Self.pairs(in: file)
         note = nil
@@ -70,12 +70,12 @@ public struct E2EFiles: Sendable {
 
     /// The texts of each meaning together, meanings in the order in which they first come.
     public static func inputs(_ pairs: [E2EPair]) -> [E2EInput] {
-        var (inputs, places) = ([E2EInput](), [MeaningRepresentation: Int]())
+        var (inputs, indices) = ([E2EInput](), [MeaningRepresentation: Int]())
         for pair in pairs {
-            if let place = places[pair.meaning] {
-                inputs[place].references.append(pair.text)
+            if let index = indices[pair.meaning] {
+                inputs[index].references.append(pair.text)
             } else {
-                places[pair.meaning] = inputs.count
+                indices[pair.meaning] = inputs.count
                 inputs.append(E2EInput(meaning: pair.meaning, references: [pair.text]))
             }
         }

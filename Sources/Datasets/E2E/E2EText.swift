@@ -57,9 +57,9 @@ public enum E2EText: String, CaseIterable, Sendable {
     /// Parts hyphens, commas, strokes and stops between words.
     private static func inside(_ letters: [Character]) -> [String] {
         var text = ""
-        for (place, letter) in letters.enumerated() {
-            let isBetween = place > 0 && place + 1 < letters.count
-            if isBetween, parts(letters[place - 1], letter, letters[place + 1]) {
+        for (index, letter) in letters.enumerated() {
+            let isBetween = index > 0 && index + 1 < letters.count
+            if isBetween, splits(letters[index - 1], letter, letters[index + 1]) {
                 text += " \(letter) "
             } else {
                 text.append(letter)
@@ -68,7 +68,7 @@ public enum E2EText: String, CaseIterable, Sendable {
         return text.split(separator: " ").map { String($0) }
     }
 
-    private static func parts(_ left: Character, _ sign: Character, _ right: Character) -> Bool {
+    private static func splits(_ left: Character, _ sign: Character, _ right: Character) -> Bool {
         switch sign {
         case "-":
             left.isLetter && (right.isLetter || right.isNumber) || left.isNumber && right.isNumber

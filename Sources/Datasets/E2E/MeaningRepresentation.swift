@@ -10,24 +10,24 @@ public struct MeaningRepresentation: Hashable, Sendable {
     /// Reads the challenge's form, such as `name[The Vaults], priceRange[£20-25]`; nil for any other.
     public init?(_ text: String) {
         var slots: [Slot] = []
-        var rest = text[...]
+        var tail = text[...]
         while true {
-            rest = rest.drop(while: \.isWhitespace)
-            guard let open = rest.firstIndex(of: "["), let close = rest.firstIndex(of: "]"),
+            tail = tail.drop(while: \.isWhitespace)
+            guard let open = tail.firstIndex(of: "["), let close = tail.firstIndex(of: "]"),
                 open < close
             else { return nil }
-            let attribute = rest[..<open]
+            let attribute = tail[..<open]
             guard attribute.contains(where: { !$0.isWhitespace }), !attribute.contains(",") else {
                 return nil
             }
             slots.append(
                 Slot(
                     attribute: String(attribute),
-                    value: String(rest[rest.index(after: open)..<close])))
-            rest = rest[rest.index(after: close)...].drop(while: \.isWhitespace)
-            if rest.isEmpty { break }
-            guard rest.first == "," else { return nil }
-            rest = rest.dropFirst()
+                    value: String(tail[tail.index(after: open)..<close])))
+            tail = tail[tail.index(after: close)...].drop(while: \.isWhitespace)
+            if tail.isEmpty { break }
+            guard tail.first == "," else { return nil }
+            tail = tail.dropFirst()
         }
         self.slots = slots
     }

@@ -23,10 +23,10 @@ public struct InstructionFields: Equatable, Sendable {
     /// - Throws: ``InstructionDataError/badField(text:known:)``.
     public init(_ spelled: [String]) throws(InstructionDataError) {
         for text in spelled {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let field = Field(rawValue: String(parts[0])), !parts[1].isEmpty
+            let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard pair.count == 2, let field = Field(rawValue: String(pair[0])), !pair[1].isEmpty
             else { throw .badField(text: text, known: Field.allCases.map(\.rawValue)) }
-            given[field] = String(parts[1])
+            given[field] = String(pair[1])
         }
     }
 

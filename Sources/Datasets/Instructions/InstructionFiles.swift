@@ -35,18 +35,18 @@ public struct InstructionFiles: Sendable {
     /// The files that are meant by a list of files, or by one folder with `train` and `dev` files.
     /// - Returns: nil where a folder has no file for the part.
     /// - Throws: ``TaskDataError``.
-    public static func files(_ part: Split, of places: [URL]) throws(TaskDataError) -> [URL]? {
-        guard places.count == 1, places[0].isFolder else { return places }
-        let stems = part == .train ? ["train"] : ["dev", "valid", "validation"]
+    public static func files(_ split: Split, of urls: [URL]) throws(TaskDataError) -> [URL]? {
+        guard urls.count == 1, urls[0].isFolder else { return urls }
+        let stems = split == .train ? ["train"] : ["dev", "valid", "validation"]
         let names = stems.flatMap { stem in extensions.map { "\(stem).\($0)" } }
-        let found = names.filter { places[0].appendingPathComponent($0).exists }
-        if part == .train, found.isEmpty {
-            throw .missingFile(folder: places[0].relativePath, lookedFor: names)
+        let existing = names.filter { urls[0].appendingPathComponent($0).exists }
+        if split == .train, existing.isEmpty {
+            throw .missingFile(folder: urls[0].relativePath, lookedFor: names)
         }
-        guard found.count < 2 else {
-            throw .severalFiles(folder: places[0].relativePath, names: found)
+        guard existing.count < 2 else {
+            throw .severalFiles(folder: urls[0].relativePath, names: existing)
         }
-        return found.first.map { [places[0].appendingPathComponent($0)] }
+        return existing.first.map { [urls[0].appendingPathComponent($0)] }
     }
 
     /// The examples of files, in order.
@@ -91,10 +91,10 @@ public struct InstructionFiles: Sendable {
         _ read: (((TaskDataError) -> Void)?) throws(TaskDataError) -> Contents
     ) throws -> Contents {
         guard skipsBadRows else { return try read(nil) }
-        var found: [String] = []
-        defer { skipped += found }
+        var descriptions: [String] = []
+        defer { skipped += descriptions }
         do throws(TaskDataError) {
-            return try read { found.append($0.description) }
+            return try read { descriptions.append($0.description) }
         } catch {
             switch error {
             case .strayQuote, .openQuote, .badJSON: throw InstructionDataError.notSkippable(error)

@@ -30,8 +30,8 @@ struct InstructionRow {
         let order: [InstructionFormat] = [.chat, .completion, .alpaca, .text]
         // A key that the user names says more than one that happens to be there.
         let ranked = order.sorted { namesGiven($0) > namesGiven($1) }
-        if let found = ranked.first(where: { $0.required.allSatisfy { value($0) != nil } }) {
-            return found
+        if let format = ranked.first(where: { $0.required.allSatisfy { value($0) != nil } }) {
+            return format
         }
         throw .unknownFormat(path: path, line: line, keys: values.keys)
     }
@@ -77,10 +77,10 @@ struct InstructionRow {
             throw wrong(key, value, "a list of messages")
         }
         return try messages.enumerated().map { (index, message) throws(InstructionDataError) in
-            guard case .object(let parts) = message else {
+            guard case .object(let values) = message else {
                 throw wrong("\(key)[\(index)]", message, "an object with a role and a content")
             }
-            let inside = InstructionRow(path: path, line: line, values: parts, fields: fields)
+            let inside = InstructionRow(path: path, line: line, values: values, fields: fields)
             return try inside.turn(
                 number: index + 1, of: "\(key)[\(index)]", isLearnt: areLearnt)
         }
@@ -88,30 +88,30 @@ struct InstructionRow {
 
     /// The row as a message.
     private func turn(
-        number: Int, of place: String, isLearnt: Bool
+        number: Int, of messageKey: String, isLearnt: Bool
     ) throws(InstructionDataError) -> ChatTurn {
         let spelled = try text(.role)
         guard let role = Self.roles[spelled.lowercased()] else {
             throw .unknownRole(path: path, line: line, turn: number, role: spelled)
         }
-        try refuse(ChatMessage.fieldsNotRead, in: place + ".")
+        try refuse(ChatMessage.fieldsNotRead, in: messageKey + ".")
         let (key, value) = try require(.content)
-        let content = try content(value, key: "\(place).\(key)")
+        let content = try content(value, key: "\(messageKey).\(key)")
         let isAnswer = isLearnt && role == "assistant"
-        let isLearnt = isAnswer ? try weight(in: place) != 0 : false
+        let isLearnt = isAnswer ? try weight(in: messageKey) != 0 : false
         guard !isLearnt || content.contains(where: { !$0.isWhitespace }) else {
-            throw .emptyField(path: path, line: line, key: "\(place).\(key)")
+            throw .emptyField(path: path, line: line, key: "\(messageKey).\(key)")
         }
         return ChatTurn(ChatMessage(role: role, content: content), isLearnt: isLearnt)
     }
 
     /// Refuses what a template might write and nobody would hand to it.
     private func refuse(
-        _ names: [String], in place: String
+        _ names: [String], in prefix: String
     ) throws(InstructionDataError) {
         for name in names {
             if let value = values[name], !value.saysNothing {
-                throw .notRead(path: path, line: line, key: place + name)
+                throw .notRead(path: path, line: line, key: prefix + name)
             }
         }
     }
@@ -142,13 +142,13 @@ struct InstructionRow {
     }
 
     /// OpenAI's mark of messages that are not to be learnt.
-    private func weight(in place: String) throws(InstructionDataError) -> Double {
+    private func weight(in messageKey: String) throws(InstructionDataError) -> Double {
         guard let value = values["weight"], value != .null else { return 1 }
         guard case .number(let spelled) = value, let weight = Double(spelled) else {
-            throw wrong(place + ".weight", value, "0 or 1")
+            throw wrong(messageKey + ".weight", value, "0 or 1")
         }
         guard weight == 0 || weight == 1 else {
-            throw .badWeight(path: path, line: line, key: place + ".weight", found: spelled)
+            throw .badWeight(path: path, line: line, key: messageKey + ".weight", found: spelled)
         }
         return weight
     }
@@ -179,7 +179,7 @@ struct InstructionRow {
     private func require(
         _ field: InstructionFields.Field
     ) throws(InstructionDataError) -> (key: String, value: JSONValue) {
-        if let found = value(field) { return found }
+        if let member = value(field) { return member }
         throw .missingField(
             path: path, line: line, field: field.rawValue, names: fields.names(of: field),
             keys: values.keys)

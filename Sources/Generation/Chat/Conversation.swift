@@ -149,10 +149,10 @@ extension ChatTemplate {
         ]
         // A template that refuses so short a conversation says nothing of its turns.
         guard let text = try? render(messages, addGenerationPrompt: false),
-            let place = text.range(of: mark, options: .backwards)
+            let range = text.range(of: mark, options: .backwards)
         else { return nil }
-        let rest = String(text[place.upperBound...])
-        return try tokenizer.encode(rest, addingSpecialTokens: false).ids
+        let tail = String(text[range.upperBound...])
+        return try tokenizer.encode(tail, addingSpecialTokens: false).ids
             .first(where: tokenizer.isSpecial)
     }
 }

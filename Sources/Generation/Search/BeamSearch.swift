@@ -65,8 +65,8 @@ final class BeamSearch {
     /// Rows of the next step: those that the chosen beams went on from.
     private func selectRows() throws {
         let beams = options.beams
-        let origins = active.enumerated().flatMap { place, item in
-            items[item].running.map { place * beams + $0.origin }
+        let origins = active.enumerated().flatMap { position, item in
+            items[item].running.map { position * beams + $0.origin }
         }
         let kept = active.indices.filter { !items[active[$0]].isSettled }
         if !kept.isEmpty { try cache.reorder(origins) }
@@ -80,12 +80,12 @@ final class BeamSearch {
 
     /// The best continuations of one prompt's beams by one token, the best first.
     private func candidates(
-        of place: Int, _ row: (Int) -> UnsafeBufferPointer<Float>
+        of position: Int, _ row: (Int) -> UnsafeBufferPointer<Float>
     ) throws -> [BeamCandidate] {
-        let (item, count) = (items[active[place]], BeamItem.candidates(options))
+        let (item, count) = (items[active[position]], BeamItem.candidates(options))
         var all: [BeamCandidate] = []
         for (index, beam) in item.running.enumerated() {
-            let logits = row(place * options.beams + index)
+            let logits = row(position * options.beams + index)
             let largest = try largest(count, of: logits, after: beam.row)
             all += largest.map {
                 BeamCandidate(origin: index, token: $0.token, score: $0.score + beam.score)

@@ -9,8 +9,8 @@ struct TokenGenerator {
     ///   - prompt, sequence: numbers of a continuation, each of which gets draws of its own.
     init(seed: UInt64, prompt: Int, sequence: Int) {
         numbers = SplitMix64(seed: seed)
-        for part in [prompt, sequence] {
-            numbers = SplitMix64(seed: numbers.next() ^ UInt64(truncatingIfNeeded: part))
+        for number in [prompt, sequence] {
+            numbers = SplitMix64(seed: numbers.next() ^ UInt64(truncatingIfNeeded: number))
         }
     }
 

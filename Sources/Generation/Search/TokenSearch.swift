@@ -10,7 +10,7 @@ final class TokenSearch {
     private let limit: Int
     private let cache: DecodingCache
     /// Those that go on, in the cache's order, with their places in `finished`.
-    private var running: [(row: GenerationRow, draws: TokenGenerator, place: Int)] = []
+    private var running: [(row: GenerationRow, draws: TokenGenerator, position: Int)] = []
     private var finished: [Generation?]
     private var hasUnreadTokens = false
     /// Scores of one row while they are processed.
@@ -39,7 +39,7 @@ final class TokenSearch {
             }
         }
         finished = running.map { _ in nil }
-        if copies > 1 { try cache.selectWithLogits(running.map { $0.place / copies }) }
+        if copies > 1 { try cache.selectWithLogits(running.map { $0.position / copies }) }
     }
 
     var isFinished: Bool { running.isEmpty }
@@ -92,7 +92,7 @@ final class TokenSearch {
 
     private func end(_ index: Int, _ finish: Generation.Finish) {
         let row = running[index].row
-        finished[running[index].place] = row.generation(finish)
+        finished[running[index].position] = row.generation(finish)
         ended = row.decoded
         ended?.finish()
     }

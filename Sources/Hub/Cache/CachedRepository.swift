@@ -63,8 +63,8 @@ struct CachedRepository {
 
     /// Makes the folders of blobs, locks and a snapshot, and marks the cache for backups to skip.
     func prepare(_ commit: String) throws {
-        for place in [blob("x"), lock("x"), snapshot(commit).file("x")] {
-            try Self.makeFolder(place.deletingLastPathComponent().path)
+        for file in [blob("x"), lock("x"), snapshot(commit).file("x")] {
+            try Self.makeFolder(file.deletingLastPathComponent().path)
         }
         let tag = cache.appendingPathComponent("CACHEDIR.TAG")
         if !FileManager.default.fileExists(atPath: tag.path) {

@@ -35,8 +35,8 @@ struct CachedSnapshot {
             let format_version: Int
             let files: [String: Entry]
         }
-        let place = repository.folder.appendingPathComponent("trees/\(commit).json")
-        guard let data = FileManager.default.contents(atPath: place.path),
+        let file = repository.folder.appendingPathComponent("trees/\(commit).json")
+        guard let data = FileManager.default.contents(atPath: file.path),
             let tree = try? JSONDecoder().decode(Tree.self, from: data), tree.format_version == 1
         else { return nil }
         return Set(tree.files.keys)
@@ -54,9 +54,9 @@ struct CachedSnapshot {
             if !isNew { try copy(repository.blob(etag), to: aside) }
         }
         // The name is never without a file: another process may be reading it.
-        let place = file(name)
-        guard rename(source.path, place.path) == 0 else {
-            throw HubCacheError.lastError(place.path)
+        let target = file(name)
+        guard rename(source.path, target.path) == 0 else {
+            throw HubCacheError.lastError(target.path)
         }
     }
 

@@ -2,7 +2,7 @@
 struct BlockBuffer {
     private static let blockSize = 64
 
-    private var rest: [UInt8] = []
+    private var leftover: [UInt8] = []
     private var count: UInt64 = 0
 
     /// Calls `compress` with whole blocks; what is left over waits.
@@ -11,24 +11,24 @@ struct BlockBuffer {
     ) {
         count += UInt64(bytes.count)
         var bytes = bytes[...]
-        if !rest.isEmpty {
-            let needed = min(Self.blockSize - rest.count, bytes.count)
-            rest += bytes.prefix(needed)
+        if !leftover.isEmpty {
+            let needed = min(Self.blockSize - leftover.count, bytes.count)
+            leftover += bytes.prefix(needed)
             bytes = bytes.dropFirst(needed)
-            guard rest.count == Self.blockSize else { return }
-            rest.withUnsafeBytes { compress($0) }
-            rest.removeAll(keepingCapacity: true)
+            guard leftover.count == Self.blockSize else { return }
+            leftover.withUnsafeBytes { compress($0) }
+            leftover.removeAll(keepingCapacity: true)
         }
         let whole = bytes.count - bytes.count % Self.blockSize
         compress(UnsafeRawBufferPointer(rebasing: bytes.prefix(whole)))
-        rest += bytes.dropFirst(whole)
+        leftover += bytes.dropFirst(whole)
     }
 
     /// Ends the message: a one, zeros, and its length in bits.
     mutating func pad(_ compress: (UnsafeRawBufferPointer) -> Void) {
         let bits = count &* 8
         var ending: [UInt8] = [0x80]
-        let used = (rest.count + 1 + 8) % Self.blockSize
+        let used = (leftover.count + 1 + 8) % Self.blockSize
         ending += [UInt8](repeating: 0, count: (Self.blockSize - used) % Self.blockSize)
         ending += (0..<8).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * $0)) }
         ending.withUnsafeBytes { take($0, compress) }

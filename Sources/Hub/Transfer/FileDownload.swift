@@ -51,9 +51,9 @@ struct FileDownload {
     /// Whether the content is in the cache, in its size.
     private var isThere: Bool {
         let path = cached.blob(metadata.etag).resolvingSymlinksInPath().path
-        guard let found = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         else { return false }
-        return metadata.size.map { $0 == found } ?? true
+        return metadata.size.map { $0 == size } ?? true
     }
 
     private func place(isNew: Bool) throws {

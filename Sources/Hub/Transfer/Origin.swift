@@ -20,10 +20,10 @@ struct Origin: Hashable {
 extension URL {
     /// For messages: without the password or the signature that may be in an address.
     var shown: String {
-        guard var parts = URLComponents(url: self, resolvingAgainstBaseURL: true) else {
+        guard var components = URLComponents(url: self, resolvingAgainstBaseURL: true) else {
             return host ?? ""
         }
-        (parts.user, parts.password, parts.query) = (nil, nil, nil)
-        return parts.string ?? host ?? ""
+        (components.user, components.password, components.query) = (nil, nil, nil)
+        return components.string ?? host ?? ""
     }
 }

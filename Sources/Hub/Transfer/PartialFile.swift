@@ -27,19 +27,19 @@ final class PartialFile {
 
     func append(_ data: Data) throws {
         try data.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let part = UnsafeRawBufferPointer(rebasing: rest)
-                let written = pwrite(descriptor, part.baseAddress, part.count, off_t(count))
+            var remaining = bytes[...]
+            while !remaining.isEmpty {
+                let buffer = UnsafeRawBufferPointer(rebasing: remaining)
+                let written = pwrite(descriptor, buffer.baseAddress, buffer.count, off_t(count))
                 if written < 0 {
                     if errno == EINTR { continue }
                     throw HubCacheError.lastError(url.path)
                 }
                 if isHashed {
-                    digest.update(UnsafeRawBufferPointer(rebasing: part.prefix(written)))
+                    digest.update(UnsafeRawBufferPointer(rebasing: buffer.prefix(written)))
                 }
                 count += written
-                rest = rest.dropFirst(written)
+                remaining = remaining.dropFirst(written)
             }
         }
     }

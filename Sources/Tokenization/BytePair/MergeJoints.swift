@@ -56,10 +56,10 @@ struct MergeJoints: Sendable {
     }
 
     /// False for a second answer.
-    private static func update(_ known: inout Int, _ found: Int, _ changes: inout Bool) -> Bool {
-        if found < 0 || found == known { return true }
+    private static func update(_ known: inout Int, _ symbol: Int, _ changes: inout Bool) -> Bool {
+        if symbol < 0 || symbol == known { return true }
         guard known < 0 else { return false }
-        known = found
+        known = symbol
         changes = true
         return true
     }

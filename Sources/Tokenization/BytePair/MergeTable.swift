@@ -22,7 +22,7 @@ struct MergeTable: Sendable {
         keys = Array(repeating: 0, count: capacity)
         values = Array(repeating: .max, count: capacity)
         mask = capacity - 1
-        var parts: [MergeJoints.Parts] = []
+        var mergedIDs: [MergeJoints.Parts] = []
         for rank in 0..<merges.count / 2 {
             let left = merges.range(of: 2 * rank)
             let right = merges.range(of: 2 * rank + 1)
@@ -37,9 +37,9 @@ struct MergeTable: Sendable {
                         + "in the vocabulary")
             }
             insert(leftID, rightID, rank, id)
-            parts.append(.init(left: leftID, right: rightID, result: id))
+            mergedIDs.append(.init(left: leftID, right: rightID, result: id))
         }
-        joints = MergeJoints(parts, vocabulary)
+        joints = MergeJoints(mergedIDs, vocabulary)
     }
 
     /// The id of the bytes in a range.

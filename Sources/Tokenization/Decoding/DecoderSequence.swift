@@ -16,9 +16,9 @@ private struct TokenStreamSequence: TokenStream {
 
     mutating func finish(_ output: inout [TokenPart]) {
         for index in streams.indices {
-            var rest: [TokenPart] = []
-            streams[index].finish(&rest)
-            output += advance(rest, from: index + 1)
+            var held: [TokenPart] = []
+            streams[index].finish(&held)
+            output += advance(held, from: index + 1)
         }
     }
 

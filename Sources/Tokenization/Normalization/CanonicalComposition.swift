@@ -50,11 +50,11 @@ enum CanonicalComposition {
             guard let scalar = Unicode.Scalar(UInt32(value)), scalar.isAssigned(byUnicode: 9)
             else { continue }
             let text = String(scalar)
-            let parts = Array(text.decomposedStringWithCanonicalMapping.unicodeScalars)
-            guard parts.count > 1, let last = parts.last,
+            let scalars = Array(text.decomposedStringWithCanonicalMapping.unicodeScalars)
+            guard scalars.count > 1, let last = scalars.last,
                 text.precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar])
             else { continue }
-            let head = String(scalars: parts.dropLast()).precomposedStringWithCanonicalMapping
+            let head = String(scalars: scalars.dropLast()).precomposedStringWithCanonicalMapping
             guard let first = head.unicodeScalars.first, head.unicodeScalars.count == 1
             else { continue }
             pairs[key(first, last)] = scalar

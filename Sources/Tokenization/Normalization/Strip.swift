@@ -4,9 +4,9 @@ struct Strip: Normalizer {
     let stripsRight: Bool
 
     func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-        var rest = text[...]
-        if stripsLeft { rest = rest.drop(while: \.isRustWhitespace) }
-        while stripsRight, let last = rest.last, last.isRustWhitespace { rest.removeLast() }
-        return Array(rest)
+        var kept = text[...]
+        if stripsLeft { kept = kept.drop(while: \.isRustWhitespace) }
+        while stripsRight, let last = kept.last, last.isRustWhitespace { kept.removeLast() }
+        return Array(kept)
     }
 }

@@ -44,13 +44,13 @@ struct Metaspace: PreTokenizer, Decodable {
             for scalar in text[word] { result.append(scalar == " " ? replacement : scalar) }
         }
         guard splits else { return }
-        words.split { text, word, parts in
+        words.split { text, word, newWords in
             var start = word.lowerBound
             for index in word.dropFirst() where text[index] == replacement {
-                parts.append(start..<index)
+                newWords.append(start..<index)
                 start = index
             }
-            parts.append(start..<word.upperBound)
+            newWords.append(start..<word.upperBound)
         }
     }
 

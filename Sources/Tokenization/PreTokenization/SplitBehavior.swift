@@ -16,18 +16,18 @@ struct SplitStretch: Equatable, Sendable {
 extension SplitBehavior {
     /// Appends the parts that a word is split into. The stretches cover it, and empty ones among
     /// them count: they keep their neighbours apart.
-    func append(_ stretches: [SplitStretch], to parts: inout [Range<Int>]) {
+    func append(_ stretches: [SplitStretch], to newWords: inout [Range<Int>]) {
         switch self {
         case .isolated:
-            for stretch in stretches { parts.append(stretch.range) }
+            for stretch in stretches { newWords.append(stretch.range) }
         case .removed:
-            for stretch in stretches where !stretch.isMatch { parts.append(stretch.range) }
+            for stretch in stretches where !stretch.isMatch { newWords.append(stretch.range) }
         case .contiguous:
-            parts += Self.merged(stretches) { $0 == $1 }
+            newWords += Self.merged(stretches) { $0 == $1 }
         case .mergedWithPrevious:
-            parts += Self.merged(stretches) { isMatch, wasMatch in isMatch && !wasMatch }
+            newWords += Self.merged(stretches) { isMatch, wasMatch in isMatch && !wasMatch }
         case .mergedWithNext:
-            parts += Self.merged(stretches.reversed()) { isMatch, wasMatch in
+            newWords += Self.merged(stretches.reversed()) { isMatch, wasMatch in
                 isMatch && !wasMatch
             }.reversed()
         }
@@ -38,20 +38,20 @@ extension SplitBehavior {
     private static func merged(
         _ stretches: [SplitStretch], _ joins: (_ isMatch: Bool, _ wasMatch: Bool) -> Bool
     ) -> [Range<Int>] {
-        var parts: [Range<Int>] = []
+        var ranges: [Range<Int>] = []
         var wasMatch = false
         for stretch in stretches {
-            if joins(stretch.isMatch, wasMatch), let last = parts.last {
-                parts[parts.count - 1] =
+            if joins(stretch.isMatch, wasMatch), let last = ranges.last {
+                ranges[ranges.count - 1] =
                     min(
                         last.lowerBound, stretch.range.lowerBound)..<max(
                         last.upperBound, stretch.range.upperBound)
             } else {
-                parts.append(stretch.range)
+                ranges.append(stretch.range)
             }
             wasMatch = stretch.isMatch
         }
-        return parts
+        return ranges
     }
 }
 
@@ -59,7 +59,7 @@ extension Words {
     /// Splits every word at the scalars of a kind, each a match of its own.
     mutating func split(_ behavior: SplitBehavior, at matches: (Unicode.Scalar) -> Bool) {
         var stretches: [SplitStretch] = []
-        split { text, word, parts in
+        split { text, word, newWords in
             stretches.removeAll(keepingCapacity: true)
             var start = word.lowerBound
             for index in word where matches(text[index]) {
@@ -72,7 +72,7 @@ extension Words {
             if start < word.upperBound {
                 stretches.append(SplitStretch(range: start..<word.upperBound, isMatch: false))
             }
-            behavior.append(stretches, to: &parts)
+            behavior.append(stretches, to: &newWords)
         }
     }
 
@@ -82,7 +82,7 @@ extension Words {
     ) {
         pattern.withMatcher(over: scalars) { matcher in
             var stretches: [SplitStretch] = []
-            split { _, word, parts in
+            split { _, word, newWords in
                 stretches.removeAll(keepingCapacity: true)
                 var start = word.lowerBound
                 matcher.forEachMatch(in: word) { match in
@@ -97,7 +97,7 @@ extension Words {
                     stretches.append(
                         SplitStretch(range: start..<word.upperBound, isMatch: isInverted))
                 }
-                behavior.append(stretches, to: &parts)
+                behavior.append(stretches, to: &newWords)
             }
         }
     }

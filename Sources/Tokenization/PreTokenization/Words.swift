@@ -19,14 +19,14 @@ struct Words: Sendable {
     /// parts are dropped.
     mutating func split(
         _ body: (
-            _ text: [Unicode.Scalar], _ word: Range<Int>, _ parts: inout [Range<Int>]
+            _ text: [Unicode.Scalar], _ word: Range<Int>, _ newWords: inout [Range<Int>]
         ) -> Void
     ) {
-        var parts: [Range<Int>] = []
-        parts.reserveCapacity(max(ranges.count, scalars.count / 4))
-        for word in ranges { body(scalars, word, &parts) }
-        if parts.contains(where: \.isEmpty) { parts.removeAll(where: \.isEmpty) }
-        ranges = parts
+        var newWords: [Range<Int>] = []
+        newWords.reserveCapacity(max(ranges.count, scalars.count / 4))
+        for word in ranges { body(scalars, word, &newWords) }
+        if newWords.contains(where: \.isEmpty) { newWords.removeAll(where: \.isEmpty) }
+        ranges = newWords
     }
 
     /// Rewrites every word by itself: `body` appends what a word becomes. A word that becomes

@@ -67,8 +67,8 @@ struct RegexCompiler {
     /// Branches are chosen by the next scalar; more than a word has bits are tried in groups.
     private mutating func addAlternation(_ nodes: [RegexNode]) throws(RegexError) {
         guard nodes.count <= 64 else {
-            let rest = RegexNode.alternation(Array(nodes[63...]))
-            return try addAlternation(Array(nodes[..<63]) + [rest])
+            let remaining = RegexNode.alternation(Array(nodes[63...]))
+            return try addAlternation(Array(nodes[..<63]) + [remaining])
         }
         let number = program.dispatchTargets.count
         let beginnings = nodes.map(\.beginnings)

@@ -160,12 +160,12 @@ struct RegexMatcher {
             ? RegexBeginnings.kind(of: text[position].value) : RegexBeginnings.kinds - 1
         let mask = program.dispatchMasks[number * RegexBeginnings.kinds + kind]
         guard mask != 0 else { return false }
-        let rest = mask & (mask &- 1)
-        if rest != 0 {
+        let remaining = mask & (mask &- 1)
+        if remaining != 0 {
             stack.append(
                 Retry(
                     kind: .branches, instruction: number, position: position,
-                    limit: Int(bitPattern: UInt(rest))))
+                    limit: Int(bitPattern: UInt(remaining))))
         }
         instruction = program.dispatchTargets[number][mask.trailingZeroBitCount]
         return true
@@ -204,13 +204,13 @@ struct RegexMatcher {
         case .growing: return grow(entry, &instruction, &position)
         case .branches:
             let mask = UInt64(UInt(bitPattern: entry.limit))
-            let rest = mask & (mask &- 1)
+            let remaining = mask & (mask &- 1)
             instruction =
                 program.dispatchTargets[entry.instruction][mask.trailingZeroBitCount]
-            if rest == 0 {
+            if remaining == 0 {
                 stack.removeLast()
             } else {
-                stack[last].limit = Int(bitPattern: UInt(rest))
+                stack[last].limit = Int(bitPattern: UInt(remaining))
             }
         }
         return true

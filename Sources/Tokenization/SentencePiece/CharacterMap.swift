@@ -37,23 +37,23 @@ struct CharacterMap: Equatable, Sendable {
     func longestRule(
         in text: ArraySlice<Unicode.Scalar>, at start: Int
     ) -> (replacement: [Unicode.Scalar], end: Int)? {
-        var found: (value: Int, end: Int)?
+        var longest: (value: Int, end: Int)?
         walk(text[start...]) { value, end in
-            found = (value, end)
+            longest = (value, end)
             return true
         }
-        return found.map { (replacement(at: $0.value), $0.end) }
+        return longest.map { (replacement(at: $0.value), $0.end) }
     }
 
     /// What replaces the shortest rule that `text` starts with, whatever follows it: `transform`
     /// of the crate `spm_precompiled`.
     func shortestRule(in text: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar]? {
-        var found: Int?
+        var shortest: Int?
         walk(text) { value, _ in
-            found = value
+            shortest = value
             return false
         }
-        return found.map(replacement)
+        return shortest.map(replacement)
     }
 
     /// Whether no rule takes a text that starts with this ASCII scalar and goes on in ASCII or ends.

@@ -15,10 +15,10 @@ enum GraphemeClusters {
 
     /// Reads the cluster off the first scalars, or off more of them where it may go on.
     private static func end(of text: [Unicode.Scalar], from start: Int, window: Int) -> Int {
-        let part = text[start...].prefix(window)
-        let string = String(scalars: part.map(known))
+        let scalars = text[start...].prefix(window)
+        let string = String(scalars: scalars.map(known))
         let count = string.first?.unicodeScalars.count ?? 1
-        guard count == part.count, part.endIndex < text.count else { return start + count }
+        guard count == scalars.count, scalars.endIndex < text.count else { return start + count }
         return end(of: text, from: start, window: 4 * window)
     }
 

@@ -56,8 +56,8 @@ struct SentencePieceDecoder: TokenDecoder {
         }
 
         mutating func finish() -> [String] {
-            let rest = emit(bytes.finish())
-            guard let denormalizer else { return rest }
+            let pieces = emit(bytes.finish())
+            guard let denormalizer else { return pieces }
             return [String(scalars: denormalizer.normalize(Array(held.unicodeScalars)))]
         }
 

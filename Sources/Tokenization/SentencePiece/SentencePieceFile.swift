@@ -116,11 +116,11 @@ struct SentencePieceFile: Equatable, Sendable {
                 expected: "a byte spelled like <0x0A>")
         }
         let wanted = training.fallsBackToBytes ? 256 : 0
-        let found = Set(bytes.compactMap { SentencePieceByte.value(of: $0.token) }).count
-        guard found == wanted else {
+        let count = Set(bytes.compactMap { SentencePieceByte.value(of: $0.token) }).count
+        guard count == wanted else {
             throw .unusableValue(
                 file: file, field: "trainer_spec.byte_fallback",
-                reason: "it asks for \(wanted) byte pieces, and there are \(found)")
+                reason: "it asks for \(wanted) byte pieces, and there are \(count)")
         }
     }
 }

@@ -99,12 +99,12 @@ struct SentencePieceFolder {
     /// The ids of `added_tokens_decoder` must be those that the tokens have.
     private func check(_ added: AddedTokens) throws(TokenizerError) {
         for (id, token) in settings.addedTokens {
-            let found = added.id(for: token.content)
-            guard found != id else { continue }
+            let tokenID = added.id(for: token.content)
+            guard tokenID != id else { continue }
             throw .invalidValue(
                 file: folder.path(SentencePieceSettings.fileName),
                 field: "added_tokens_decoder.\(id)", found: "'\(token.content)'",
-                expected: found.map { "under \($0), the id that this token has" } ?? "a token")
+                expected: tokenID.map { "under \($0), the id that this token has" } ?? "a token")
         }
     }
 

@@ -81,8 +81,8 @@ struct SentencePieceInventory: Sendable {
     private func append(
         unknown range: inout Range<Int>?, of text: [Unicode.Scalar], to pieces: inout Pieces
     ) {
-        guard let found = range else { return }
-        pieces.append(Piece(id: unknownID, token: String(scalars: text[found])))
+        guard let unknown = range else { return }
+        pieces.append(Piece(id: unknownID, token: String(scalars: text[unknown])))
         range = nil
     }
 }

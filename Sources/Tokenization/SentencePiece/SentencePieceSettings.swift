@@ -58,12 +58,12 @@ struct SentencePieceSettings: Decodable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if let name = try values.decodeIfPresent(String.self, forKey: .tokenizer_class) {
             let plain = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
-            guard let found = Convention(rawValue: plain) else {
+            guard let named = Convention(rawValue: plain) else {
                 throw UnsupportedType(
                     field: CodingKeys.tokenizer_class.rawValue, found: name,
                     supported: Convention.allCases.map(\.rawValue).sorted())
             }
-            (convention, namesConvention) = (found, true)
+            (convention, namesConvention) = (named, true)
         }
         for key: CodingKeys in [
             .add_bos_token, .add_eos_token, .add_prefix_space, .legacy, .do_lower_case,

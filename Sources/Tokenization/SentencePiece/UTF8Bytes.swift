@@ -1,20 +1,20 @@
 /// The UTF-8 bytes of one scalar.
 struct UTF8Bytes: Sequence, IteratorProtocol {
-    private var rest: UInt32
+    private var remaining: UInt32
     private var count: Int
 
     @inline(__always)
     init(_ scalar: Unicode.Scalar) {
         let value = scalar.value
         switch value {
-        case ..<0x80: (rest, count) = (value, 1)
-        case ..<0x800: (rest, count) = (0xC0 | value >> 6 | Self.trail(value) << 8, 2)
+        case ..<0x80: (remaining, count) = (value, 1)
+        case ..<0x800: (remaining, count) = (0xC0 | value >> 6 | Self.trail(value) << 8, 2)
         case ..<0x10000:
-            rest = 0xE0 | value >> 12 | Self.trail(value >> 6) << 8 | Self.trail(value) << 16
+            remaining = 0xE0 | value >> 12 | Self.trail(value >> 6) << 8 | Self.trail(value) << 16
             count = 3
         default:
-            rest = 0xF0 | value >> 18 | Self.trail(value >> 12) << 8
-            rest |= Self.trail(value >> 6) << 16 | Self.trail(value) << 24
+            remaining = 0xF0 | value >> 18 | Self.trail(value >> 12) << 8
+            remaining |= Self.trail(value >> 6) << 16 | Self.trail(value) << 24
             count = 4
         }
     }
@@ -26,9 +26,9 @@ struct UTF8Bytes: Sequence, IteratorProtocol {
     mutating func next() -> UInt8? {
         guard count > 0 else { return nil }
         defer {
-            rest >>= 8
+            remaining >>= 8
             count -= 1
         }
-        return UInt8(truncatingIfNeeded: rest)
+        return UInt8(truncatingIfNeeded: remaining)
     }
 }

@@ -55,10 +55,10 @@ struct BestPath<Score: BinaryFloatingPoint & Sendable>: Sendable {
             let before = arrivals[start].score
             var isCovered = false
             trie.forEachMatch(in: text, at: text.startIndex + start) { id, end in
-                let place = end - text.startIndex
-                isCovered = isCovered || place == start + 1
-                farthest = max(farthest, place)
-                arrivals[place].improve(scores[id] + before, start, id)
+                let position = end - text.startIndex
+                isCovered = isCovered || position == start + 1
+                farthest = max(farthest, position)
+                arrivals[position].improve(scores[id] + before, start, id)
             }
             guard !isCovered else { continue }
             farthest = max(farthest, start + 1)

@@ -6,28 +6,28 @@ import Foundation
 enum SerdeNumber {
     /// nil for what is no JSON number, and for one beyond the range of a `Double`.
     static func double(_ text: Substring) -> Double? {
-        var rest = text.utf8[...]
-        let isNegative = rest.first == UInt8(ascii: "-")
-        if isNegative { rest = rest.dropFirst() }
-        guard let first = rest.first, isDigit(first) else { return nil }
+        var remaining = text.utf8[...]
+        let isNegative = remaining.first == UInt8(ascii: "-")
+        if isNegative { remaining = remaining.dropFirst() }
+        guard let first = remaining.first, isDigit(first) else { return nil }
         var digits = Digits()
-        let whole = rest.prefix(while: isDigit)
+        let whole = remaining.prefix(while: isDigit)
         guard first != UInt8(ascii: "0") || whole.count == 1 else { return nil }
         for digit in whole { digits.append(digit, afterPoint: false) }
-        rest = rest.dropFirst(whole.count)
-        if rest.first == UInt8(ascii: ".") {
-            let fraction = rest.dropFirst().prefix(while: isDigit)
+        remaining = remaining.dropFirst(whole.count)
+        if remaining.first == UInt8(ascii: ".") {
+            let fraction = remaining.dropFirst().prefix(while: isDigit)
             guard !fraction.isEmpty else { return nil }
             digits.startFraction()
             for digit in fraction { digits.append(digit, afterPoint: true) }
-            rest = rest.dropFirst(1 + fraction.count)
+            remaining = remaining.dropFirst(1 + fraction.count)
         }
-        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
-            guard let exponent = exponent(rest.dropFirst()) else { return nil }
+        if remaining.first == UInt8(ascii: "e") || remaining.first == UInt8(ascii: "E") {
+            guard let exponent = exponent(remaining.dropFirst()) else { return nil }
             digits.exponent += exponent
-            rest = rest.dropFirst(rest.count)
+            remaining = remaining.dropFirst(remaining.count)
         }
-        guard rest.isEmpty, let value = digits.value else { return nil }
+        guard remaining.isEmpty, let value = digits.value else { return nil }
         return isNegative ? -value : value
     }
 

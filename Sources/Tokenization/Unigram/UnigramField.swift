@@ -39,19 +39,19 @@ extension ModelTables {
         var scores: [Double] = []
         try json.readElements { json in
             let index = tokens.count
-            var parts = 0
+            var count = 0
             try json.readElements { json in
-                switch parts {
+                switch count {
                 case 0: tokens.append(try json.readText())
                 case 1: scores.append(try score(&json, file: file, index: index))
                 default: _ = try json.readValue()
                 }
-                parts += 1
+                count += 1
             }
-            guard parts == 2 else {
+            guard count == 2 else {
                 throw TokenizerError.unusableValue(
                     file: file, field: "model.vocab[\(index)]",
-                    reason: "it has \(parts) parts instead of a token and its score")
+                    reason: "it has \(count) parts instead of a token and its score")
             }
         }
         return (tokens, scores)
