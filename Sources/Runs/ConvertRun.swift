@@ -1,6 +1,5 @@
 import DualAdapters
 import DualModels
-import DualTasks
 import DualTorch
 import DualTraining
 import Foundation

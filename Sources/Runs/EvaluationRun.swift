@@ -1,7 +1,5 @@
 import DualAdapters
 import DualChat
-import DualDatasets
-import DualGeneration
 import DualModels
 import DualTasks
 import DualTokenization

@@ -1,5 +1,4 @@
 import DualCharts
-import DualTasks
 import DualTraining
 import Foundation
 

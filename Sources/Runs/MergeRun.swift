@@ -1,7 +1,6 @@
 import DualAdapters
 import DualChat
 import DualModels
-import DualTasks
 import DualTokenization
 import DualTorch
 import DualTraining

@@ -1,5 +1,3 @@
-import DualTasks
-import DualTraining
 import Foundation
 
 /// A folder that a command writes into: made at the start, so that a place that cannot be written is

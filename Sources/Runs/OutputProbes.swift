@@ -1,8 +1,6 @@
 import DualModels
 import DualModules
-import DualTasks
 import DualTorch
-import DualTraining
 
 /// What a model says of a few random sequences of several lengths, so that padding is met too: by it two
 /// forms of one model are compared.

@@ -1,6 +1,5 @@
 import DualAdapters
 import DualChat
-import DualGeneration
 import DualModels
 import DualModules
 import DualTasks

@@ -1,6 +1,3 @@
-import DualTasks
-import DualTraining
-
 /// What tells one run from another, for a checkpoint to be gone on from only by its own.
 struct RunIdentity: Codable, Equatable {
     /// What is set, by the names of the command line's flags; what is not set is missing.
