@@ -119,8 +119,9 @@ def libtorch():
 def oracles():
     for_torch = REQUIREMENTS.with_name("requirements-torch.txt")
     templates = REQUIREMENTS.with_name("requirements-templates.txt")
+    peers = REQUIREMENTS.with_name("requirements-peers.txt")
     wanted = hashlib.sha256(b"".join(
-        path.read_bytes() for path in (REQUIREMENTS, for_torch, templates))).hexdigest()
+        path.read_bytes() for path in (REQUIREMENTS, for_torch, templates, peers))).hexdigest()
     stamp = ORACLES / "stamp"
     if stamp.exists() and stamp.read_text() == wanted:
         return
@@ -128,7 +129,8 @@ def oracles():
     # torch is there already; packages that require it come without their dependencies.
     problem = install(ORACLES, "-r", str(REQUIREMENTS)) or install(
         ORACLES, "--no-deps", "-r", str(for_torch)) or install(
-        ORACLES / "chat-templates", "--no-deps", "--only-binary", ":all:", "-r", str(templates))
+        ORACLES / "chat-templates", "--no-deps", "--only-binary", ":all:", "-r",
+        str(templates)) or install(ORACLES / "peers", "--no-deps", "-r", str(peers))
     if problem:
         fail(f"the parity tests' packages could not be installed: {problem}")
     stamp.write_text(wanted)

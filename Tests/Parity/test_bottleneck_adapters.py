@@ -18,7 +18,7 @@ import decoders
 import harness
 from plain_text import base, text
 from training_loop import (
-    COUNT, STEPS, assert_same_steps, assert_same_weights, batch_of, plain_loop, settings,
+    COUNT, STEPS, assert_same_steps, assert_same_weights, batch_of, orthonormal, plain_loop, settings,
     start_of)
 
 FUNCTIONS = {"tanh": torch.tanh, "relu": torch.relu, "gelu": functional.gelu,
@@ -66,12 +66,6 @@ class NormedBottleneck(Bottleneck):
 
     def forward(self, h):
         return h + self.branch(self.adapter_norm(h))
-
-
-def orthonormal(matrix):
-    """Q of the QR factorisation with no negative number on R's diagonal."""
-    q, r = torch.linalg.qr(matrix)
-    return q * torch.where(r.diagonal() < 0, -1.0, 1.0)
 
 
 class Edit(nn.Module):

@@ -1,4 +1,4 @@
-"""GaLore against a transcription of its published optimizer, step by step; GaRare's promises."""
+"""GaLore against its authors' optimizer, step by step; GaRare's promises."""
 
 import math
 
@@ -8,83 +8,10 @@ from safetensors.torch import load_file
 from transformers import get_linear_schedule_with_warmup
 
 import harness
+import peers
 from training_loop import COUNT, batch_of, loss_of
 
 STEPS = 20
-
-
-class Projector:
-    """`GaLoreProjector` of galore_torch: algorithm 2 of arXiv:2403.03507."""
-
-    def __init__(self, rank, update_proj_gap, scale, proj_type):
-        self.rank, self.gap, self.scale, self.kind = rank, update_proj_gap, scale, proj_type
-        self.ortho_matrix = None
-
-    def vectors(self, matrix, kind):
-        u, _, vh = torch.linalg.svd(matrix.float(), full_matrices=False)
-        if kind == "right":
-            return vh[:self.rank, :]
-        if kind == "left":
-            return u[:, :self.rank]
-        return u[:, :self.rank], vh[:self.rank, :]
-
-    def side(self, shape):
-        tall = shape[0] >= shape[1]
-        return {"std": "right" if tall else "left",
-                "reverse_std": "left" if tall else "right"}.get(self.kind, self.kind)
-
-    def project(self, gradient, step):
-        side = self.side(gradient.shape)
-        if self.ortho_matrix is None or step % self.gap == 0:
-            self.ortho_matrix = self.vectors(gradient, side)
-        self.used = side
-        if side == "right":
-            return gradient @ self.ortho_matrix.t()
-        if side == "left":
-            return self.ortho_matrix.t() @ gradient
-        return self.ortho_matrix[0].t() @ gradient @ self.ortho_matrix[1].t()
-
-    def project_back(self, low):
-        if self.used == "right":
-            full = low @ self.ortho_matrix
-        elif self.used == "left":
-            full = self.ortho_matrix @ low
-        else:
-            full = self.ortho_matrix[0] @ low @ self.ortho_matrix[1]
-        return full * self.scale
-
-
-class GaLoreAdamW(torch.optim.Optimizer):
-    """The update of galore_torch's optimizer of that name."""
-
-    def __init__(self, groups, projection, **defaults):
-        super().__init__(groups, dict(betas=(0.9, 0.999), eps=1e-6, **defaults))
-        self.projection = projection
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group["params"]:
-                state = self.state[p]
-                if not state:
-                    state["step"] = 0
-                    state["projector"] = Projector(**self.projection)
-                grad = state["projector"].project(p.grad, state["step"])
-                if "exp_avg" not in state:
-                    state["exp_avg"] = torch.zeros_like(grad)
-                    state["exp_avg_sq"] = torch.zeros_like(grad)
-                beta1, beta2 = group["betas"]
-                state["step"] += 1
-                state["exp_avg"].mul_(beta1).add_(grad, alpha=1.0 - beta1)
-                state["exp_avg_sq"].mul_(beta2).addcmul_(grad, grad, value=1.0 - beta2)
-                denominator = state["exp_avg_sq"].sqrt().add_(group["eps"])
-                bias_correction1 = 1.0 - beta1 ** state["step"]
-                bias_correction2 = 1.0 - beta2 ** state["step"]
-                step_size = group["lr"] * math.sqrt(bias_correction2) / bias_correction1
-                norm_grad = state["projector"].project_back(state["exp_avg"] / denominator)
-                p.add_(norm_grad, alpha=-step_size)
-                if group["weight_decay"] > 0.0:
-                    p.add_(p, alpha=-group["lr"] * group["weight_decay"])
 
 
 def is_projected(name, targets):
@@ -105,7 +32,9 @@ def reference_run(model, batch, labels, projection, targets, rate, head_rate, de
         {"params": values, "lr": head_rate if is_head else rate,
          "weight_decay": decay if decays else 0.0}
         for (is_head, decays), values in groups.items()])
-    special = GaLoreAdamW(projected, projection, lr=rate, weight_decay=decay)
+    special = peers.load("galore_torch").GaLoreAdamW(
+        [{"params": projected, **projection}], lr=rate, weight_decay=decay,
+        no_deprecation_warning=True)
     schedules = [get_linear_schedule_with_warmup(
         optimizer, math.ceil(warmup * STEPS), STEPS) for optimizer in (plain, special)]
     records = []

@@ -30,9 +30,39 @@ def batch_of(folder, data, task):
 
 def loss_of(model, batch, labels, task):
     logits = model(**batch).logits
+    if task == "text":
+        # transformers' own loss is in float32 whatever the model is in.
+        return functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
     if task == "stsb":
         return functional.mse_loss(logits[:, 0], labels.float())
     return functional.cross_entropy(logits, labels)
+
+
+def orthonormal(matrix):
+    """Q of the QR factorisation with no negative number on R's diagonal."""
+    q, r = torch.linalg.qr(matrix)
+    return q * torch.where(r.diagonal() < 0, -1.0, 1.0)
+
+
+class Orthonormal(torch.nn.Module):
+    """A weight of orthonormal rows or columns, which is made of a free tall matrix."""
+
+    def forward(self, matrix):
+        return orthonormal(matrix).T if self.is_wide else orthonormal(matrix)
+
+    def right_inverse(self, weight):
+        self.is_wide = weight.shape[0] < weight.shape[1]
+        return (weight.T if self.is_wide else weight).clone()
+
+
+class Turned(torch.nn.Module):
+    """A weight that is kept transposed."""
+
+    def forward(self, matrix):
+        return matrix.T
+
+    def right_inverse(self, weight):
+        return weight.T.clone()
 
 
 def optimizer_for(named, rate, head_rate, decay, ratio=1, **adam):

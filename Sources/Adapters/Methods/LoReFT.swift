@@ -12,7 +12,9 @@ import DualTorch
 /// a whole, and a saved R is Rᵀ (E, r).
 ///
 /// R is trained as a free matrix A (E, r) with Rᵀ = Q of A's QR factorisation, which changes
-/// nothing of an A whose columns are orthonormal: a saved R is where training goes on.
+/// nothing of an A whose columns are orthonormal: a saved R is where training goes on. (pyreft has
+/// PyTorch's parametrisation in its place, whose steps from one R depend on columns that are drawn
+/// beside it: no two runs of pyreft from a saved R are alike. The edits and their gradients are.)
 public struct LoReFT: BlockAdapterMethod {
     public static let facts = MethodFacts(
         name: "loreft", title: "LoReFT", equation: "h + R' (W h + b - R h)",
