@@ -29,7 +29,7 @@ struct ChatSession {
                 } else if !line.allSatisfy(\.isWhitespace) {
                     try answer(line)
                 }
-            } catch  where isTerminal {
+            } catch let error where isTerminal && !(error is ExitCode) {
                 note("\(error)\(Self.cure(for: error))")
             }
         }
@@ -62,14 +62,15 @@ struct ChatSession {
     private mutating func answer(_ question: String) throws {
         // Ctrl-C stops this answer, and ends the process when it comes once more or while a question
         // is waited for.
-        Interrupt.watch()
+        Interrupt.watch(
+            saying: "stopping the answer at its next token; once more ends the conversation")
         defer { Interrupt.stopWatching() }
         let shows = !json
         let generation = try conversation.ask(
             question, isCancelled: { Interrupt.happened },
             onPiece: { if shows { StandardOutput.write($0) } })
         try show(generation)
-        if Interrupt.happened, !isTerminal { throw ExitCode(130) }
+        if Interrupt.happened, !isTerminal || Interrupt.wasTermination { throw Interrupt.exitCode }
     }
 
     /// Ends an answer, or prints it as an object.

@@ -28,6 +28,12 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: "Folder for the LoRA.")
     var output: String
 
+    @Flag(
+        help: """
+            Write into a folder that has files in it: an adapter there is replaced, others stay.
+            """)
+    var overwrite = false
+
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
     @Flag(help: "Print the result as JSON.")
@@ -40,6 +46,7 @@ struct ConvertCommand: ParsableCommand {
             model: base.url, adapter: try located(adapter, for: .adapter).url,
             output: folder(output), rank: rank)
         run.baseName = base.reference?.name
+        run.overwrite = overwrite
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
         if json {

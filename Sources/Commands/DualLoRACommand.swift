@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualTorch
 import FineTuning
 
 /// The command line of the package.
@@ -24,7 +25,8 @@ public struct DualLoRACommand: ParsableCommand {
     public init() {}
 
     public static func main() {
-        let words = ForkServer.arguments(Array(CommandLine.arguments.dropFirst()))
+        let words = ForkServer.arguments(Array(ProcessArguments.all.dropFirst()))
+        Interrupt.listen()
         StandardOutput.checkAtExit()
         var train: TrainWords?
         do {
@@ -36,9 +38,22 @@ public struct DualLoRACommand: ParsableCommand {
             train = made
             var command = try parseAsRoot(made.arguments)
             try TrainWords.$current.withValue(made) { try command.run() }
+        } catch let error as TrainingError where Interrupt.happened && error.isInterruption {
+            note("\(error)")
+            exit(withError: Interrupt.exitCode)
         } catch {
             let spelled = OptionSpelling.flags(in: error)
             exit(withError: train?.placed(spelled) ?? spelled)
+        }
+    }
+}
+
+extension TrainingError {
+    /// Whether a run was stopped from outside, and ended as it should.
+    fileprivate var isInterruption: Bool {
+        switch self {
+        case .interrupted, .interruptedScore: true
+        default: false
         }
     }
 }

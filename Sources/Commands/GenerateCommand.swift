@@ -85,7 +85,7 @@ struct GenerateCommand: ParsableCommand {
             model: try loaded.loaded.causalModel(),
             tokenizer: try tokenizer ?? options.tokenizerForStops(in: folder))
         if talk.chat, let template { return try hold(template, generator, options) }
-        Interrupt.watch()
+        Interrupt.watch(saying: "stopping at the next token; once more stops at once")
         let encoded = try ids.isEmpty ? encode(texts, generator) : sequences
         let speed = GenerationClock()
         if texts.count == 1, !json, options.beams == 1, options.returnedSequences == 1 {
@@ -98,7 +98,7 @@ struct GenerateCommand: ParsableCommand {
             }
             note(speed.summary)
         }
-        if Interrupt.happened { throw ExitCode(130) }
+        if Interrupt.happened { throw Interrupt.exitCode }
     }
 
     private func load(_ model: URL, _ device: Device) throws -> AdaptedModel {

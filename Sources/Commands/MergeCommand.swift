@@ -25,6 +25,12 @@ struct MergeCommand: ParsableCommand {
     var output: String
 
     @Flag(
+        help: """
+            Write into a folder that has files in it: those of a model are replaced, others stay.
+            """)
+    var overwrite = false
+
+    @Flag(
         inversion: .prefixedNo,
         help: "Compare the outputs of the merged model with those of the adapted one.")
     var verify = true
@@ -43,6 +49,7 @@ struct MergeCommand: ParsableCommand {
             model: try source.model(model).url, adapters: try adapters.sources,
             output: folder(output))
         run.verify = verify
+        run.overwrite = overwrite
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
         if json {

@@ -38,8 +38,11 @@ struct PretrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
-    @Flag(help: "Go on from the newest checkpoint in the output folder.")
+    @Flag(help: "Go on from the newest whole checkpoint in the output folder.")
     var resume = false
+
+    @Flag(help: "Replace the run that the output folder holds, once the new one has trained.")
+    var overwrite = false
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -60,6 +63,7 @@ struct PretrainCommand: ParsableCommand {
         run.computeType = dtype
         run.device = device
         run.resume = resume
+        run.overwrite = overwrite
         try show(run, json: json)
     }
 }

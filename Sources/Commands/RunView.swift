@@ -39,6 +39,8 @@ final class RunView {
             line("step \(record.step): dev loss \(decimal(record.evaluationLoss))\(metrics)")
         case .training(.checkpoint(let path)):
             line("checkpoint \(URL(fileURLWithPath: path).lastPathComponent)")
+        case .training(.checkpointFailed(let reason)):
+            line("note: no checkpoint could be written: \(reason); the training goes on")
         case .training(.scoring(let progress)): show(progress)
         case .training(.trained), .training(.predicted): break
         }

@@ -4,7 +4,9 @@ import Foundation
 
 extension TrainCommand {
     /// About one call, not about what comes of the run.
-    private static let ownFlags: Set<String> = ["resume", "json", MethodFlags.option]
+    private static let ownFlags: Set<String> = [
+        "resume", "overwrite", "json", MethodFlags.option,
+    ]
 
     /// The run as a recipe: what was set, and the defaults of everything else that does not wait for the
     /// model.

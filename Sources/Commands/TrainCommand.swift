@@ -7,7 +7,8 @@ struct TrainCommand: ParsableCommand {
         commandName: "train", abstract: "Fine-tune a model on a task.",
         discussion: """
             Writes the adapter (for full fine-tuning the model), train.jsonl, result.json and loss.svg.
-            Ctrl-C leaves a checkpoint; the same command with --resume goes on from it.
+            Ctrl-C and SIGTERM leave a checkpoint, as does every epoch; the same command with --resume goes \
+            on from the newest. A folder that holds a run is refused, unless --overwrite replaces it.
 
             A recipe is a YAML file with the flags' names as keys (learning-rate: 1e-3), grouped under any \
             of data, method, training and computing or not. Of several the later ones override, and flags \
@@ -48,8 +49,11 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
-    @Flag(help: "Go on from the newest checkpoint in the output folder.")
+    @Flag(help: "Go on from the newest whole checkpoint in the output folder.")
     var resume = false
+
+    @Flag(help: "Replace the run that the output folder holds, once the new one has trained.")
+    var overwrite = false
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -77,6 +81,7 @@ struct TrainCommand: ParsableCommand {
         run.computeType = dtype
         run.device = device
         run.resume = resume
+        run.overwrite = overwrite
         run.chatTemplate = try data.givenTemplate(for: base.url)
         run.templateVariables = try data.instructions.context.variables
         run.templateDate = try data.instructions.context.date

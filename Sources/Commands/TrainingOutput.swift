@@ -3,10 +3,13 @@ import Foundation
 
 /// Runs, shows how it goes, and says what came of it.
 func show(_ run: FineTuningRun, json: Bool) throws {
-    Interrupt.watch()
-    let result = try RunView.showing {
-        try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+    let result = try RunView.showing { view in
+        try run.run(shouldStop: { Interrupt.happened }) { event in
+            Interrupt.expect(event)
+            view.show(event)
+        }
     }
+    Interrupt.stopWatching()
     guard !json else {
         return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
@@ -24,4 +27,20 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         """)
     let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
     if let table = run.task.table(of: scores) { print("\n" + textTable(table)) }
+}
+
+extension Interrupt {
+    /// Lets a signal stop a run where it is. Before its first step it has nothing to keep.
+    fileprivate static func expect(_ event: FineTuningRun.Event) {
+        let step = "stopping after this step, with a checkpoint; once more stops at once"
+        switch event {
+        case .started: watch(saying: step)
+        case .training(.scoring(let progress)) where progress.done < progress.total:
+            say("stopping the score at its next batch; once more stops at once")
+        case .training(.scoring), .training(.evaluated), .training(.step): say(step)
+        case .training(.trained):
+            say("what was trained is saved; stopping the last score; once more stops at once")
+        case .training, .note: break
+        }
+    }
 }

@@ -12,6 +12,9 @@ public struct ConvertRun {
     public var rank: Int
     /// What the base is called, where its folder's path does not say it and the adapter neither.
     public var baseName: String?
+    /// Whether the output folder may have files in it. An adapter that stands there is replaced, all else
+    /// stays.
+    public var overwrite = false
 
     public init(model: URL, adapter: URL, output: URL, rank: Int) {
         self.model = model
@@ -31,7 +34,8 @@ public struct ConvertRun {
     }
 
     /// - Parameter progress: gets every layer's loss when it is known.
-    /// - Throws: ``AdapterError``, ``TrainingError``; then nothing is written.
+    /// - Throws: ``AdapterError``, ``TrainingError``, ``RunError/holdsFiles(folder:files:)``; then nothing
+    ///   is written.
     public func run(
         progress: (LowRankConversion.Loss) throws -> Void = { _ in }
     ) throws -> Result {
@@ -39,6 +43,14 @@ public struct ConvertRun {
             throw TrainingError.badOption(name: "rank", reason: "\(rank) is not from 1 to 65536")
         }
         try MergeError.check(output, isNoneOf: [(model, "model"), (adapter, "adapter")])
+        return try OutputFolder.making(output, overwrites: overwrite) { _, aside in
+            try write(to: aside, progress)
+        }
+    }
+
+    private func write(
+        to aside: URL, _ progress: (LowRankConversion.Loss) throws -> Void
+    ) throws -> Result {
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
         options.weights = .stored
@@ -56,24 +68,14 @@ public struct ConvertRun {
         guard change.isFinite, lost.isFinite else {
             throw AdapterError.notFinite(place: "the outputs of the adapted model")
         }
-        try write(conversion.adapter)
+        let source = try AdapterFolder(adapter)
+        try AdapterFolder.write(
+            conversion.adapter, task: source.task,
+            baseModel: source.baseModel ?? baseName ?? model.relativePath,
+            baseRevision: source.baseRevision, to: aside)
         return Result(
             notes: loaded.notes, losses: conversion.losses, lostShare: conversion.lostShare,
             lostOutputShare: change > 0 ? lost / change : 0)
-    }
-
-    private func write(_ set: AdapterSet) throws {
-        let folder = try OutputFolder(output)
-        do {
-            let source = try AdapterFolder(adapter)
-            try AdapterFolder.write(
-                set, task: source.task,
-                baseModel: source.baseModel ?? baseName ?? model.relativePath,
-                baseRevision: source.baseRevision, to: output)
-        } catch {
-            folder.removeIfCreated()
-            throw error
-        }
     }
 
     private func distance(_ left: [Tensor], _ right: [Tensor]) throws -> Double {

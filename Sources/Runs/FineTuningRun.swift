@@ -40,7 +40,11 @@ public struct FineTuningRun: Sendable {
     public var options: TrainingOptions
     public var computeType = DType.bfloat16
     public var device = Device.cpu
+    /// Whether the run goes on from the newest whole checkpoint in the output folder.
     public var resume = false
+    /// Whether it takes the place of a run that the output folder holds. That stays as it is until what
+    /// the new one trained is saved.
+    public var overwrite = false
     /// What puts conversations into words, and goes into the output folder; nil for the model's own.
     public var chatTemplate: ChatTemplate?
     /// What the chat template may ask for besides the conversations.
@@ -86,22 +90,27 @@ public struct FineTuningRun: Sendable {
     /// Trains, and writes the adapter (or, for full fine-tuning, the model), the log, the result and
     /// the picture into the output folder.
     ///
-    /// Everything that can be wrong with the input is found before the output folder is touched.
+    /// Everything that can be wrong with the input is found before anything in the output folder is
+    /// touched. While the run lasts, no other can write there.
     /// - Parameters:
-    ///   - shouldStop: asked after every step; true leaves a checkpoint and stops.
+    ///   - shouldStop: asked after every step, and after every batch of a score; true leaves a checkpoint
+    ///     and stops.
     ///   - report: gets every event, in order.
-    /// - Throws: ``TrainingError``, ``RunError``, and the errors of the files that are read.
+    /// - Throws: ``TrainingError``, ``RunError`` (for a folder that holds a run
+    ///   ``RunError/holdsRun(folder:what:files:checkpoint:)``), and the errors of the files that are read.
     public func run(
         shouldStop: () -> Bool = { false }, report: (Event) throws -> Void
     ) throws -> RunResult {
-        try RunFolder(of: self).checkPlaces()
-        let prepared = try PreparedRun(self)
-        let output = try OutputFolder(output)
         let folder = RunFolder(of: self)
+        try folder.checkPlaces()
+        try folder.claim()
         do {
-            return try prepared.train(into: folder, shouldStop: shouldStop, report: report)
+            let prepared = try PreparedRun(self)
+            let result = try prepared.train(into: folder, shouldStop: shouldStop, report: report)
+            folder.close()
+            return result
         } catch {
-            if !folder.isWorthKeeping(after: error) { output.removeIfCreated() }
+            folder.leave(after: error)
             throw error
         }
     }

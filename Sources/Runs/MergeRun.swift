@@ -13,6 +13,9 @@ public struct MergeRun {
     public var output: URL
     /// Compares the written model with the adapted one before it gets its name.
     public var verify = true
+    /// Whether the output folder may have files in it. Those of the names that are written are replaced,
+    /// and a tokenizer or a template of the model that stood there goes with it; all others stay.
+    public var overwrite = false
 
     public init(model: URL, adapter: URL, output: URL) {
         self.init(model: model, adapters: [AdaptedModel.Source(adapter)], output: output)
@@ -32,36 +35,34 @@ public struct MergeRun {
         public let tensors: Int
     }
 
-    /// - Throws: ``MergeError`` when the merged model does not say what the adapted one does; then,
-    ///   as after any error, nothing is written.
+    /// - Throws: ``MergeError`` when the merged model does not say what the adapted one does, and
+    ///   ``RunError/holdsFiles(folder:files:)``; then, as after any error, nothing is written.
     public func run() throws -> Result {
         try checkPlaces()
+        return try OutputFolder.making(output, overwrites: overwrite) { folder, aside in
+            let result = try write(to: aside)
+            folder.removeModel(butFor: aside)
+            return result
+        }
+    }
+
+    private func write(to aside: URL) throws -> Result {
         let loaded = try load(model, adapters)
         try loaded.adapters.checkMerges()
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
         try loaded.adapters.mergeForGood()
         let weights = try ModelFolder.checkpointWeights(of: loaded.model)
-        let folder = try OutputFolder(output)
-        let aside = output.appendingPathComponent(".merge-\(UInt64.random(in: 0...UInt64.max))")
-        defer { try? FileManager.default.removeItem(at: aside) }
-        do {
-            try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
-            try ModelFolder.write(
-                weights, fields: fields(loaded),
-                head: (loaded.model as? any SequenceModel)?.head.map {
-                    headMeaning(outputs: $0.outputSize, loaded)
-                },
-                copying: (Tokenizer.fileNames + ModelFolder.companionNames)
-                    .map(model.appendingPathComponent), to: aside)
-            try copyTemplate(to: aside)
-            let difference = verify ? try check(aside, probes, expected) : nil
-            try moveFiles(from: aside)
-            return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
-        } catch {
-            folder.removeIfCreated()
-            throw error
-        }
+        try ModelFolder.write(
+            weights, fields: fields(loaded),
+            head: (loaded.model as? any SequenceModel)?.head.map {
+                headMeaning(outputs: $0.outputSize, loaded)
+            },
+            copying: (Tokenizer.fileNames + ModelFolder.companionNames)
+                .map(model.appendingPathComponent), to: aside)
+        try copyTemplate(to: aside)
+        let difference = verify ? try check(aside, probes, expected) : nil
+        return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
     }
 
     private func fields(_ loaded: AdaptedModel) -> [String: Any] {
@@ -120,22 +121,5 @@ public struct MergeRun {
         let named = loaded.folder.configuration.fields["id2label"] as? [String: String] ?? [:]
         let names = (0..<outputs).compactMap { named[String($0)] }
         return .classes(names.count == outputs ? names : (0..<outputs).map { "LABEL_\($0)" })
-    }
-
-    private func moveFiles(from aside: URL) throws {
-        let manager = FileManager.default
-        for name in try manager.contentsOfDirectory(atPath: aside.path).sorted() {
-            let (from, to) = (
-                aside.appendingPathComponent(name), output.appendingPathComponent(name)
-            )
-            var isFolder: ObjCBool = false
-            if manager.fileExists(atPath: from.path, isDirectory: &isFolder), isFolder.boolValue {
-                try? manager.removeItem(at: to)
-            }
-            guard rename(from.path, to.path) == 0 else {
-                throw RunError.unwritable(
-                    path: to.path, reason: String(cString: strerror(errno)))
-            }
-        }
     }
 }

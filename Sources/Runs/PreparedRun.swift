@@ -70,6 +70,14 @@ struct PreparedRun {
         notes =
             loaded.notes() + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
+            + (trainer.learnsNothing ? [Self.learnsNothing(trainer)] : [])
+    }
+
+    /// The rate of a warm-up's first step is 0, as transformers has it.
+    private static func learnsNothing(_ trainer: Trainer) -> String {
+        "the learning rate is 0 in every step of the run, for \(trainer.warmupSteps) of its "
+            + "\(trainer.totalSteps) are warm-up, which begins at 0: nothing will train; with "
+            + "`warmup-steps` 0 or more `steps` something does"
     }
 
     /// Trains from the start, or from the newest checkpoint of a run that is resumed.
@@ -77,14 +85,21 @@ struct PreparedRun {
         into folder: RunFolder, shouldStop: () -> Bool,
         report: (FineTuningRun.Event) throws -> Void
     ) throws -> RunResult {
+        func reportNotes() throws {
+            for note in folder.takeNotes() { try report(.note(note)) }
+        }
         for note in notes { try report(.note(note)) }
         let done = try folder.open(self)
+        try reportNotes()
         try report(
             .started(
                 trainable: trainee.trainableCount, total: trainee.totalCount,
                 examples: exampleCount, steps: trainer.totalSteps, doneSteps: done))
         try folder.writeRecipe()
-        try trainer.run(into: folder, shouldStop: shouldStop) { try report(.training($0)) }
+        try trainer.run(into: folder, shouldStop: shouldStop) {
+            try report(.training($0))
+            try reportNotes()
+        }
         return try folder.finish(self)
     }
 }

@@ -21,6 +21,7 @@ public enum RandomCheckpoint {
         }
         let folder = try OutputFolder(output)
         do {
+            defer { folder.close() }
             return try ModelFolder.writeRandom(file, dtype: dtype, seed: seed, to: output)
         } catch {
             folder.removeIfCreated()

@@ -9,29 +9,48 @@ import DualTraining
 import Foundation
 
 /// The output folder of a run: its log, its checkpoints, what it trained and what came of it.
+///
+/// A run that replaces another writes into a folder beside its files until what it trained is saved: one
+/// that fails before has changed nothing.
 final class RunFolder {
     private let run: FineTuningRun
     private var output: URL { run.output }
+    /// Where the run writes now: the output folder, or ``aside``.
+    private var place: URL
     private(set) var checkpoints: CheckpointFolder
+    /// Made and locked while the run is at work.
+    private var folder: OutputFolder?
     /// Open while the run trains.
     private var log: RunLog?
     private var prepared: PreparedRun?
-    /// Whether an earlier run has been in the folder: only then is anything in it this package's own.
-    private var replacesRun = false
     private var isSaved = false
+    /// What the user should know and has not been told.
+    private var notes: [String] = []
 
     // Names of what runs write, whatever their method.
     private static let adapterNames = ["adapter_model.safetensors", "adapter_config.json"]
     private static let companionNames = Tokenizer.fileNames + ModelFolder.companionNames
-    private static let modelNames = ["model.safetensors", "config.json"] + companionNames
+    private static let weightNames = ["model.safetensors", "config.json"]
+    static let modelNames = weightNames + companionNames
     private static let recordNames = ["train.jsonl", "result.json", "loss.svg", "recipe.yaml"]
+    private static let checkpointsName = "checkpoints"
+    private static let asideName = "new-run"
     /// What runs of earlier versions wrote.
     private static let formerNames = ["loss.png"]
 
     init(of run: FineTuningRun) {
         self.run = run
-        checkpoints = CheckpointFolder(run.output.appendingPathComponent("checkpoints"))
+        let aside = run.output.appendingPathComponent(Self.asideName)
+        let replacing = CheckpointFolder(aside.appendingPathComponent(Self.checkpointsName))
+        let goesOnAside = run.resume && replacing.newest != nil
+        place = goesOnAside ? aside : run.output
+        checkpoints = CheckpointFolder(place.appendingPathComponent(Self.checkpointsName))
     }
+
+    /// Where a run stands that replaces the one in the output folder.
+    private var aside: URL { output.appendingPathComponent(Self.asideName) }
+
+    private var isAside: Bool { place != output }
 
     /// Refuses an output folder whose files the run reads, for it would write its own over them.
     /// - Throws: ``RunError/ownFolder(path:of:)``.
@@ -56,11 +75,100 @@ final class RunFolder {
         }
     }
 
+    /// Makes and locks the output folder, and decides where in it the run writes. Nothing that is there is
+    /// touched.
+    /// - Throws: ``RunError/holdsRun(folder:what:files:checkpoint:)`` and the like, for a folder that is not the
+    ///   run's to take.
+    func claim() throws {
+        guard !(run.resume && run.overwrite) else {
+            throw TrainingError.badOption(name: "overwrite", reason: "it does not go with `resume`")
+        }
+        let folder = try OutputFolder(output)
+        self.folder = folder
+        do {
+            guard !run.resume else { return try checkpoints.checkHasAny() }
+            let held = heldNames
+            guard !held.isEmpty else { return }
+            guard run.overwrite else {
+                throw heldRun(held)
+            }
+            place = aside
+            checkpoints = CheckpointFolder(aside.appendingPathComponent(Self.checkpointsName))
+        } catch {
+            folder.removeIfCreated()
+            throw error
+        }
+    }
+
+    /// Names in the output folder that the run would write, or that would stand for it beside what it
+    /// writes.
+    private var heldNames: [String] {
+        let own =
+            Self.recordNames + [Self.checkpointsName, Self.asideName] + Self.weightNames
+            + (run.method is any AdapterMethod ? [] : Self.companionNames) + Self.adapterNames
+            + ChatTemplate.writtenNames
+        return own.filter {
+            FileManager.default.fileExists(atPath: output.appendingPathComponent($0).path)
+        }
+    }
+
+    private func heldRun(_ names: [String]) -> RunError {
+        let checkpoint = [aside, output].lazy.compactMap {
+            CheckpointFolder($0.appendingPathComponent(Self.checkpointsName)).newest
+        }.first
+        let what =
+            switch (names.contains("result.json"), checkpoint) {
+            case (true, _): "a finished run"
+            case (false, nil): "files of a run or a model"
+            case (false, _): "an interrupted run"
+            }
+        return .holdsRun(
+            folder: output.relativePath, what: what, files: names,
+            checkpoint: checkpoint?.lastPathComponent)
+    }
+
+    /// Ends the work in the folder after an error: takes away what is of no use.
+    func leave(after error: any Error) {
+        if isWorthKeeping(after: error) {
+            folder?.close()
+        } else {
+            if isAside { try? FileManager.default.removeItem(at: aside) }
+            UnfinishedFiles.drop(aside)
+            folder?.removeIfCreated()
+        }
+    }
+
+    /// Ends the work in the folder.
+    func close() { folder?.close() }
+
     /// Whether a run that failed has left something of use: what it trained, a checkpoint to go on from,
     /// or the log of a loss that went astray.
-    func isWorthKeeping(after error: any Error) -> Bool {
-        if case .notFinite? = error as? TrainingError { return true }
+    private func isWorthKeeping(after error: any Error) -> Bool {
+        switch error as? TrainingError {
+        case .notFinite: return true
+        // What there is of an adapter or a model is all that is left.
+        case .unsaved(_, let kept, _): if kept != nil || hasTrainedWeights { return true }
+        default: break
+        }
         return isSaved || checkpoints.newest != nil
+    }
+
+    private var hasTrainedWeights: Bool {
+        [Self.adapterNames[0], Self.weightNames[0]].contains {
+            FileManager.default.fileExists(atPath: place.appendingPathComponent($0).path)
+        }
+    }
+
+    /// From now on there is something of use in the folder.
+    private func keepFolder() {
+        UnfinishedFiles.drop(aside)
+        folder?.keep()
+    }
+
+    /// What the user should know, once.
+    func takeNotes() -> [String] {
+        defer { notes = [] }
+        return notes + (log?.takeNotes() ?? [])
     }
 
     /// Makes the folder ready for a run's records, and puts a resumed run where it was stopped.
@@ -68,11 +176,20 @@ final class RunFolder {
     func open(_ prepared: PreparedRun) throws -> Int {
         self.prepared = prepared
         checkpoints = CheckpointFolder(checkpoints.url, identity: RunIdentity(of: prepared))
-        replacesRun = hasRun
-        if !run.resume { checkpoints.remove() }
-        let done = run.resume ? try checkpoints.restore(prepared.trainer) : 0
+        if isAside, !run.resume {
+            try? FileManager.default.removeItem(at: aside)
+            UnfinishedFiles.add(aside)
+            try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
+        }
+        var done = 0
+        if run.resume {
+            let restored = try checkpoints.restore(prepared.trainer)
+            done = restored.step
+            notes += restored.notes
+            keepFolder()
+        }
         removeLeftovers()
-        log = try RunLog(output.appendingPathComponent("train.jsonl"), resumedStep: done)
+        log = try RunLog(place.appendingPathComponent("train.jsonl"), resumedStep: done)
         return done
     }
 
@@ -90,21 +207,26 @@ final class RunFolder {
     /// Removes what a killed run left of files that it was writing.
     private func removeLeftovers() {
         AtomicFile.removeLeftovers(
-            of: Self.adapterNames + Self.modelNames + Self.recordNames, in: output)
+            of: Self.adapterNames + Self.modelNames + Self.recordNames, in: place)
     }
 
-    /// Writes the recipe; that of another run does not stand beside a run that has none.
+    /// Writes the recipe, where the run has one.
     func writeRecipe() throws {
-        let file = output.appendingPathComponent("recipe.yaml")
-        if let recipe = run.recipe {
-            try AtomicFile.write(Data(recipe.utf8), to: file)
-        } else if replacesRun {
-            try? FileManager.default.removeItem(at: file)
-        }
+        guard let recipe = run.recipe else { return }
+        try AtomicFile.write(Data(recipe.utf8), to: place.appendingPathComponent("recipe.yaml"))
     }
 
     /// Writes what the run came to.
     func finish(_ prepared: PreparedRun) throws -> RunResult {
+        do {
+            return try writeResult(prepared)
+        } catch {
+            throw RunError.unrecorded(reason: "\(error)", folder: output.relativePath)
+        }
+    }
+
+    private func writeResult(_ prepared: PreparedRun) throws -> RunResult {
+        try log?.finish()
         let (steps, evaluations) = (log?.steps ?? [], log?.evaluations ?? [])
         let result = RunResult(of: prepared, evaluations)
         let curve = LossCurve.Run(
@@ -121,11 +243,11 @@ final class RunFolder {
 extension RunFolder: TrainingStore {
     func record(_ event: TrainingEvent) throws {
         switch event {
-        case .step(let record): try log?.add(record)
-        case .evaluated(let record): try log?.add(record)
+        case .step(let record): log?.add(record)
+        case .evaluated(let record): log?.add(record)
         case .predicted(let evaluation):
             if let file = run.predictions { try evaluation.writePredictions(to: file) }
-        case .checkpoint, .scoring, .trained: break
+        case .checkpoint, .checkpointFailed, .scoring, .trained: break
         }
     }
 
@@ -134,7 +256,26 @@ extension RunFolder: TrainingStore {
     }
 
     func writeCheckpoint(_ state: TrainerState) throws -> String {
-        try checkpoints.write(state).path
+        let checkpoint = try checkpoints.write(state)
+        keepFolder()
+        return checkpoint.path
+    }
+
+    /// In the run's folder, or where that has no room in the system's folder for temporary files.
+    func keep(_ state: TrainerState) throws -> String {
+        if let last = checkpoints.lastWritten, last.step == state.step { return last.url.path }
+        do {
+            return try writeCheckpoint(state)
+        } catch {
+            let elsewhere = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "duallora-\(UInt64.random(in: 0...UInt64.max))/\(Self.checkpointsName)")
+            var folder = checkpoints.elsewhere(elsewhere)
+            guard let checkpoint = try? folder.write(state) else {
+                try? FileManager.default.removeItem(at: elsewhere.deletingLastPathComponent())
+                throw error
+            }
+            return "\(checkpoint.path), once it is moved into \(checkpoints.url.path)"
+        }
     }
 
     var newestCheckpoint: String? { checkpoints.newest?.path }
@@ -144,30 +285,41 @@ extension RunFolder: TrainingStore {
         if let adapter = trainee.adapter {
             try AdapterFolder.write(
                 adapter, task: run.task.adapterTask, baseModel: run.baseName,
-                baseRevision: run.baseReference?.revision, seed: run.options.seed, to: output)
-            if replacesRun { remove(Self.modelNames) }
+                baseRevision: run.baseReference?.revision, seed: run.options.seed, to: place)
         } else {
             let files = Self.companionNames.map(run.tokenizerFolder.appendingPathComponent)
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: trainee.model),
                 fields: prepared?.modelFields ?? [:], head: run.task.headMeaning,
-                copying: files, to: output)
-            let lacking = files.filter { !FileManager.default.fileExists(atPath: $0.path) }
-            if replacesRun { remove(Self.adapterNames + lacking.map(\.lastPathComponent)) }
+                copying: files, to: place)
         }
-        if replacesRun { remove(ChatTemplate.writtenNames + Self.formerNames) }
         if let template = prepared?.template ?? run.chatTemplate {
-            try template.write(to: output)
+            try template.write(to: place)
         } else {
-            try ChatTemplate.copy(from: run.tokenizerFolder, to: output)
+            try ChatTemplate.copy(from: run.tokenizerFolder, to: place)
         }
+        if isAside { try replaceEarlierRun() }
         isSaved = true
+        keepFolder()
     }
 
-    private func remove(_ names: [String]) {
-        for name in names {
+    /// Puts what the run has written in the place of the earlier one's. Only where a run has been is
+    /// anything that the new one does not write this package's own, and goes.
+    private func replaceEarlierRun() throws {
+        let own =
+            Self.adapterNames + Self.modelNames + Self.recordNames + Self.formerNames
+            + ChatTemplate.writtenNames + [Self.checkpointsName]
+        let made = (try? FileManager.default.contentsOfDirectory(atPath: aside.path)) ?? []
+        var leaving = hasRun ? own.filter { !made.contains($0) } : []
+        // It speaks of the earlier run.
+        leaving.append("result.json")
+        for name in leaving {
             try? FileManager.default.removeItem(at: output.appendingPathComponent(name))
         }
+        try folder?.take(from: aside)
+        try? FileManager.default.removeItem(at: aside)
+        place = output
+        checkpoints.url = output.appendingPathComponent(Self.checkpointsName)
     }
 }
 

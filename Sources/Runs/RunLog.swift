@@ -10,6 +10,12 @@ public final class RunLog {
     private let url: URL
     private let file: FileHandle
     private let encoder: JSONEncoder
+    /// Bytes of whole lines that the file has.
+    private var written: UInt64 = 0
+    /// Lines that could not be written yet.
+    private var waiting = Data()
+    private var fault: RunError?
+    private var notes: [String] = []
 
     /// Starts the log anew, or goes on with what it has of the first `resumedStep` steps.
     public init(_ url: URL, resumedStep: Int = 0) throws {
@@ -29,7 +35,7 @@ public final class RunLog {
         try AtomicFile.write(kept, to: url)
         do {
             file = try FileHandle(forWritingTo: url)
-            try file.seekToEnd()
+            written = try file.seekToEnd()
         } catch {
             throw RunError.unwritable(path: url.path, reason: OutputFolder.reason(error))
         }
@@ -93,22 +99,50 @@ public final class RunLog {
         }
     }
 
-    public func add(_ record: StepRecord) throws {
+    /// A line that cannot be written waits for the next one: a disk that is full for a while is no reason
+    /// to end a training.
+    public func add(_ record: StepRecord) {
         steps.append(record)
-        try write(record)
+        write(record)
     }
 
-    public func add(_ record: EvaluationRecord) throws {
+    /// As of a step.
+    public func add(_ record: EvaluationRecord) {
         evaluations.append(record)
-        try write(record)
+        write(record)
     }
 
-    private func write(_ record: some Encodable) throws {
-        let line = try encoder.encode(record) + Data("\n".utf8)
+    /// - Throws: ``RunError/unwritable(path:reason:)`` if there are lines that could not be written.
+    public func finish() throws {
+        writeWaiting()
+        if let fault { throw fault }
+    }
+
+    /// What the user should know, once.
+    func takeNotes() -> [String] {
+        defer { notes = [] }
+        return notes
+    }
+
+    private func write(_ record: some Encodable) {
+        guard let line = try? encoder.encode(record) else { return }
+        waiting += line + Data("\n".utf8)
+        writeWaiting()
+    }
+
+    private func writeWaiting() {
+        guard !waiting.isEmpty else { return }
         do {
-            try file.write(contentsOf: line)
+            // Of lines that did not fit, there may be the beginning.
+            try file.truncate(atOffset: written)
+            try file.seek(toOffset: written)
+            try file.write(contentsOf: waiting)
+            written += UInt64(waiting.count)
+            (waiting, fault) = (Data(), nil)
         } catch {
-            throw RunError.unwritable(path: url.path, reason: OutputFolder.reason(error))
+            let reason = RunError.unwritable(path: url.path, reason: OutputFolder.reason(error))
+            if fault == nil { notes.append("\(reason); the training goes on") }
+            fault = reason
         }
     }
 }

@@ -17,14 +17,34 @@ extension Trainer {
         return plan.place(ofStep: progress.step).index == 0
     }
 
-    /// Whether a checkpoint follows the steps done.
-    var isAtCheckpoint: Bool {
-        options.checkpointSteps.map { progress.step % $0 == 0 } ?? false
+    /// Takes the scores after the steps done, and keeps what they say of the run: but before the first
+    /// step, and after what a resumed run was told already.
+    /// - Throws: ``TrainingError/interrupted(step:checkpoint:)``.
+    func score(
+        into store: (any TrainingStore)?, shouldStop: () -> Bool,
+        _ report: (TrainingEvent) throws -> Void
+    ) throws {
+        var isStopped = false
+        do {
+            let record = try score { event in
+                if case .scoring = event, shouldStop() {
+                    isStopped = true
+                    throw CancellationError()
+                }
+                try report(event)
+            }
+            if let record, progress.lacksScore ?? false { try note(record) }
+            progress.lacksScore = nil
+        } catch is CancellationError where isStopped {
+            throw stopped(store)
+        }
     }
 
     /// Takes the scores after the steps done, or the loss alone where more takes long; nil without a
     /// scorer.
-    func score(_ report: (TrainingEvent) throws -> Void) throws -> EvaluationRecord? {
+    private func score(
+        _ report: (TrainingEvent) throws -> Void
+    ) throws -> EvaluationRecord? {
         guard let scorer else { return nil }
         prepareAdapters()
         guard scorer.isCostly else {

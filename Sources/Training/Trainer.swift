@@ -19,6 +19,8 @@ public final class Trainer {
     package internal(set) var progress = TrainerState.Progress()
     /// What had the lowest dev loss, where the run is to end with it.
     var best: [String: Tensor]?
+    /// What checkpoints after epochs have taken.
+    var checkpointSeconds = 0.0
 
     /// - Parameters:
     ///   - scorer: scores the model on its way; nil for no scores.
@@ -54,10 +56,11 @@ public final class Trainer {
     /// checkpoints between them, and a last score of what is saved before it.
     /// - Parameters:
     ///   - store: keeps records, checkpoints and what was trained; nil for none of them.
-    ///   - shouldStop: asked after every step, and in the last score; true keeps a checkpoint and stops.
+    ///   - shouldStop: asked after every step, and after every batch of a score; true keeps a checkpoint
+    ///     and stops.
     ///   - report: gets every event, in order.
-    /// - Throws: ``TrainingError`` for a loss that is not finite or an interrupt, ``AdapterError`` for
-    ///   an adapter that gets no gradient, and whatever the store and `report` throw.
+    /// - Throws: ``TrainingError`` for a loss that is not finite, an interrupt or what could not be saved,
+    ///   ``AdapterError`` for an adapter that gets no gradient, and whatever the store and `report` throw.
     public func run(
         into store: (any TrainingStore)? = nil, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) throws -> Void
@@ -67,25 +70,27 @@ public final class Trainer {
             try report(event)
         }
         if isAtEvaluation, !(store?.hasEvaluation(afterStep: progress.step) ?? false) {
-            _ = try score(tell)
+            try score(into: store, shouldStop: shouldStop, tell)
         }
         while !isOver {
             let place = plan.place(ofStep: progress.step)
             for batches in plan.epoch(place.epoch).dropFirst(place.index) {
                 try step(batches, lastCheckpoint: store?.newestCheckpoint, tell)
-                if isAtEvaluation, let record = try score(tell) { try note(record) }
-                if let store, isAtCheckpoint {
-                    try tell(.checkpoint(store.writeCheckpoint(state)))
+                if isAtEvaluation {
+                    progress.lacksScore = true
+                    try score(into: store, shouldStop: shouldStop, tell)
                 }
-                if shouldStop(), !isOver {
-                    let checkpoint = try store?.writeCheckpoint(state)
-                    throw TrainingError.interrupted(step: progress.step, checkpoint: checkpoint)
-                }
+                if let store, isAtCheckpoint { try tell(checkpoint(into: store)) }
+                if shouldStop(), !isOver { throw stopped(store) }
                 if isOver { break }
             }
         }
         try returnToBest()
-        try store?.save(trainee)
+        do {
+            try store?.save(trainee)
+        } catch {
+            throw unsaved(error, store)
+        }
         try tell(.trained)
         try scoreEnd(shouldStop: shouldStop, tell)
     }
@@ -154,11 +159,18 @@ public final class Trainer {
     }
 
     /// Keeps what a score says of the run.
-    private func note(_ record: EvaluationRecord) throws {
+    func note(_ record: EvaluationRecord) throws {
         var losses = progress.devLosses ?? DevLosses()
         let isBest = losses.add(record.evaluationLoss, step: record.step)
         if isBest, options.keepsBest { best = try trainee.copiedState() }
         progress.devLosses = losses
+    }
+
+    package var warmupSteps: Int { schedule.warmupSteps }
+
+    /// Whether the run has steps and a learning rate of 0 in all of them.
+    package var learnsNothing: Bool {
+        totalSteps > 0 && !(0..<totalSteps).contains { schedule.factor(at: $0) > 0 }
     }
 
     /// Tokens of all examples.

@@ -12,6 +12,8 @@ public struct TrainerState {
         package var lossSteps = 0
         /// nil before the first score.
         package var devLosses: DevLosses?
+        /// true where the score that follows the steps done was stopped.
+        package var lacksScore: Bool?
 
         package init() {}
     }

@@ -5,6 +5,11 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// - Parameter checkpoint: nil where the run keeps none.
     case interrupted(step: Int, checkpoint: String?)
     case interruptedScore
+    /// What was trained could not be saved.
+    /// - Parameters:
+    ///   - kept: the checkpoint that keeps it instead; nil where it could not be kept either.
+    ///   - earlier: the newest checkpoint of the steps before.
+    case unsaved(reason: String, kept: String?, earlier: String?)
     case noRoom(prompt: Int, new: Int, positions: Int)
 
     public var description: String {
@@ -15,10 +20,17 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
                 + (checkpoint.map { "the last good checkpoint is \($0)" }
                     ?? "there is no checkpoint")
         case .interrupted(let step, let checkpoint):
-            "stopped after step \(step)"
-                + (checkpoint.map { "; `resume` goes on from \($0)" } ?? "")
+            step == 0
+                ? "stopped before the first step; nothing is kept"
+                : "stopped after step \(step)"
+                    + (checkpoint.map { "; `resume` goes on from \($0)" } ?? "")
         case .interruptedScore:
             "stopped in the last score; what was trained is saved, and evaluate scores it"
+        case .unsaved(let reason, let kept?, _):
+            "\(reason); what was trained is kept: `resume` goes on from \(kept)"
+        case .unsaved(let reason, nil, let earlier):
+            "\(reason); what was trained could not be kept as a checkpoint either"
+                + (earlier.map { ", and `resume` goes on from \($0)" } ?? "")
         case .noRoom(let prompt, let new, let positions):
             "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
                 + "positions; take a model with more, or, for commonsense, a smaller `max-length`"

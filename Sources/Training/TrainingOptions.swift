@@ -34,7 +34,8 @@ public struct TrainingOptions: Sendable {
     public var activationCheckpointing = false
     /// Steps between two lines of the log.
     public var loggingSteps = 10
-    /// Steps between two checkpoints; nil for none but on an interrupt.
+    /// Steps between two checkpoints; nil for one after every epoch but the last, unless they would take
+    /// more than a twentieth of the time, and for none that outlasts the run.
     public var checkpointSteps: Int?
     /// Steps between two scores on the dev split; nil for one after every epoch. The run's end is scored
     /// in any case.

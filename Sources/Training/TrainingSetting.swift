@@ -123,7 +123,9 @@ extension TrainingOptions {
             fault: count),
         TrainingSetting(
             "checkpoint-steps", \.checkpointSteps, decides: .never,
-            "Steps between two checkpoints. Default: none but on Ctrl-C.", fault: count),
+            "Steps between two checkpoints. Default: one after every epoch, unless they would take more than "
+                + "a twentieth of the time.",
+            fault: count),
         TrainingSetting(
             "evaluation-steps", \.evaluationSteps, decides: .withDevLosses,
             "Steps between two scores on the dev split. Default: one after every epoch.",

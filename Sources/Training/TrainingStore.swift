@@ -12,9 +12,18 @@ public protocol TrainingStore {
     /// - Returns: what messages call it, such as a path.
     func writeCheckpoint(_ state: TrainerState) throws -> String
 
+    /// Keeps the state of a run that ends here, wherever there is room for it: what was trained would be
+    /// lost with it.
+    /// - Returns: what messages call it, such as a path.
+    func keep(_ state: TrainerState) throws -> String
+
     /// What messages call the newest state that is kept; nil for none.
     var newestCheckpoint: String? { get }
 
     /// Keeps what was trained. The last score may take long, and fail: this comes before it.
     func save(_ trainee: Trainee) throws
+}
+
+extension TrainingStore {
+    public func keep(_ state: TrainerState) throws -> String { try writeCheckpoint(state) }
 }

@@ -106,6 +106,26 @@ import ToyTasks
         #expect(losses[0] < losses[1] && losses[1] < losses[2] && losses[2] < 1)
     }
 
+    @Test("A folder with files in it is refused; overwritten, it keeps those that are no adapter's")
+    func foldersWithFiles() throws {
+        try writeAdapter(LoRA(rank: 3))
+        _ = try convert(rank: 3)
+        let before = try place.read("lora/adapter_model.safetensors")
+        try place.folder.write("mine", to: "lora/notes.txt")
+        let text = message { _ = try convert(rank: 1) }
+        #expect(text.contains("has files in it (adapter_config.json, adapter_model"), "in: \(text)")
+        #expect(try place.read("lora/adapter_model.safetensors") == before)
+        var run = ConvertRun(
+            model: place.model, adapter: place.output("adapter"), output: place.output("lora"),
+            rank: 1)
+        run.overwrite = true
+        _ = try run.run()
+        #expect(try place.read("lora/adapter_model.safetensors") != before)
+        let files = try FileManager.default.contentsOfDirectory(atPath: place.output("lora").path)
+        #expect(
+            files.sorted() == ["adapter_config.json", "adapter_model.safetensors", "notes.txt"])
+    }
+
     @Test("What makes no sense is refused, and nothing is written")
     func refused() throws {
         try writeAdapter(LoRA(rank: 3))

@@ -116,7 +116,7 @@ import ToyTasks
             _ = try place.run(method, to: whole).run { _ in }
             let stop = StopAfter(steps)
             let error = #expect(throws: TrainingError.self) {
-                try place.run(method, to: parts).run(shouldStop: { stop() }) { _ in }
+                try place.run(method, to: parts).run(shouldStop: { stop() }) { stop.hear($0) }
             }
             #expect(error.map { "\($0)" }?.contains("stopped after step \(steps)") == true)
             #expect(place.exists("\(parts)/checkpoints/step-0000000\(steps)"))
@@ -139,7 +139,9 @@ import ToyTasks
         _ = try place.run(FullFineTuning(), to: "whole").run { _ in }
         let stop = StopAfter(4)
         #expect(throws: TrainingError.self) {
-            try place.run(FullFineTuning(), to: "parts").run(shouldStop: { stop() }) { _ in }
+            try place.run(FullFineTuning(), to: "parts").run(shouldStop: { stop() }) {
+                stop.hear($0)
+            }
         }
         _ = try place.run(FullFineTuning(), to: "parts") { $0.resume = true }.run { _ in }
         #expect(try place.read("parts/model.safetensors") == place.read("whole/model.safetensors"))
@@ -174,7 +176,7 @@ import ToyTasks
         let place = try Workplace()
         let stop = StopAfter(2)
         #expect(throws: TrainingError.self) {
-            try place.run(to: "out").run(shouldStop: { stop() }) { _ in }
+            try place.run(to: "out").run(shouldStop: { stop() }) { stop.hear($0) }
         }
         let run = place.run(to: "out") {
             $0.resume = true
@@ -192,7 +194,7 @@ import ToyTasks
         let place = try Workplace()
         let stop = StopAfter(2)
         #expect(throws: TrainingError.self) {
-            try place.run(to: "out").run(shouldStop: { stop() }) { _ in }
+            try place.run(to: "out").run(shouldStop: { stop() }) { stop.hear($0) }
         }
         let path = "out/checkpoints/step-00000002/\(name)"
         try place.folder.write(try place.read(path).dropLast(9), to: path)
@@ -303,13 +305,18 @@ import ToyTasks
             case .training(.trained): events.append("trained")
             case .training(.scoring(let progress)):
                 if progress.done == progress.total { events.append("scored \(progress.total)") }
-            case .training(.checkpoint), .training(.predicted), .note: events.append("other")
+            case .training(.checkpoint(let path)): events.append("kept \(path.suffix(1))")
+            case .training(.checkpointFailed), .training(.predicted), .note:
+                events.append("other")
             }
         }
         let steps = { (range: ClosedRange<Int>) in range.map { "step \($0)" } }
         let expected =
             ["evaluated 0"] + steps(1...5) + ["evaluated 5"] + steps(6...10) + ["evaluated 10"]
-        let told = expected.flatMap { $0.hasPrefix("evaluated") ? ["scored 16", $0] : [$0] }
+        let told = expected.flatMap { line in
+            (line.hasPrefix("evaluated") ? ["scored 16"] : []) + [line]
+                + (line == "evaluated 5" ? ["kept 5"] : [])
+        }
         #expect(events == ["started 40 10 0"] + told + ["trained"])
         let records = try log(place.read("out/train.jsonl"))
         let lines = records.map {

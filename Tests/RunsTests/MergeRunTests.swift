@@ -53,7 +53,9 @@ import ToyTasks
             as [any AdapterMethod]
         {
             try writeAdapter(place, method, deviation: 0.3)
-            let result = try merge(place).run()
+            var run = merge(place)
+            run.overwrite = true
+            let result = try run.run()
             let difference = try #require(result.difference)
             #expect(difference.found <= difference.allowed)
             let merged = try load(place, adapted: false)
@@ -88,9 +90,30 @@ import ToyTasks
         try FileManager.default.createDirectory(
             at: place.output("merged"), withIntermediateDirectories: true)
         try place.folder.write("mine", to: "merged/notes.txt")
-        #expect(throws: MergeError.self) { try merge(place).run() }
+        var run = merge(place)
+        run.overwrite = true
+        #expect(throws: MergeError.self) { try run.run() }
         let files = try FileManager.default.contentsOfDirectory(atPath: place.output("merged").path)
         #expect(files == ["notes.txt"])
+    }
+
+    @Test("A folder with files in it is refused; overwritten, it keeps those that are no model's")
+    func foldersWithFiles() throws {
+        let place = try Workplace()
+        try writeAdapter(place, LoRA(rank: 2), deviation: 0.3)
+        try place.folder.write("mine", to: "merged/notes.txt")
+        var run = merge(place)
+        let text = message { _ = try run.run() }
+        #expect(text.contains("merged has files in it (notes.txt): `overwrite`"), "in: \(text)")
+        #expect(text.contains("`output`"))
+        #expect(throws: RunError.self) { _ = try run.run() }
+        run.overwrite = true
+        _ = try run.run()
+        try place.folder.write("of another tokenizer", to: "merged/tokenizer.json")
+        _ = try run.run()
+        let files = try FileManager.default.contentsOfDirectory(atPath: place.output("merged").path)
+        #expect(files.sorted() == ["config.json", "model.safetensors", "notes.txt", "vocab.txt"])
+        #expect(try place.read("merged/notes.txt") == Data("mine".utf8))
     }
 
     @Test("A merge without a check says so")

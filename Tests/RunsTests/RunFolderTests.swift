@@ -73,10 +73,10 @@ import ToyTasks
         _ = try place.run(FullFineTuning(), to: "out") { $0.recipe = "task: toy\n" }.run { _ in }
         try FileManager.default.removeItem(at: template)
         try place.folder.write("the picture of an earlier version", to: "out/loss.png")
-        _ = try place.run(LoRA(rank: 2), to: "out").run { _ in }
+        _ = try place.run(LoRA(rank: 2), to: "out") { $0.overwrite = true }.run { _ in }
         let adapter = ["adapter_config.json", "adapter_model.safetensors"]
         #expect(try names(place, "out") == adapter + ["loss.svg", "mine.txt"] + Self.records[1...])
-        _ = try place.run(FullFineTuning(), to: "out").run { _ in }
+        _ = try place.run(FullFineTuning(), to: "out") { $0.overwrite = true }.run { _ in }
         #expect(
             try names(place, "out") == [
                 "config.json", "loss.svg", "mine.txt", "model.safetensors", "result.json",
@@ -89,7 +89,7 @@ import ToyTasks
         let place = try Workplace()
         try place.folder.write("weights", to: "out/model.safetensors")
         try place.folder.write("template", to: "out/chat_template.jinja")
-        _ = try place.run(LoRA(rank: 2), to: "out").run { _ in }
+        _ = try place.run(LoRA(rank: 2), to: "out") { $0.overwrite = true }.run { _ in }
         #expect(try place.read("out/model.safetensors") == Data("weights".utf8))
         #expect(try place.read("out/chat_template.jinja") == Data("template".utf8))
     }

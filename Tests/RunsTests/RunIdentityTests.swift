@@ -19,7 +19,7 @@ import ToyTasks
     ) throws {
         let stop = StopAfter(2)
         #expect(throws: TrainingError.self) {
-            try place.run(method, to: "out").run(shouldStop: { stop() }) { _ in }
+            try place.run(method, to: "out").run(shouldStop: { stop() }) { stop.hear($0) }
         }
     }
 

@@ -43,7 +43,9 @@ import ToyTasks
         for steps in [2, 5, 7] {
             let stop = StopAfter(steps)
             #expect(throws: TrainingError.self) {
-                try place.run(method, to: "parts\(steps)").run(shouldStop: { stop() }) { _ in }
+                try place.run(method, to: "parts\(steps)").run(shouldStop: { stop() }) {
+                    stop.hear($0)
+                }
             }
             _ = try place.run(method, to: "parts\(steps)") { $0.resume = true }.run { _ in }
             #expect(try bytes(place, "parts\(steps)") == bytes(place, "whole"), "\(steps)")

@@ -122,7 +122,7 @@ import ToyTasks
         }
         let stop = StopAfter(3)
         #expect(throws: TrainingError.self) {
-            try workplace.run(to: "both").run(shouldStop: { stop() }) { _ in }
+            try workplace.run(to: "both").run(shouldStop: { stop() }) { stop.hear($0) }
         }
         _ = try workplace.run(to: "both") {
             ($0.options.activationCheckpointing, $0.resume) = (true, true)

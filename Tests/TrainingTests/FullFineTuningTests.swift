@@ -98,7 +98,7 @@ import ToyTasks
         _ = try place.run(method, to: "whole").run { _ in }
         let stop = StopAfter(4)
         #expect(throws: TrainingError.self) {
-            try place.run(method, to: "parts").run(shouldStop: { stop() }) { _ in }
+            try place.run(method, to: "parts").run(shouldStop: { stop() }) { stop.hear($0) }
         }
         _ = try place.run(method, to: "parts") { $0.resume = true }.run { _ in }
         #expect(try place.read("parts/model.safetensors") == place.read("whole/model.safetensors"))

@@ -308,7 +308,7 @@ import ToyTasks
         for steps in [1, 3, 5, 7] {
             let (name, stop) = ("parts\(steps)", StopAfter(steps))
             #expect(throws: TrainingError.self) {
-                try run(name, false).run(shouldStop: { stop() }) { _ in }
+                try run(name, false).run(shouldStop: { stop() }) { stop.hear($0) }
             }
             _ = try run(name, true).run { _ in }
             #expect(try place.read("\(name)/model.safetensors") == expected, "\(steps)")

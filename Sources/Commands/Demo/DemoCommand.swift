@@ -18,6 +18,9 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "Folder for the data, the models, the runs and the picture.")
     var output = "demo"
 
+    @Flag(help: "Replace what an earlier demo left in the folder; other files stay.")
+    var overwrite = false
+
     @Option(help: "Decides every random number.")
     var seed: UInt64 = 0
 
@@ -27,6 +30,8 @@ struct DemoCommand: ParsableCommand {
         let device = try compute.apply()
         let made = try OutputFolder(folder(output))
         do {
+            defer { made.close() }
+            try made.checkIsFree(overwrites: overwrite)
             try demonstrate(DemoFiles(root: folder(output)), on: device)
         } catch {
             made.removeIfCreated()
@@ -109,9 +114,9 @@ struct DemoCommand: ParsableCommand {
         if method is any LinearAdapterMethod { run.targets = .allLinear }
         run.computeType = .float32
         run.device = device
-        Interrupt.watch()
+        run.overwrite = overwrite
         return try RunView.showing(label: "   \(type(of: method).facts.name)") {
-            try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+            try run.run(report: $0.show)
         }
     }
 }

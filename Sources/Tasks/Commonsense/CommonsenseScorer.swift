@@ -71,7 +71,8 @@ public struct CommonsenseScorer: Scorer {
         var done = 0
         for indices in batches {
             let generations = try generator.generate(
-                ids: indices.map { questions[$0].prompt }, options)
+                ids: indices.map { questions[$0].prompt }, options,
+                at: ScoringProgress(stage: .answers, done: done, total: questions.count), progress)
             for (index, generation) in zip(indices, generations) {
                 let question = questions[index]
                 let text = encoder.response(prompt: question.prompt, new: generation.ids)

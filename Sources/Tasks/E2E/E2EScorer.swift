@@ -34,9 +34,13 @@ struct E2EScorer: Scorer {
         let generator = TextGenerator(model: model, tokenizer: tokenizer)
         for first in stride(from: 0, to: prompts.count, by: options.batchSize) {
             let batch = Array(prompts[first..<min(first + options.batchSize, prompts.count)])
-            texts += try generator.generate(ids: batch, options).map { Self.line($0.text ?? "") }
-            try progress(
-                ScoringProgress(stage: .answers, done: texts.count, total: prompts.count))
+            let standing = { (done: Int) in
+                ScoringProgress(stage: .answers, done: done, total: prompts.count)
+            }
+            texts += try generator.generate(
+                ids: batch, options, at: standing(texts.count), progress
+            ).map { Self.line($0.text ?? "") }
+            try progress(standing(texts.count))
         }
         let segments = zip(texts, references).map {
             GenerationSegment(hypothesis: $0, references: $1)

@@ -18,12 +18,14 @@ package final class AtomicFile {
         aside = target.deletingLastPathComponent().appendingPathComponent(name)
         descriptor = open(aside.path, O_WRONLY | O_CREAT | O_EXCL, 0o644)
         if descriptor < 0 { throw failure() }
+        UnfinishedFiles.add(aside)
     }
 
     deinit {
         if descriptor >= 0 {
             close(descriptor)
             unlink(aside.path)
+            UnfinishedFiles.drop(aside)
         }
     }
 
@@ -54,6 +56,7 @@ package final class AtomicFile {
         guard rename(aside.path, target.path) == 0 else { throw failure() }
         close(descriptor)
         descriptor = -1
+        UnfinishedFiles.drop(aside)
         syncFolder()
     }
 
@@ -67,14 +70,22 @@ package final class AtomicFile {
     /// Removes what processes that were killed left of files that they were writing.
     package static func removeLeftovers(of names: [String], in folder: URL) {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        for file in files where file.hasPrefix(".") && file.hasSuffix(".partial") {
-            let words = file.dropFirst().dropLast(".partial".count)
-            guard let dot = words.lastIndex(of: "."),
-                UInt64(words[words.index(after: dot)...]) != nil,
-                names.contains(String(words[..<dot]))
-            else { continue }
+        for file in files {
+            guard let target = target(ofLeftover: file), names.contains(target) else { continue }
             unlink(folder.appendingPathComponent(file).path)
         }
+    }
+
+    /// Whether a file has the name of one that a process did not end writing.
+    package static func isLeftover(_ name: String) -> Bool { target(ofLeftover: name) != nil }
+
+    private static func target(ofLeftover file: String) -> String? {
+        guard file.hasPrefix("."), file.hasSuffix(".partial") else { return nil }
+        let words = file.dropFirst().dropLast(".partial".count)
+        guard let dot = words.lastIndex(of: "."),
+            UInt64(words[words.index(after: dot)...]) != nil
+        else { return nil }
+        return String(words[..<dot])
     }
 
     private func failure() -> SafetensorsError {

@@ -1,3 +1,4 @@
+import CTorch
 import Foundation
 
 #if canImport(Glibc)
@@ -7,7 +8,8 @@ import Foundation
 /// A file mapped into memory: pages are read when touched, and shared with other processes.
 ///
 /// The mapping is private: a write to a tensor over it changes this process's copy of the page, never
-/// the file.
+/// the file. Where the file shrinks while it is mapped, the process ends with a line that names it: what
+/// is gone cannot be read, and an error cannot be thrown from wherever a tensor is touched.
 final class MappedFile {
     let start: UnsafeMutableRawPointer
     let count: Int
@@ -36,7 +38,11 @@ final class MappedFile {
                 file: url.path, reason: String(cString: strerror(errno)))
         }
         start = address
+        _ = ct_watch_mapping(address, count, url.path)
     }
 
-    deinit { munmap(start, count) }
+    deinit {
+        ct_forget_mapping(start)
+        munmap(start, count)
+    }
 }
