@@ -45,19 +45,29 @@ const char *file_at(uintptr_t address) {
     return nullptr;
 }
 
-void say(const char *text) {
-    if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
+/// Ends the process with a line; of several threads that come here, the first alone speaks.
+[[noreturn]] void end(const char *path) {
+    static std::atomic_flag is_ending = ATOMIC_FLAG_INIT;
+    while (is_ending.test_and_set()) pause();
+    const char *pieces[] = {
+        "Error: ", path,
+        " became shorter, or its disk failed, while it was in use: it must stay as it is until the "
+        "command has ended\n"};
+    char line[2048];
+    size_t length = 0;
+    for (const char *piece : pieces) {
+        const size_t count = strlen(piece);
+        memcpy(line + length, piece, count);
+        length += count;
+    }
+    const ssize_t written = write(STDERR_FILENO, line, length);
+    static_cast<void>(written);
+    _exit(1);
 }
 
 void hear_bus_error(int number, siginfo_t *info, void *context) {
     const char *path = file_at(reinterpret_cast<uintptr_t>(info->si_addr));
-    if (path != nullptr) {
-        say("Error: ");
-        say(path);
-        say(" became shorter, or its disk failed, while it was in use: it must stay as it is until "
-            "the command has ended\n");
-        _exit(1);
-    }
+    if (path != nullptr) end(path);
     if ((earlier.sa_flags & SA_SIGINFO) != 0 && earlier.sa_sigaction != nullptr) {
         return earlier.sa_sigaction(number, info, context);
     }

@@ -131,14 +131,14 @@ def test_an_output_that_cannot_be_written_is_refused(given, place, command):
 
 
 @pytest.mark.parametrize("command, words", [
-    (lambda g: train(g, targets="nothing"), ["nothing"]),
-    (lambda g: train(g, model=g.folder / "nowhere"), ["nowhere"]),
-    (lambda g: merge(g, "nowhere"), ["nowhere"]),
-], ids=["train, target", "train, model", "merge, adapter"])
+    (lambda g, **o: train(g, targets="nothing", **o), ["nothing"]),
+    (lambda g, **o: merge(g, "nowhere", **o), ["nowhere"]),
+], ids=["train, target", "merge, adapter"])
 def test_an_output_folder_with_files_is_left_as_it_was(given, command, words):
     given.output.mkdir()
     (given.output / "adapter_config.json").write_text("kept")
-    harness.assert_refused(command(given), *words)
+    harness.assert_refused(command(given), str(given.output), "--overwrite", "--output")
+    harness.assert_refused(command(given, overwrite=True), *words)
     assert [path.name for path in given.output.iterdir()] == ["adapter_config.json"]
     assert (given.output / "adapter_config.json").read_text() == "kept"
 

@@ -380,7 +380,7 @@ def test_ctrl_c_while_a_question_is_waited_for_ends_the_conversation(chat):
         running.send_signal(signal.SIGINT)
         # Standard output has the answers alone, although a person asks.
         assert running.communicate(timeout=20)[0] == ""
-        assert running.returncode == -signal.SIGINT
+        assert running.returncode == 128 + signal.SIGINT
     os.close(terminal)
 
 

@@ -116,8 +116,9 @@ def printing(folder):
         "a score": (("evaluate",), dict(model=folder, **text)),
         "scores of texts": (("score",), dict(hypotheses=lines, references=lines)),
         "a recipe": (("train", "--print-recipe"), dict(output=folder / "out", **run)),
-        "a result": (("train",), dict(output=folder / "out", **run)),
-        "a result as JSON": (("train", "--json"), dict(output=folder / "out", **run)),
+        "a result": (("train",), dict(output=folder / "out", overwrite=True, **run)),
+        "a result as JSON": (
+            ("train", "--json"), dict(output=folder / "out", overwrite=True, **run)),
         "tokens": (("tokenize", "the"), dict(model=folder)),
         "tensors": (("inspect", folder), {}),
         "methods": (("methods",), {}),
