@@ -15,13 +15,14 @@ struct DemoCommand: ParsableCommand {
               duallora demo --output demo
             """)
 
-    @Option(help: "Folder for the data, the models, the runs and the picture.")
+    @Option(
+        help: "Folder for the data, the models, the runs and the picture.", completion: .directory)
     var output = "demo"
 
     @Option(help: "Decides every random number.")
     var seed: UInt64 = 0
 
-    @OptionGroup(title: "Computing") var compute: ComputeOptions
+    @OptionGroup(title: "Computing") var compute: DeviceOptions
 
     func run() throws {
         let device = try compute.apply()
