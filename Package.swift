@@ -47,12 +47,12 @@ let package = Package(
         module("Names", []),
         module("Modules", ["JSON", "Torch"]),
         module("Models", ["Modules", "Torch"]),
-        module("Adapters", ["Modules", "Torch"]),
+        module("Adapters", ["Modules", "Names", "Torch"]),
         module("Training", ["Adapters", "Models", "Modules", "Torch"]),
         module("Tokenization", ["JSON"]),
         module("Hub", []),
         module("Metrics", []),
-        module("Chat", ["JSON"]),
+        module("Chat", ["JSON", "Names"]),
         module("Datasets", ["Chat", "JSON", "Metrics"]),
         module("Generation", ["Chat", "Models", "Modules", "Tokenization", "Torch"]),
         module(
@@ -76,9 +76,9 @@ let package = Package(
                 "Adapters", "Chat", "Datasets", "Generation", "Hub", "JSON", "Metrics", "Models",
                 "Modules", "Runs", "Tasks", "Tokenization", "Torch", "Training",
             ]), path: "Sources/Umbrella"),
-        module("Recipes", ["Names"], ["Yams"]),
+        module("Recipes", ["JSON", "Names"], ["Yams"]),
         module(
-            "Commands", ["Benchmark", "FineTuning", "JSON", "Recipes"],
+            "Commands", ["Benchmark", "FineTuning", "JSON", "Names", "Recipes"],
             [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "duallora", dependencies: ["DualCommands"], linkerSettings: runPath),
@@ -128,7 +128,11 @@ let package = Package(
         tests("Hub", ["Hub", "Tokenization"], goldens: true),
         tests("Datasets", ["Chat", "JSON", "Metrics", "Datasets", "Torch"]),
         tests("Recipes", ["Names", "Recipes", "Torch"]),
-        tests("Commands", ["Commands", "Training", "TestSupport"]),
+        tests(
+            "Commands",
+            [
+                "Commands", "FineTuning", "Names", "Recipes", "Torch", "Training", "TestSupport",
+            ]),
         tests("Chat", ["Chat", "JSON"]),
         tests("Charts", ["Charts"]),
     ],

@@ -1,4 +1,5 @@
 import DualModules
+import DualNames
 
 /// An adapter that cannot be made, read or applied.
 public enum AdapterError: Error, Equatable, CustomStringConvertible {
@@ -33,6 +34,7 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownMethod(let name, let known):
             "there is no method '\(name)'; there are \(known.joined(separator: ", "))"
+                + (NearestName.of(name, among: known).map { "; did you mean '\($0)'?" } ?? "")
         case .methodTaken(let name): "there is a method '\(name)' already"
         case .peftTypeTaken(let name, let method):
             "adapters of the peft_type '\(name)' are read by the method '\(method)' already"

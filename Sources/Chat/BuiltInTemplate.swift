@@ -1,3 +1,4 @@
+import DualNames
 import Foundation
 
 /// Templates for models that bring none.
@@ -75,10 +76,12 @@ extension ChatTemplate {
                 specialTokens: folder.map { try SpecialTokens.read(from: $0) } ?? [:])
         }
         guard FileManager.default.fileExists(atPath: name) else {
+            let known = BuiltInTemplate.allCases.map(\.rawValue)
+            let hint = NearestName.of(name, among: known).map { "; did you mean \($0)?" } ?? ""
             throw ChatTemplateError.unreadable(
                 file: name,
                 reason: "there is no such file, and the built-in templates are "
-                    + BuiltInTemplate.allCases.map(\.rawValue).joined(separator: ", "))
+                    + known.joined(separator: ", ") + hint)
         }
         return try load(file: URL(fileURLWithPath: name), tokensFrom: folder)
     }

@@ -8,7 +8,7 @@ struct AdapterArguments: ParsableArguments {
         name: .customLong("adapter"),
         help: """
             An adapter for it: a folder or org/name. Given more than once, the changes of all are added.
-            """)
+            """, completion: .directory)
     var folders: [String] = []
 
     @Option(

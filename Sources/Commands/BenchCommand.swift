@@ -23,19 +23,25 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         name: .customLong("config"),
-        help: "config.json of a decoder. Default: the one in --weights.")
+        help: "config.json of a decoder. Default: the one in --weights.",
+        completion: .file(extensions: ["json"]))
     var configurationFile: String?
 
-    @Option(help: "Map the weights of this model, a folder or org/name, instead of drawing them.")
+    @Option(
+        help: "Map the weights of this model, a folder or org/name, instead of drawing them.",
+        completion: .directory)
     var weights: String?
 
-    @Option(help: "Write random weights for --config to this folder, and stop.")
+    @Option(
+        help: "Write random weights for --config to this folder, and stop.", completion: .directory)
     var writeWeights: String?
 
     @Option(help: "Time one layer: outputs x inputs, such as 4096x11008.")
     var layer: LayerSize?
 
-    @Option(help: "The method: \(MethodRegistry.names.joined(separator: ", ")).")
+    @Option(
+        help: "The method: \(MethodRegistry.names.joined(separator: ", ")).",
+        completion: .list(MethodRegistry.names))
     var method: String = "dual-lora"
 
     @OptionGroup(title: "Method") var options: MethodOptionArguments
@@ -69,7 +75,7 @@ struct BenchCommand: ParsableCommand {
             "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
     var dtype = DType.bfloat16
 
-    @OptionGroup(title: "Computing") var compute: ComputeOptions
+    @OptionGroup(title: "Computing") var compute: ThreadOptions
 
     @Option(help: "Decides the weights and the tokens.")
     var seed: UInt64 = 0
@@ -78,9 +84,7 @@ struct BenchCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard try compute.apply(savesMemory: activationCheckpointing).kind == .cpu else {
-            throw CommandError("--device: steps are timed on the cpu alone")
-        }
+        try compute.apply(savesMemory: activationCheckpointing)
         try refuseStrangers()
         if let layer { return try time(layer) }
         if let writeWeights { return try write(to: writeWeights) }

@@ -15,7 +15,7 @@ struct ChatArguments: ParsableArguments {
         help: """
             A file of conversations to answer: [{"role": ..., "content": ...}, ...], or one such array \
             a line.
-            """)
+            """, completion: .file(extensions: ["json", "jsonl"]))
     var messages: String?
 
     @OptionGroup var template: TemplateArguments
@@ -38,7 +38,7 @@ struct TemplateArguments: ParsableArguments {
     @Option(
         help: """
             The chat template in the place of the adapter's or the model's: a file, alpaca or chatml.
-            """)
+            """, completion: .chatTemplate)
     var chatTemplate: String?
 
     @OptionGroup var context: TemplateContext

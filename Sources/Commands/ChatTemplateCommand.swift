@@ -20,13 +20,13 @@ struct ChatTemplateCommand: ParsableCommand {
               duallora chat-template --stdin < cases.jsonl
             """)
 
-    @Option(help: "The model or its tokenizer: a folder or org/name.")
+    @Option(help: "The model or its tokenizer: a folder or org/name.", completion: .directory)
     var model: String?
 
     @Option(
         help: """
             A file of conversations: [{"role": ..., "content": ...}, ...], or one such array a line.
-            """)
+            """, completion: .file(extensions: ["json", "jsonl"]))
     var messages: String?
 
     @OptionGroup var template: TemplateArguments

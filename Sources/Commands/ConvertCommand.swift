@@ -14,18 +14,22 @@ struct ConvertCommand: ParsableCommand {
               duallora convert --model MiniLM --adapter out --rank 64 --output out-lora
             """)
 
-    @Option(help: "The model that the adapter was trained on: a folder or org/name.")
+    @Option(
+        help: "The model that the adapter was trained on: a folder or org/name.",
+        completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
 
-    @Option(help: "The adapter, of any method that merges: a folder or org/name.")
+    @Option(
+        help: "The adapter, of any method that merges: a folder or org/name.",
+        completion: .directory)
     var adapter: String
 
     @Option(parsing: .unconditional, help: "Rank of the LoRA.")
     var rank: Int
 
-    @Option(help: "Folder for the LoRA.")
+    @Option(help: "Folder for the LoRA.", completion: .directory)
     var output: String
 
     @Flag(
@@ -34,13 +38,13 @@ struct ConvertCommand: ParsableCommand {
             """)
     var overwrite = false
 
-    @OptionGroup(title: "Computing") var compute: ComputeOptions
+    @OptionGroup(title: "Computing") var compute: ThreadOptions
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
     func run() throws {
-        _ = try compute.apply()
+        try compute.apply()
         let base = try source.model(model)
         var run = ConvertRun(
             model: base.url, adapter: try located(adapter, for: .adapter).url,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DualTorch
 import FineTuning
+import Foundation
 
 /// The command line of the package.
 public struct DualLoRACommand: ParsableCommand {
@@ -28,23 +29,33 @@ public struct DualLoRACommand: ParsableCommand {
         let words = ForkServer.arguments(Array(ProcessArguments.all.dropFirst()))
         Interrupt.listen()
         StandardOutput.checkAtExit()
-        var train: TrainWords?
+        var call: CommandCall?
         do {
-            guard words.first == TrainWords.command else {
-                var command = try parseAsRoot(try MethodFlags.spelledOut(words))
-                return try command.run()
-            }
-            let made = try TrainWords(Array(words.dropFirst()))
-            train = made
-            var command = try parseAsRoot(made.arguments)
-            try TrainWords.$current.withValue(made) { try command.run() }
+            call = try CommandCall(words)
+            if let help = try HelpText(askedBy: words, call) { return print(help.text()) }
+            let arguments = try call?.arguments() ?? words
+            var command = try parseAsRoot(arguments)
+            try TrainWords.$current.withValue(call?.train) { try command.run() }
         } catch let error as TrainingError where Interrupt.happened && error.isInterruption {
             note("\(error)")
             exit(withError: Interrupt.exitCode)
         } catch {
-            let spelled = OptionSpelling.flags(in: error)
-            exit(withError: train?.placed(spelled) ?? spelled)
+            end(with: error, of: call, words: words)
         }
+    }
+
+    /// Ends the process as an error asks, which may be a request of the parser's: for its version.
+    private static func end(with error: any Error, of call: CommandCall?, words: [String]) -> Never
+    {
+        let spelled = OptionSpelling.flags(in: call?.explained(error) ?? error)
+        let placed = call?.train?.placed(spelled) ?? spelled
+        let code = exitCode(for: placed)
+        guard !code.isSuccess else { exit(withError: placed) }
+        let text = message(for: placed)
+        if !text.isEmpty {
+            StandardError.write("Error: \(FailureText.line(text, quoting: words))\n")
+        }
+        Foundation.exit(code.rawValue)
     }
 }
 

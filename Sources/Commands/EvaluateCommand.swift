@@ -12,7 +12,7 @@ struct EvaluateCommand: ParsableCommand {
               duallora evaluate --model llama --adapter out --task commonsense --data commonsense
             """)
 
-    @Option(help: "The model: a folder or org/name.")
+    @Option(help: "The model: a folder or org/name.", completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
@@ -20,16 +20,13 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup var adapters: AdapterArguments
 
     @OptionGroup(title: "Data") var data: DataArguments
+    @OptionGroup(title: "Data") var decoding: DecodingArguments
+    @OptionGroup(title: "Data") var scoring: ScoringArguments
 
     @Option(
         name: .customLong("max-length"), parsing: .unconditional,
         help: "Tokens that an example is cut to. Default: the task's own, as train has it.")
     var maximumLength: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
-    var dtype = DType.bfloat16
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
@@ -37,21 +34,18 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        for (name, isGiven) in data.text.given where name.hasPrefix("dev-") && isGiven {
-            throw CommandError("--\(name): evaluate scores what --data names")
-        }
         let device = try compute.apply()
-        let task = try data.trainingTask()
+        let task = try data.trainingTask([decoding, scoring])
         let folder = try source.model(model).url
         var run = EvaluationRun(
             model: folder, adapters: try adapters.sources, task: task, data: data.places)
         run.maximumLength = maximumLength
-        run.computeType = dtype
+        run.computeType = compute.dtype
         run.device = device
         run.chatTemplate = try data.givenTemplate(for: folder)
         run.templateVariables = try data.instructions.context.variables
         run.templateDate = try data.instructions.context.date
-        run.predictions = try data.scoring.predictionsFile()
+        run.predictions = try scoring.predictionsFile()
         let evaluation = try RunView.showing { try run.run(report: $0.show) }
         try show(evaluation, task)
     }

@@ -16,7 +16,7 @@ struct ForwardCommand: ParsableCommand {
               duallora forward --model MiniLM --ids "101 7592 102" --ids "101 102" --output out.safetensors
             """)
 
-    @Option(help: "The model: a folder or org/name.")
+    @Option(help: "The model: a folder or org/name.", completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
@@ -39,10 +39,10 @@ struct ForwardCommand: ParsableCommand {
             "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
     var dtype = DType.float32
 
-    @Option(help: "The safetensors file to write.")
+    @Option(help: "The safetensors file to write.", completion: .file())
     var output: String
 
-    @OptionGroup(title: "Computing") var compute: ComputeOptions
+    @OptionGroup(title: "Computing") var compute: DeviceOptions
 
     func run() throws {
         let device = try compute.apply()

@@ -19,7 +19,7 @@ struct GenerateCommand: ParsableCommand {
               duallora generate --model qwen --messages talks.jsonl --max-tokens 64 --json
             """)
 
-    @Option(help: "The model: a folder or org/name.")
+    @Option(help: "The model: a folder or org/name.", completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
@@ -29,7 +29,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "A text to continue; may be given several times.")
     var prompt: [String] = []
 
-    @Option(help: "A file of texts to continue, one a line.")
+    @Option(help: "A file of texts to continue, one a line.", completion: .file())
     var prompts: String?
 
     @Option(
@@ -42,11 +42,6 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup(title: "Conversations") var talk: ChatArguments
 
     @OptionGroup(title: "Choosing tokens") var choice: ChoiceOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
-    var dtype = DType.bfloat16
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
@@ -103,7 +98,7 @@ struct GenerateCommand: ParsableCommand {
 
     private func load(_ model: URL, _ device: Device) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
-        options.computeType = dtype
+        options.computeType = compute.dtype
         options.device = device
         let loaded = try AdaptedModel.load(
             model: model, adapters: adapters.sources, options: options)

@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
               duallora inspect MiniLM
             """)
 
-    @Argument(help: "The model: a folder or org/name.")
+    @Argument(help: "The model: a folder or org/name.", completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments

@@ -14,12 +14,15 @@ struct InspectDataCommand: ParsableCommand {
               duallora inspect-data --model gpt2 --task text --data book.txt --packing --json
             """)
 
-    @Option(help: "The model: a folder with config.json and a tokenizer, or org/name.")
+    @Option(
+        help: "The model: a folder with config.json and a tokenizer, or org/name.",
+        completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
 
     @OptionGroup(title: "Data") var data: DataArguments
+    @OptionGroup(title: "Data") var dev: DevArguments
 
     @Option(
         name: .customLong("max-length"), parsing: .unconditional,
@@ -50,7 +53,7 @@ struct InspectDataCommand: ParsableCommand {
 
     func run() throws {
         try checkMaximumLength(maximumLength)
-        let task = try data.trainingTask()
+        let task = try data.trainingTask([dev])
         guard let contents = try task.read(data.places) as? any CompletionData else {
             throw CommandError("--task: \(task.name) scores sentences; it learns no text to show")
         }

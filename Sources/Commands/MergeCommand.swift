@@ -14,14 +14,16 @@ struct MergeCommand: ParsableCommand {
                 --adapter-weights 0.7,0.3 --output both
             """)
 
-    @Option(help: "The model that the adapter was trained on: a folder or org/name.")
+    @Option(
+        help: "The model that the adapter was trained on: a folder or org/name.",
+        completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
 
     @OptionGroup var adapters: AdapterArguments
 
-    @Option(help: "Folder for the merged model.")
+    @Option(help: "Folder for the merged model.", completion: .directory)
     var output: String
 
     @Flag(
@@ -35,13 +37,13 @@ struct MergeCommand: ParsableCommand {
         help: "Compare the outputs of the merged model with those of the adapted one.")
     var verify = true
 
-    @OptionGroup(title: "Computing") var compute: ComputeOptions
+    @OptionGroup(title: "Computing") var compute: ThreadOptions
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
     func run() throws {
-        _ = try compute.apply()
+        try compute.apply()
         guard !adapters.folders.isEmpty else {
             throw CommandError("--adapter: name the folder of the adapter")
         }

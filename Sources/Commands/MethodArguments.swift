@@ -3,7 +3,9 @@ import FineTuning
 
 /// The method of a run and its options.
 struct MethodArguments: ParsableArguments {
-    @Option(help: "The method: \(MethodRegistry.names.joined(separator: ", ")).")
+    @Option(
+        help: "The method: \(MethodRegistry.names.joined(separator: ", ")).",
+        completion: .list(MethodRegistry.names))
     var method: String
 
     @OptionGroup var options: MethodOptionArguments
@@ -32,8 +34,8 @@ struct MethodOptionArguments: ParsableArguments {
         help: ArgumentHelp(
             """
             An option of the method, as often as there are some; also written as --NAME VALUE: \
-            --rank 8 --alpha 16. `duallora methods METHOD` lists them.
-            """, valueName: "name=value"))
+            --rank 8 --alpha 16. --method METHOD --help lists them.
+            """, valueName: "name=value"), completion: .methodOption)
     var methodOptions: [MethodSetting] = []
 
     @Option(
@@ -41,8 +43,7 @@ struct MethodOptionArguments: ParsableArguments {
             """
             Layers to adapt: last words of their names, with commas, or all-linear. Default: \
             what PEFT adapts (BERT: query,value).
-            """, valueName: "name,...")
-    )
+            """, valueName: "name,..."), completion: .list(["all-linear"]))
     var targets: String?
 
     @Option(help: "Layers to adapt, by a regular expression of their whole names.")

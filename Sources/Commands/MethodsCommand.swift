@@ -7,15 +7,17 @@ struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "methods", abstract: "List the methods, or the options of one.",
         discussion: """
-            Parameters are those of one layer of d x k, also counted for the layer and rank given.
-            Products are those of T·d·k in a training step of one layer: full fine-tuning makes three.
+            Parameters are those of one layer of d x k, also counted for the layer and rank given. \
+            Products are those of T·d·k in a training step of one layer: full fine-tuning makes three. \
+            What a method does, where it is from and its options are told where it is named.
 
             Example:
               duallora methods --rank 32 --output-size 4096 --input-size 4096
               duallora methods dual-lora
             """)
 
-    @Argument(help: "A method, to list its options.")
+    @Argument(
+        help: "A method, to list its options.", completion: .list(MethodRegistry.names))
     var method: String?
 
     @Option(help: "Rank to count for.")
@@ -61,18 +63,15 @@ struct MethodsCommand: ParsableCommand {
                 "methods": objects,
             ])
         }
-        let header = [
-            "method", "parameters of d x k", "\(outputSize) x \(inputSize), rank \(rank)", "merges",
-            "products", "rate", "equation", "source",
-        ]
+        let header = ["method", "parameters of d x k", "counted", "merges", "products", "rate"]
         let lines = rows.map { row in
             [
                 row.facts.name, row.facts.parameterFormula, row.count.formatted,
                 row.facts.merges ? "yes" : "-", "\(row.products)", "\(row.rate)",
-                row.facts.equation, row.facts.source,
             ]
         }
         print(textTable(header, lines))
+        print("\nCounted for \(outputSize) x \(inputSize), rank \(rank).")
     }
 
     private func describe(_ method: any FineTuningMethod.Type) throws {

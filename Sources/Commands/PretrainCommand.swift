@@ -14,27 +14,26 @@ struct PretrainCommand: ParsableCommand {
               duallora pretrain --config config.json --tokenizer gpt2 --data book.txt --steps 500 --output base
             """)
 
-    @Option(name: .customLong("config"), help: "config.json of the model to make.")
+    @Option(
+        name: .customLong("config"), help: "config.json of the model to make.",
+        completion: .file(extensions: ["json"]))
     var configurationFile: String
 
-    @Option(help: "The tokenizer: a folder or org/name.")
+    @Option(help: "The tokenizer: a folder or org/name.", completion: .directory)
     var tokenizer: String
 
     @Option(
-        parsing: .upToNextOption, help: "Files of text, or a folder with train.txt and dev.txt.")
+        parsing: .upToNextOption, help: "Files of text, or a folder with train.txt and dev.txt.",
+        completion: .file())
     var data: [String]
 
-    @Option(help: "Folder for the model.")
+    @Option(help: "Folder for the model.", completion: .directory)
     var output: String
 
     @OptionGroup(title: "Text") var text: TextArguments
+    @OptionGroup(title: "Text") var dev: DevArguments
 
     @OptionGroup(title: "Training") var training: TrainingArguments
-
-    @Option(
-        help: ArgumentHelp(
-            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
-    var dtype = DType.bfloat16
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
@@ -58,9 +57,9 @@ struct PretrainCommand: ParsableCommand {
             base: .new(
                 configuration: URL(fileURLWithPath: configurationFile),
                 tokenizer: try located(tokenizer, for: .tokenizer).url),
-            task: text.trainingTask(), data: data.map { URL(fileURLWithPath: $0) },
+            task: dev.applied(to: text.trainingTask()), data: data.map { URL(fileURLWithPath: $0) },
             method: FullFineTuning(), output: folder(output), options: options)
-        run.computeType = dtype
+        run.computeType = compute.dtype
         run.device = device
         run.resume = resume
         run.overwrite = overwrite

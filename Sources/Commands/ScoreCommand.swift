@@ -17,18 +17,19 @@ struct ScoreCommand: ParsableCommand {
               duallora score --hypotheses out.txt --e2e testset_w_refs.csv --metrics bleu meteor
             """)
 
-    @Option(help: "File of the texts, one a line.")
+    @Option(help: "File of the texts, one a line.", completion: .file())
     var hypotheses: String
 
     @Option(
         help: """
             File of the references, one a line, with an empty line between those of two texts; \
             without any, one for each text.
-            """)
+            """, completion: .file())
     var references: String?
 
     @Option(
-        help: "References from a CSV file of the E2E challenge, a text for each meaning in order.")
+        help: "References from a CSV file of the E2E challenge, a text for each meaning in order.",
+        completion: .file(extensions: ["csv"]))
     var e2e: String?
 
     @Option(

@@ -15,7 +15,7 @@ struct TokenizeCommand: ParsableCommand {
               echo '[15496, 995]' | duallora tokenize --model GPT2 --decode --stdin
             """)
 
-    @Option(help: "The model or its tokenizer: a folder or org/name.")
+    @Option(help: "The model or its tokenizer: a folder or org/name.", completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments

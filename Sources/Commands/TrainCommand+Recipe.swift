@@ -14,7 +14,7 @@ extension TrainCommand {
     func recipeText(templateDate: Date? = nil) throws -> String {
         guard let words = TrainWords.current else { return "" }
         let method = try method.make()
-        let task = try data.trainingTask().defaults
+        let task = try task.defaults
         var values = [
             "batch-size": ["\(task.batchSize)"], "max-length": ["\(task.maximumLength)"],
             "learning-rate": ["\(method.defaultLearningRate)"],
@@ -25,6 +25,7 @@ extension TrainCommand {
                 values[key.name] = [standard]
             }
         }
+        values["dtype"] = [compute.dtype.rawValue]
         // The method knows its own, in other words where there are others.
         for name in Self.ownFlags.union(MethodRegistry.optionNames) { values[name] = nil }
         for (name, value) in method.settings.all { values[name] = [value] }

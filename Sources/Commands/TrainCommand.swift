@@ -23,29 +23,32 @@ struct TrainCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Recipes: files of settings.", valueName: "recipe.yaml"))
+        help: ArgumentHelp("Recipes: files of settings.", valueName: "recipe.yaml"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var recipes: [String] = []
 
     @Option(
         help:
-            "The model: a folder with config.json, model.safetensors, tokenizer.json; or org/name.")
+            "The model: a folder with config.json, model.safetensors, tokenizer.json; or org/name.",
+        completion: .directory)
     var model: String
 
     @OptionGroup var source: SourceArguments
 
     @OptionGroup(title: "Data") var data: DataArguments
+    @OptionGroup(title: "Data") var dev: DevArguments
+    @OptionGroup(title: "Data") var stops: StopArguments
+    @OptionGroup(title: "Data") var smoothing: SmoothingArguments
+    @OptionGroup(title: "Data") var decoding: DecodingArguments
+    @OptionGroup(title: "Data") var scoring: ScoringArguments
 
-    @Option(help: "Folder for what the run makes.")
+    @Option(help: "Folder for what the run makes.", completion: .directory)
     var output: String
 
     @OptionGroup(title: "Method") var method: MethodArguments
 
     @OptionGroup(title: "Training") var training: TrainingArguments
-
-    @Option(
-        help: ArgumentHelp(
-            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
-    var dtype = DType.bfloat16
+    @OptionGroup(title: "Training") var head: HeadArguments
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
@@ -61,24 +64,31 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Print the recipe of the run, with what no one set filled in, and do not train.")
     var printRecipe = false
 
+    /// With what the user says of it.
+    var task: any TrainingTask {
+        get throws { try data.trainingTask([dev, stops, smoothing, decoding, scoring]) }
+    }
+
+    private var options: TrainingOptions { head.applied(to: training.options) }
+
     func run() throws {
         if printRecipe {
             sayNotes()
-            try training.options.check()
+            try options.check()
             return print(try recipeText(), terminator: "")
         }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)
         sayNotes()
-        let (task, method) = (try data.trainingTask(), try method.make())
+        let (task, method) = (try task, try method.make())
         let targets = try self.method.selection
         let base = try source.model(model)
         var run = FineTuningRun(
             base: .model(base.url), task: task, data: data.places, method: method,
-            output: folder(output), options: training.options)
+            output: folder(output), options: options)
         run.baseReference = base.reference.map { .init(name: $0.name, revision: $0.revision) }
         run.targets = targets
         run.modulesToSave = self.method.savedModules
-        run.computeType = dtype
+        run.computeType = compute.dtype
         run.device = device
         run.resume = resume
         run.overwrite = overwrite
@@ -86,7 +96,7 @@ struct TrainCommand: ParsableCommand {
         run.templateVariables = try data.instructions.context.variables
         run.templateDate = try data.instructions.context.date
         run.templateDate = try run.dateForTemplate()
-        run.predictions = try data.scoring.predictionsFile()
+        run.predictions = try scoring.predictionsFile()
         run.recipe = try recipeText(templateDate: run.templateDate)
         try show(run, json: json)
     }

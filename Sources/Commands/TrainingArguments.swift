@@ -22,9 +22,6 @@ struct TrainingArguments: ParsableArguments {
     @Option(parsing: .unconditional, help: help("learning-rate"))
     var learningRate: Double?
 
-    @Option(parsing: .unconditional, help: help("head-learning-rate"))
-    var headLearningRate = standard.headLearningRate
-
     @Option(parsing: .unconditional, help: help("weight-decay"))
     var weightDecay = standard.weightDecay
 
@@ -83,7 +80,6 @@ struct TrainingArguments: ParsableArguments {
         options.batchSize = batchSize
         options.accumulation = gradientAccumulation
         options.learningRate = learningRate
-        options.headLearningRate = headLearningRate
         options.weightDecay = weightDecay
         options.warmupRatio = warmupRatio
         options.warmupSteps = warmupSteps

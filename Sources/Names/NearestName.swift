@@ -1,9 +1,13 @@
 /// Finds the name that was meant by one that is unknown, for "did you mean".
 package enum NearestName {
+    /// Bytes of a name; what is longer is meant for none.
+    private static let longest = 64
+
     /// A name a few slips away; else the longest that the unknown one contains, as
     /// `gradient-accumulation` of `gradient-accumulation-steps`; else one that contains it; else one of
     /// its initials, as `learning-rate` of `lr`.
     package static func of(_ unknown: String, among names: [String]) -> String? {
+        guard unknown.utf8.count <= longest else { return nil }
         let word = String(unknown.lowercased().map { $0 == "_" ? "-" : $0 })
         let close = names.map { (name: $0, distance: distance(word, $0)) }
             .min { $0.distance < $1.distance }

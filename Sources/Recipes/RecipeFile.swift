@@ -1,3 +1,5 @@
+import DualJSON
+import DualNames
 import Foundation
 import Yams
 
@@ -96,7 +98,7 @@ package struct RecipeFile {
         guard let text = try text(node, of: name) else { return [] }
         guard key.kind == .flag else { return [text] }
         guard ["true", "false"].contains(text.lowercased()) else {
-            throw bad(node, "\(name): it takes true or false, not '\(text)'")
+            throw bad(node, "\(name): it takes true or false, not '\(text.excerpt())'")
         }
         return [text.lowercased()]
     }
@@ -121,8 +123,15 @@ package struct RecipeFile {
     }
 
     private func unknown(_ name: String, _ node: Node) -> RecipeError {
+        let shown = name.excerpt()
+        switch ForeignName.meaning(of: name) {
+        case .setting(let ours, let value)? where keys[ours] != nil:
+            return bad(node, "'\(shown)' is \(value.map { "\(ours): \($0)" } ?? ours) here")
+        case .none(let reason)?: return bad(node, "'\(shown)': \(reason)")
+        default: break
+        }
         let hint = keys.suggestion(for: name).map { "; did you mean \($0)?" } ?? ""
-        return bad(node, "'\(name)' is no setting of a recipe\(hint)")
+        return bad(node, "'\(shown)' is no setting of a recipe\(hint)")
     }
 
     private func line(_ node: Node) -> Int { node.mark?.line ?? 1 }

@@ -9,7 +9,10 @@ import Testing
     private func words(_ recipe: String, _ flags: [String]) throws -> TrainWords {
         let folder = try TemporaryFolder()
         try folder.write(recipe, to: "run.yaml")
-        return try TrainWords([folder.file("run.yaml").path] + flags)
+        var call = try #require(
+            try CommandCall(["train", folder.file("run.yaml").path] + flags))
+        #expect(try call.arguments() == call.train?.arguments)
+        return try #require(call.train)
     }
 
     private static let recipe = """

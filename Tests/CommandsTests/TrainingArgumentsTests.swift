@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Testing
 
@@ -6,9 +7,17 @@ import Testing
 
 /// The flags of training beside the table of its options.
 @Suite struct TrainingArgumentsTests {
+    /// As train has them; a model that is made has no head of its own.
+    private struct Arguments: ParsableArguments {
+        @OptionGroup var training: TrainingArguments
+        @OptionGroup var head: HeadArguments
+
+        var options: TrainingOptions { head.applied(to: training.options) }
+    }
+
     @Test("Every training option has a flag of its name, with the words of its row")
     func flags() throws {
-        let help = TrainingArguments.helpMessage(columns: 4000)
+        let help = Arguments.helpMessage(columns: 4000)
         for setting in TrainingOptions.settings {
             #expect(help.contains("--\(setting.name)"), "\(setting.name)")
             #expect(help.contains(OptionSpelling.flags(in: setting.help)), "\(setting.name)")
@@ -17,7 +26,7 @@ import Testing
 
     @Test("Without flags the options are the library's own")
     func defaults() throws {
-        #expect(try TrainingArguments.parse([]).options.identity == TrainingOptions().identity)
+        #expect(try Arguments.parse([]).options.identity == TrainingOptions().identity)
     }
 
     @Test("A flag sets its option and no other")
@@ -33,7 +42,7 @@ import Testing
         ]
         #expect(Set(given.keys) == Set(TrainingOptions.settings.map(\.name)))
         for (name, values) in given {
-            let options = try TrainingArguments.parse(["--\(name)"] + values).options
+            let options = try Arguments.parse(["--\(name)"] + values).options
             for setting in TrainingOptions.settings {
                 let isStandard = setting.text(options) == setting.text(TrainingOptions())
                 #expect(isStandard == (setting.name != name), "--\(name) and \(setting.name)")

@@ -168,7 +168,6 @@ WRONG = {
     "targets that match nothing": (dict(targets="c_attn"), ["c_attn", "q_proj (32 x 32)"]),
     "targets of full": (dict(method="full", targets="q_proj"), ["targets", "full"]),
     "weights that are not there": (dict(weights="nowhere"), ["nowhere", "model.safetensors"]),
-    "another device": (dict(device="mps"), ["--device"]),
     "tokens of a whole step": (dict(tokens=8), ["--tokens", "--layer"]),
     "a transposed step": (dict(transposed=True), ["--transposed", "--layer"]),
     "a layer of a model": (dict(layer="3x3"), ["--config", "--layer"]),

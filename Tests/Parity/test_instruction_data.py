@@ -559,7 +559,9 @@ def test_an_adapter_is_scored_in_the_words_that_it_was_trained_on(tmp_path):
 
 REFUSED = {
     "a negative length": (dict(max_length=-5), "--max-length: -5 is not from 4"),
-    "data to score on": (dict(dev_data="a.jsonl"), "--dev-data: evaluate scores what --data names"),
+    "data to score on": (
+        dict(dev_data="a.jsonl"),
+        "--dev-data: evaluate has no such flag; it is one of train, pretrain and inspect-data"),
 }
 
 

@@ -112,12 +112,19 @@ func refusal(_ text: String) -> String {
             "model: a\nlearning-rat: 1",
             "r.yaml:2: 'learning-rat' is no setting of a recipe; did you mean learning-rate?"
         ),
-        ("lr: 1", "r.yaml:1: 'lr' is no setting of a recipe; did you mean learning-rate?"),
+        ("lr: 1", "r.yaml:1: 'lr' is learning-rate here"),
         (
             "gradient_accumulation_steps: 4",
-            "r.yaml:1: 'gradient_accumulation_steps' is no setting of a recipe; did you mean gradient-accumulation?"
+            "r.yaml:1: 'gradient_accumulation_steps' is gradient-accumulation here"
         ),
-        ("num_epochs: 4", "r.yaml:1: 'num_epochs' is no setting of a recipe; did you mean epochs?"),
+        ("training:\n  num_train_epochs: 4", "r.yaml:2: 'num_train_epochs' is epochs here"),
+        ("use_dora: true", "r.yaml:1: 'use_dora' is method: dora here"),
+        (
+            "optim: adamw_torch",
+            "r.yaml:1: 'optim': the optimizer is AdamW, or what `method` brings with it"
+        ),
+        // A name whose meaning is none of these keys.
+        ("eval_steps: 4", "r.yaml:1: 'eval_steps' is no setting of a recipe"),
         ("Rank: 4", "r.yaml:1: 'Rank' is no setting of a recipe; did you mean rank?"),
         ("quantisation: 4", "r.yaml:1: 'quantisation' is no setting of a recipe"),
         (

@@ -61,8 +61,26 @@ import Testing
         let odd = FlagWords(
             ["--model", "--packing=3", "--nothing", "5", "-h", "--data", "--epochs"], keys: testKeys
         )
-        #expect(odd.strange == ["--model", "--packing=3", "--nothing", "-h", "--data", "--epochs"])
+        #expect(
+            odd.strange == [
+                .noValue("--model", next: "--packing=3"), .notBoolean("--packing=3"),
+                .unknown("--nothing"), .unknown("-h"), .noValue("--data", next: "--epochs"),
+                .noValue("--epochs"),
+            ])
         #expect(odd.flags.isEmpty && odd.others == ["5"])
+    }
+
+    @Test("Underscores in a flag's name are dashes; behind -- there are no flags")
+    func spelling() {
+        let read = FlagWords(
+            ["--learning_rate=1", "--gradient_accumulation", "2", "--", "--rank", "3"],
+            keys: testKeys)
+        #expect(
+            read.spelled == [
+                "--learning-rate=1", "--gradient-accumulation", "2", "--", "--rank", "3",
+            ])
+        #expect(read.flags.map(\.key.name) == ["learning-rate", "gradient-accumulation"])
+        #expect(read.others == ["--rank", "3"] && read.strange.isEmpty)
     }
 
     @Test("What is written reads back as the same")

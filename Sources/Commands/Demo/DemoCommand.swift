@@ -15,7 +15,8 @@ struct DemoCommand: ParsableCommand {
               duallora demo --output demo
             """)
 
-    @Option(help: "Folder for the data, the models, the runs and the picture.")
+    @Option(
+        help: "Folder for the data, the models, the runs and the picture.", completion: .directory)
     var output = "demo"
 
     @Flag(help: "Replace what an earlier demo left in the folder; other files stay.")
@@ -24,7 +25,7 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "Decides every random number.")
     var seed: UInt64 = 0
 
-    @OptionGroup(title: "Computing") var compute: ComputeOptions
+    @OptionGroup(title: "Computing") var compute: DeviceOptions
 
     func run() throws {
         let device = try compute.apply()

@@ -2,9 +2,11 @@ import ArgumentParser
 import FineTuning
 import Foundation
 
-/// The task of a run and where its data lies.
+/// The task, where its data lies and how its examples are read.
 struct DataArguments: ParsableArguments {
-    @Option(help: "The task: \(TaskRegistry.names.joined(separator: ", ")).")
+    @Option(
+        help: "The task: \(TaskRegistry.names.joined(separator: ", ")).",
+        completion: .list(TaskRegistry.names))
     var task: String
 
     @Option(
@@ -12,24 +14,22 @@ struct DataArguments: ParsableArguments {
         help: """
             Folder of the task's files, as GLUE, LLM-Adapters and the E2E challenge name them; for text and \
             instruct, files, or a folder with train and dev files (.txt; .jsonl, .json, .csv).
-            """)
+            """, completion: .file())
     var data: [String]
 
     @OptionGroup var text: TextArguments
     @OptionGroup var instructions: InstructionArguments
     @OptionGroup var e2e: E2EArguments
     @OptionGroup var commonsense: CommonsenseArguments
-    @OptionGroup var scoring: ScoringArguments
 
     var places: [URL] { data.map { URL(fileURLWithPath: $0) } }
 
-    /// The options that only some tasks have.
-    private var groups: [any TaskArguments] { [text, instructions, e2e, commonsense, scoring] }
-
     /// The task with what the user says of it.
+    /// - Parameter others: what the command lets the user say of the task besides.
     /// - Throws: ``CommandError`` for an option that is another task's.
-    func trainingTask() throws -> any TrainingTask {
+    func trainingTask(_ others: [any TaskArguments] = []) throws -> any TrainingTask {
         let named = try TaskRegistry.task(named: task)
+        let groups = [text, instructions, e2e, commonsense] + others
         for group in groups {
             if !group.isFor(named), let option = group.firstGiven {
                 throw CommandError(

@@ -42,16 +42,13 @@ struct InstructionArguments: TaskArguments {
         help: """
             The chat template: a file in Jinja's language, alpaca or chatml. It is saved with what is trained; \
             instruct puts conversations into its words. Default: the model's own, else for instruct alpaca.
-            """)
+            """, completion: .chatTemplate)
     var chatTemplate: String?
 
     @OptionGroup var context: TemplateContext
 
     @Flag(help: "instruct: leave rows out that cannot be used, and count them.")
     var skipBadRows = false
-
-    @Flag(help: "instruct: train even where no example teaches the model to stop.")
-    var allowNoStop = false
 
     func isFor(_ task: any TrainingTask) -> Bool { task is InstructionTraining }
 
@@ -65,9 +62,6 @@ struct InstructionArguments: TaskArguments {
         task.learnt = trainOn ?? task.learnt
         task.truncation = truncation ?? task.truncation
         task.packs = text.packing
-        task.allowsNoStop = allowNoStop
-        task.devData = text.devPlaces
-        task.devShare = text.devShare ?? task.devShare
         return task
     }
 
@@ -76,7 +70,7 @@ struct InstructionArguments: TaskArguments {
         [
             ("format", format != nil), ("field", !fields.isEmpty), ("train-on", trainOn != nil),
             ("truncation", truncation != nil),
-            ("skip-bad-rows", skipBadRows), ("allow-no-stop", allowNoStop),
+            ("skip-bad-rows", skipBadRows),
         ] + context.given
     }
 }

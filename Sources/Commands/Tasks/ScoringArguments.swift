@@ -17,7 +17,7 @@ struct ScoringArguments: TaskArguments {
         help: """
             e2e, commonsense: a file for what the model wrote at the last score: a text a line, or for \
             commonsense a JSON object with prompt, text, answer and the right one.
-            """)
+            """, completion: .file())
     var predictions: String?
 
     func isFor(_ task: any TrainingTask) -> Bool {

@@ -22,17 +22,6 @@ struct TextArguments: TaskArguments {
             """)
     var packing = false
 
-    @Option(parsing: .upToNextOption, help: "text, instruct: files to score on.")
-    var devData: [String] = []
-
-    @Option(
-        parsing: .unconditional,
-        help: """
-            text, instruct: the share of the examples, from the end, to score on where there are no \
-            others. Default: 0.05.
-            """)
-    var devShare: Double?
-
     func isFor(_ task: any TrainingTask) -> Bool {
         task is TextTraining || task is InstructionTraining
     }
@@ -45,18 +34,11 @@ struct TextArguments: TaskArguments {
         var task = TextTraining()
         task.unit = documents ?? task.unit
         task.packs = packing
-        task.devData = devPlaces
-        task.devShare = devShare ?? task.devShare
         return task
     }
 
-    var devPlaces: [URL] { devData.map { URL(fileURLWithPath: $0) } }
-
     /// What the user gave.
     var given: [(name: String, isGiven: Bool)] {
-        [
-            ("documents", documents != nil), ("packing", packing), ("dev-data", !devData.isEmpty),
-            ("dev-share", devShare != nil),
-        ]
+        [("documents", documents != nil), ("packing", packing)]
     }
 }

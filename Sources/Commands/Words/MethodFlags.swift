@@ -1,3 +1,4 @@
+import DualRecipes
 import FineTuning
 
 /// The options of methods as flags of their own: which there are, the methods say.
@@ -5,7 +6,12 @@ enum MethodFlags {
     static let option = "method-option"
 
     /// Commands that take a method.
-    private static let commands: Set<String> = ["train", "bench"]
+    static let commands: Set<String> = ["train", "bench"]
+
+    /// Every option of a method, as a flag and as a setting of a recipe.
+    static var keys: [RecipeKey] {
+        MethodRegistry.optionNames.map { RecipeKey($0, .parts, words: .any, section: "method") }
+    }
 
     /// `--rank 8` as `--method-option=rank=8`, for the parser knows none of a method's options.
     /// - Throws: ``CommandError`` for one without a value.
@@ -15,6 +21,7 @@ enum MethodFlags {
         var words: [String] = []
         var remaining = arguments[...]
         while let word = remaining.popFirst() {
+            guard word != "--" else { return words + [word] + remaining }
             let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard word.hasPrefix("--"),
                 names.contains(MethodOptions.spelling(String(halves[0].dropFirst(2))))

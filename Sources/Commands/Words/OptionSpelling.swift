@@ -32,7 +32,7 @@ enum OptionSpelling {
     /// The flags of all subcommands, and the options of all methods.
     private static let known: Set<String> = {
         let commands = DualLoRACommand.configuration.subcommands
-        let flags = commands.flatMap { (try? TrainKeys.flagNames(of: $0)) ?? [] }
+        let flags = commands.flatMap { (try? CommandDescription.of($0).flagNames) ?? [] }
         return Set(flags + MethodRegistry.optionNames)
     }()
 }

@@ -16,44 +16,24 @@ struct TrainWords {
 
     static let command = "train"
 
-    /// - Parameter words: without the name of the command.
+    /// - Parameter read: the words behind the name of the command, none of which is strange.
     /// - Throws: ``RecipeError``, ``CommandError``.
-    init(_ words: [String]) throws {
+    init(_ read: FlagWords) throws {
         let keys = try TrainKeys.keys()
         self.keys = keys
-        let read = FlagWords(words, keys: keys)
-        // These are the parser's to answer, or to refuse.
-        let strange = read.strange.filter { $0 != "--print-recipe" }
-        guard strange.isEmpty else {
-            try Self.refuse(strange, besides: read.others, keys: keys)
-            (recipe, notes) = (Recipe(), [])
-            arguments = try MethodFlags.spelledOut([Self.command] + words)
-            return
-        }
+        let isOwn = { (name: String) in TrainKeys.ownFlags.contains(name) }
         var recipe = Recipe()
         for path in read.others { recipe.add(try RecipeFile(path, keys: keys)) }
-        recipe.add(read.flags.flatMap { Self.spelledOut($0.key, $0.values, keys: keys) })
+        recipe.add(
+            read.flags.filter { !isOwn($0.key.name) }
+                .flatMap { Self.spelledOut($0.key, $0.values, keys: keys) })
         notes = Self.leaveOutOtherMethods(from: &recipe)
         self.recipe = recipe
-        arguments = try MethodFlags.spelledOut(
-            [Self.command] + read.others + recipe.arguments + read.strange)
-    }
-
-    /// What the parser would say of a strange flag, where it lacks what only the recipes have.
-    private static func refuse(
-        _ strange: [String], besides others: [String], keys: RecipeKeys
-    ) throws {
-        guard others.contains(where: { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }),
-            !strange.contains(where: { $0 == "-h" || $0 == "--help" || $0 == "--version" }),
-            let word = strange.first
-        else { return }
-        let name = String(word.drop { $0 == "-" }.prefix { $0 != "=" })
-        guard let key = keys[RecipeKey.spelling(name)] else {
-            let hint = keys.suggestion(for: name).map { "; did you mean --\($0)?" } ?? ""
-            throw CommandError("\(word): there is no such flag\(hint)")
-        }
-        throw CommandError(
-            "--\(name): " + (key.kind == .flag ? "it takes true or false" : "it has no value"))
+        let own = read.flags.filter { isOwn($0.key.name) && $0.values == ["true"] }
+        arguments =
+            try MethodFlags.spelledOut(
+                [Self.command] + recipe.arguments + own.map { "--\($0.key.name)" })
+            + (read.others.isEmpty ? [] : ["--"] + read.others)
     }
 
     /// `--method-option rank=8` as `--rank 8`.

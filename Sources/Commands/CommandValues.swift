@@ -1,0 +1,14 @@
+import Foundation
+
+/// A folder named on the command line, as it was typed.
+func folder(_ path: String) -> URL { URL(fileURLWithPath: path, isDirectory: true) }
+
+/// The numbers of an option, with spaces or commas between them.
+func tokenIDs(_ text: String, _ option: String) throws -> [Int] {
+    try text.split(whereSeparator: { $0 == " " || $0 == "," }).map { word in
+        guard let number = Int(word), number >= 0 else {
+            throw CommandError("\(option): '\(word)' is not a token id")
+        }
+        return number
+    }
+}
