@@ -3,7 +3,8 @@
 struct AddedTokens: Sendable {
     /// A stretch of text between added tokens, or an added token.
     enum Segment: Equatable, Sendable {
-        case text([Unicode.Scalar], startsText: Bool)
+        /// - Parameter opening: how many of the scalars stand for the first one of the whole text.
+        case text([Unicode.Scalar], opening: Int)
         case token(Piece)
     }
 
@@ -11,6 +12,10 @@ struct AddedTokens: Sendable {
     /// The normalized forms of tokens that are searched for so, where they differ.
     private(set) var normalizedForms: [Int: String] = [:]
     private var idOfContent: [[Unicode.Scalar]: Int] = [:]
+    /// The spellings of tokens that are special, or were before another with the spelling was added.
+    private(set) var specialSpellings: Set<[UInt8]> = []
+    /// Whether special tokens that are spelled out in a text are passed over.
+    private let splitsSpecial: Bool
     /// Patterns searched for in the text as given, and in the normalized text.
     private var literalPatterns = ScalarTrie()
     private var normalizedPatterns = ScalarTrie()
@@ -19,32 +24,48 @@ struct AddedTokens: Sendable {
     /// gets the next free one. The ids in `tokenizer.json` are only the outcome of this.
     ///
     /// Two tokens may normalize to one form; `tokenizers` then finds either, here the lower id.
+    ///
+    /// - Parameter later: tokens that are added when the listed ones have their ids.
     init(
-        _ listed: [AddedToken], vocabulary: Vocabulary, normalizer: (any Normalizer)?, file: String
+        _ listed: [AddedToken], then later: [AddedToken] = [], splitsSpecial: Bool = false,
+        vocabulary: Vocabulary, normalizer: (any Normalizer)?, file: String
     ) throws(TokenizerError) {
-        var next = vocabulary.count
-        for token in listed where !token.content.isEmpty {
-            let content = Array(token.content.unicodeScalars)
-            let known = idOfContent[content] ?? vocabulary.id(for: token.content)
-            let id = known ?? next
-            if known == nil { next += 1 }
-            idOfContent[content] = id
-            tokens[id] = token
-        }
+        self.splitsSpecial = splitsSpecial
+        add(listed, vocabulary, normalizer)
+        add(later, vocabulary, normalizer)
         for (id, token) in tokens.sorted(by: { $0.key > $1.key }) {
             let content = Array(token.content.unicodeScalars)
             guard token.normalized else {
                 literalPatterns.insert(content, value: id)
                 continue
             }
-            let pattern = normalizer?.normalize(content) ?? content
+            let pattern = normalizedForms[id].map { Array($0.unicodeScalars) } ?? content
+            // `tokenizers` would find such a token before every character.
             guard !pattern.isEmpty else {
                 throw .invalidValue(
                     file: file, field: "added_tokens", found: "'\(token.content)'",
                     expected: "a token of which normalization leaves something")
             }
-            if pattern != content { normalizedForms[id] = String(scalars: pattern) }
             normalizedPatterns.insert(pattern, value: id)
+        }
+    }
+
+    /// A token that is there already is matched as the latest with its spelling says.
+    private mutating func add(
+        _ batch: [AddedToken], _ vocabulary: Vocabulary, _ normalizer: (any Normalizer)?
+    ) {
+        var next = max(vocabulary.count, (tokens.keys.max() ?? -1) + 1)
+        for token in batch where !token.content.isEmpty {
+            let content = Array(token.content.unicodeScalars)
+            let known = idOfContent[content] ?? vocabulary.id(for: token.content)
+            let id = known ?? next
+            if known == nil { next += 1 }
+            if token.normalized, let form = normalizer?.normalize(content), form != content {
+                normalizedForms[id] = String(scalars: form)
+            }
+            idOfContent[content] = id
+            tokens[id] = token
+            if token.special { specialSpellings.insert(Array(token.content.utf8)) }
         }
     }
 
@@ -53,16 +74,23 @@ struct AddedTokens: Sendable {
     }
 
     /// Splits at literal tokens, normalizes the rest, and splits that at normalized tokens.
-    func split(_ text: [Unicode.Scalar], normalizer: (any Normalizer)?) -> [Segment] {
+    ///
+    /// - Parameter asksForOpening: whether anyone asks what stands for the first scalar.
+    func split(
+        _ text: [Unicode.Scalar], normalizer: (any Normalizer)?, asksForOpening: Bool = true
+    ) -> [Segment] {
         var segments: [Segment] = []
-        for segment in split(text, at: literalPatterns, startsText: true) {
-            guard case .text(let literal, let startsText) = segment else {
+        for segment in split(text, at: literalPatterns, opening: 1) {
+            guard case .text(let literal, var opening) = segment else {
                 segments.append(segment)
                 continue
             }
             let normalized =
-                normalizer?.normalize(literal, startsText: startsText) ?? literal
-            segments += split(normalized, at: normalizedPatterns, startsText: startsText)
+                normalizer?.normalize(literal, startsText: opening > 0) ?? literal
+            if asksForOpening, let normalizer {
+                opening = normalizer.opening(opening, of: literal)
+            }
+            segments += split(normalized, at: normalizedPatterns, opening: opening)
         }
         return segments
     }
@@ -70,10 +98,13 @@ struct AddedTokens: Sendable {
     /// Takes the leftmost longest pattern, again and again. A match that its token's flags refuse
     /// is passed over as a whole.
     private func split(
-        _ text: [Unicode.Scalar], at patterns: ScalarTrie, startsText: Bool
+        _ text: [Unicode.Scalar], at patterns: ScalarTrie, opening: Int
     ) -> [Segment] {
         guard !text.isEmpty else { return [] }
-        guard !patterns.isEmpty else { return [.text(text, startsText: startsText)] }
+        guard !patterns.isEmpty else { return [.text(text, opening: opening)] }
+        func stretch(_ range: Range<Int>) -> Segment {
+            .text(Array(text[range]), opening: max(0, opening - range.lowerBound))
+        }
         var segments: [Segment] = []
         var covered = 0
         var position = 0
@@ -87,19 +118,18 @@ struct AddedTokens: Sendable {
             guard let token = tokens[match.value], accepts(token, at: matched, in: text) else {
                 continue
             }
-            let range = widened(matched, for: token, in: text, from: covered)
+            // White space that an earlier token swallowed is no token again.
+            guard let range = widened(matched, for: token, in: text, from: covered) else {
+                continue
+            }
             if covered < range.lowerBound {
-                segments.append(
-                    .text(
-                        Array(text[covered..<range.lowerBound]),
-                        startsText: startsText && covered == 0))
+                segments.append(stretch(covered..<range.lowerBound))
             }
             segments.append(.token(Piece(id: match.value, token: String(scalars: text[range]))))
             covered = range.upperBound
         }
         if covered < text.count {
-            segments.append(
-                .text(Array(text[covered...]), startsText: startsText && covered == 0))
+            segments.append(stretch(covered..<text.count))
         }
         return segments
     }
@@ -107,16 +137,18 @@ struct AddedTokens: Sendable {
     private func accepts(
         _ token: AddedToken, at range: Range<Int>, in text: [Unicode.Scalar]
     ) -> Bool {
+        if splitsSpecial, specialSpellings.contains(Array(token.content.utf8)) { return false }
         guard token.singleWord else { return true }
         let touchesLeft = range.lowerBound > 0 && text[range.lowerBound - 1].isRegexWord
         let touchesRight = range.upperBound < text.count && text[range.upperBound].isRegexWord
         return !touchesLeft && !touchesRight
     }
 
-    /// Adds the white space that a token swallows, on the left not beyond `covered`.
+    /// Adds the white space that a token swallows, on the left not beyond `covered`; nil where all of
+    /// it is covered.
     private func widened(
         _ range: Range<Int>, for token: AddedToken, in text: [Unicode.Scalar], from covered: Int
-    ) -> Range<Int> {
+    ) -> Range<Int>? {
         var (lower, upper) = (range.lowerBound, range.upperBound)
         if token.stripsLeft {
             while lower > 0, text[lower - 1].isRustWhitespace { lower -= 1 }
@@ -125,6 +157,6 @@ struct AddedTokens: Sendable {
         if token.stripsRight {
             while upper < text.count, text[upper].isRustWhitespace { upper += 1 }
         }
-        return lower..<upper
+        return lower < upper ? lower..<upper : nil
     }
 }

@@ -7,7 +7,7 @@ final class TokenSpellings: Sendable {
     init(added: AddedTokens, vocabulary: Vocabulary) {
         self.added = added
         self.vocabulary = vocabulary
-        special = Set(added.tokens.values.filter(\.special).map { Array($0.content.utf8) })
+        special = added.specialSpellings
     }
 
     func spelling(of id: Int) -> String? {

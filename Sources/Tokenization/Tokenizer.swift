@@ -134,11 +134,14 @@ public struct Tokenizer: Sendable {
     /// All tokens of one text, before truncation and special tokens.
     private func pieces(of text: String) -> Pieces {
         var pieces = Pieces()
-        for segment in addedTokens.split(Array(text.unicodeScalars), normalizer: normalizer) {
+        let segments = addedTokens.split(
+            Array(text.unicodeScalars), normalizer: normalizer,
+            asksForOpening: preTokenizer?.asksForOpening ?? false)
+        for segment in segments {
             switch segment {
             case .token(let piece): pieces.append(piece)
-            case .text(let scalars, let startsText):
-                var words = Words(scalars, startsText: startsText)
+            case .text(let scalars, let opening):
+                var words = Words(scalars, opening: opening)
                 preTokenizer?.split(&words)
                 model.tokenize(words, into: &pieces)
             }

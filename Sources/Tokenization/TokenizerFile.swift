@@ -1,8 +1,9 @@
-/// `tokenizer.json`, the format of Hugging Face `tokenizers`.
+/// `tokenizer.json`, the format of Hugging Face `tokenizers`, and the tokens that the files beside it
+/// add.
 struct TokenizerFile: Decodable {
     static let name = "tokenizer.json"
 
-    private let addedTokens: [AddedToken]?
+    private let addedTokens: [ListedToken]?
     private let normalizer: NormalizerField?
     private let preTokenizer: PreTokenizerField?
     private let model: ModelField
@@ -23,15 +24,42 @@ struct TokenizerFile: Decodable {
         let file = try folder.decode(TokenizerFile.self, from: bytes, name)
         let model = try file.model.model(tables, file: path)
         let normalizer = file.normalizer?.normalizer
+        let known = try (file.addedTokens ?? []).enumerated().map { index, listed in
+            (try listed.checkedID(at: index, file: path), listed.token)
+        }
+        let beside = try FolderTokens.load(from: folder, known: known)
         return Tokenizer(
             normalizer: normalizer,
             preTokenizer: file.preTokenizer?.preTokenizer,
             model: model,
             addedTokens: try AddedTokens(
-                file.addedTokens ?? [], vocabulary: model.vocabulary, normalizer: normalizer,
-                file: path),
+                known.map(\.1), then: beside.additions(to: known.map(\.1)),
+                splitsSpecial: beside.splitsSpecialTokens, vocabulary: model.vocabulary,
+                normalizer: normalizer, file: path),
             postProcessor: file.postProcessor?.postProcessor ?? .plain,
             decoder: file.decoder?.decoder,
-            roles: try TokenRoles.load(from: folder))
+            roles: beside.roles)
+    }
+}
+
+/// One of the `added_tokens`.
+private struct ListedToken: Decodable {
+    let id: Int
+    let token: AddedToken
+
+    private enum CodingKeys: String, CodingKey { case id }
+
+    init(from decoder: any Decoder) throws {
+        id = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .id)
+        token = try AddedToken(from: decoder)
+    }
+
+    func checkedID(at index: Int, file: String) throws(TokenizerError) -> Int {
+        guard 0...Int(UInt32.max) ~= id else {
+            throw .invalidValue(
+                file: file, field: "added_tokens[\(index)].id", found: "\(id)",
+                expected: "an integer from 0 to \(UInt32.max)")
+        }
+        return id
     }
 }

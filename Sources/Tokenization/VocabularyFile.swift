@@ -1,7 +1,7 @@
 /// A BERT tokenizer given as `vocab.txt`, one token a line, and `tokenizer_config.json`.
 ///
-/// The result is that of `BertWordPieceTokenizer(vocab.txt, ...)` of `tokenizers`: lines are read
-/// as `WordPiece.read_file` reads them, and special tokens are those that the vocabulary has.
+/// The result is that of `BertTokenizer` of `transformers`, but for lines, which are read as
+/// `WordPiece.read_file` of `tokenizers` reads them.
 struct VocabularyFile {
     private static let name = "vocab.txt"
 
@@ -11,8 +11,10 @@ struct VocabularyFile {
             ?? TokenizerSettings()
         let file = folder.path(name)
         let vocabulary = try Vocabulary(lines(of: folder.text(name)), file: file)
+        let tokens = try FolderTokens.load(
+            from: folder, defaults: TokenizerSettings.standardTokens)
         func required(_ role: TokenRole) throws -> Piece {
-            let token = settings.token(role).content
+            let token = tokens[role]?.content ?? ""
             guard let id = vocabulary.id(for: token) else {
                 throw TokenizerError.missingToken(file: file, field: role.rawValue, token: token)
             }
@@ -24,18 +26,18 @@ struct VocabularyFile {
         let normalizer = BertNormalizer(
             separatesChinese: settings.separatesChinese, stripsAccents: settings.stripsAccents,
             lowercases: settings.lowercases)
-        let special = settings.specialTokens.filter { vocabulary.id(for: $0.content) != nil }
         return Tokenizer(
             normalizer: normalizer,
             preTokenizer: BertPreTokenizer(),
             model: WordPiece(vocabulary: vocabulary, unknownID: unknown.id),
             addedTokens: try AddedTokens(
-                special + settings.otherTokens, vocabulary: vocabulary, normalizer: normalizer,
+                tokens.additions(), splitsSpecial: tokens.splitsSpecialTokens,
+                vocabulary: vocabulary, normalizer: normalizer,
                 file: folder.path(TokenizerSettings.fileName)),
             postProcessor: TemplateProcessing(
                 classification: classification, separator: separator),
             decoder: WordPieceDecoder(),
-            roles: try TokenRoles.load(from: folder))
+            roles: tokens.roles)
     }
 
     /// Lines end at LF; white space at their end, a CR among it, is no part of the token.

@@ -23,4 +23,17 @@ enum BytePairFamily {
         default: return .gpt2
         }
     }
+
+    /// The tokens that no file names otherwise.
+    var standardTokens: [TokenRole: String] {
+        switch self {
+        case .gpt2:
+            [.beginning: "<|endoftext|>", .end: "<|endoftext|>", .unknown: "<|endoftext|>"]
+        case .roberta:
+            [
+                .beginning: "<s>", .end: "</s>", .unknown: "<unk>", .separator: "</s>",
+                .padding: "<pad>", .classification: "<s>", .mask: "<mask>",
+            ]
+        }
+    }
 }

@@ -10,13 +10,17 @@ struct BytePairFiles {
 
     static func load(from folder: TokenizerFolder) throws -> Tokenizer {
         let family = try BytePairFamily.of(folder)
-        let settings = try BytePairSettings.load(from: folder, family: family)
+        let settings =
+            try folder.decodeIfPresent(BytePairSettings.self, TokenizerSettings.fileName)
+            ?? BytePairSettings()
+        let tokens = try FolderTokens.load(from: folder, defaults: family.standardTokens)
         let vocabulary = try vocabulary(folder)
         let model = try BPE(
             vocabulary: vocabulary, merges: try merges(folder), options: BPE.Options(),
             file: folder.path(mergesName))
         let added = try AddedTokens(
-            settings.allTokens, vocabulary: vocabulary, normalizer: nil,
+            tokens.additions(), splitsSpecial: tokens.splitsSpecialTokens,
+            vocabulary: vocabulary, normalizer: nil,
             file: folder.path(TokenizerSettings.fileName))
         return Tokenizer(
             normalizer: nil,
@@ -24,12 +28,9 @@ struct BytePairFiles {
                 addsPrefixSpace: settings.addsPrefixSpace,
                 pattern: try RegularExpression(ByteLevelPreTokenizer.gpt2Pattern)),
             model: model, addedTokens: added,
-            postProcessor: try postProcessor(family, settings, added, folder),
+            postProcessor: try postProcessor(family, settings, tokens, added, folder),
             decoder: ByteLevelDecoder(),
-            roles: TokenRoles(
-                padding: settings[.padding]?.content,
-                beginningOfText: settings[.beginning]?.content,
-                endOfText: settings[.end]?.content))
+            roles: tokens.roles)
     }
 
     private static func vocabulary(_ folder: TokenizerFolder) throws -> Vocabulary {
@@ -57,11 +58,11 @@ struct BytePairFiles {
     }
 
     private static func postProcessor(
-        _ family: BytePairFamily, _ settings: BytePairSettings, _ added: AddedTokens,
-        _ folder: TokenizerFolder
+        _ family: BytePairFamily, _ settings: BytePairSettings, _ tokens: FolderTokens,
+        _ added: AddedTokens, _ folder: TokenizerFolder
     ) throws -> TemplateProcessing {
         func piece(_ role: TokenRole) throws -> Piece {
-            guard let token = settings[role]?.content, let id = added.id(for: token) else {
+            guard let token = tokens[role]?.content, let id = added.id(for: token) else {
                 throw TokenizerError.missingKey(
                     file: folder.path(TokenizerSettings.fileName), field: role.rawValue)
             }

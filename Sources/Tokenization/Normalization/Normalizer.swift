@@ -8,10 +8,18 @@ protocol Normalizer: Sendable {
     /// Normalizes a stretch between added tokens, for a normalizer to which it matters whether
     /// that stretch starts the text.
     func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar]
+
+    /// How many scalars at the start of the normalized text stand for the first `opening` of a text:
+    /// `tokenizers` knows the beginning of a text by where its parts come from.
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int
 }
 
 extension Normalizer {
     func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar] {
         normalize(text)
+    }
+
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
+        opening == 0 ? 0 : normalize(Array(text.prefix(opening))).count
     }
 }

@@ -5,4 +5,8 @@ struct Prepend: Normalizer {
     func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
         text.isEmpty ? text : prefix + text
     }
+
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
+        opening == 0 ? 0 : prefix.count + opening
+    }
 }

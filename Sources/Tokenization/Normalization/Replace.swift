@@ -25,24 +25,47 @@ struct Replace: Normalizer, Decodable {
     }
 
     func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        // There even a pattern that matches nothing finds no place.
+        if text.isEmpty { return [] }
         var result: [Unicode.Scalar] = []
         result.reserveCapacity(text.count)
-        switch pattern {
-        case .scalar(let wanted):
+        if case .scalar(let wanted) = pattern {
             for scalar in text {
                 if scalar == wanted { result += content } else { result.append(scalar) }
             }
-        case .expression(let expression):
-            var start = 0
-            expression.withMatcher(over: text) { matcher in
-                matcher.forEachMatch(in: 0..<text.count) { match in
-                    result += text[start..<match.lowerBound]
-                    result += content
-                    start = match.upperBound
-                }
-            }
-            result += text[start...]
+            return result
         }
+        var start = 0
+        forEachMatch(in: text) { match in
+            result += text[start..<match.lowerBound]
+            result += content
+            start = match.upperBound
+        }
+        result += text[start...]
         return result
+    }
+
+    /// What replaces a match stands for the last scalar of it.
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
+        guard opening > 0 else { return 0 }
+        var result = 0
+        var start = 0
+        forEachMatch(in: text) { match in
+            result += max(0, min(match.lowerBound, opening) - start)
+            if match.upperBound <= opening { result += content.count }
+            start = match.upperBound
+        }
+        return result + max(0, opening - start)
+    }
+
+    private func forEachMatch(in text: [Unicode.Scalar], _ body: (Range<Int>) -> Void) {
+        switch pattern {
+        case .scalar(let wanted):
+            for index in text.indices where text[index] == wanted { body(index..<index + 1) }
+        case .expression(let expression):
+            expression.withMatcher(over: text) { matcher in
+                matcher.forEachMatch(in: 0..<text.count, body)
+            }
+        }
     }
 }

@@ -9,4 +9,9 @@ struct Strip: Normalizer {
         while stripsRight, let last = kept.last, last.isRustWhitespace { kept.removeLast() }
         return Array(kept)
     }
+
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
+        guard stripsLeft else { return opening }
+        return max(0, opening - text.prefix(while: \.isRustWhitespace).count)
+    }
 }

@@ -4,7 +4,8 @@ struct Metaspace: PreTokenizer, Decodable {
     enum PrependScheme: String, Decodable {
         /// Before every stretch of text between added tokens.
         case always
-        /// Before the first word of a text only.
+        /// Before a word that stands for the first scalar of a text: none does where a normalizer
+        /// removed that.
         case first
         case never
     }
@@ -35,10 +36,12 @@ struct Metaspace: PreTokenizer, Decodable {
         prependScheme = scheme
     }
 
+    var asksForOpening: Bool { prependScheme == .first }
+
     func split(_ words: inout Words) {
-        let startsText = words.startsText
+        let opening = words.opening
         words.rewrite { text, word, result in
-            if prepends(to: text[word], startsText: startsText && word.lowerBound == 0) {
+            if prepends(to: text[word], startsText: word.lowerBound < opening) {
                 result.append(replacement)
             }
             for scalar in text[word] { result.append(scalar == " " ? replacement : scalar) }

@@ -2,4 +2,11 @@
 protocol PreTokenizer: Sendable {
     /// Cuts each word by itself.
     func split(_ words: inout Words)
+
+    /// Whether it matters to it which words stand for the beginning of the text.
+    var asksForOpening: Bool { get }
+}
+
+extension PreTokenizer {
+    var asksForOpening: Bool { false }
 }

@@ -2,6 +2,8 @@
 struct PreTokenizerSequence: PreTokenizer {
     let preTokenizers: [any PreTokenizer]
 
+    var asksForOpening: Bool { preTokenizers.contains(where: \.asksForOpening) }
+
     func split(_ words: inout Words) {
         for preTokenizer in preTokenizers { preTokenizer.split(&words) }
     }

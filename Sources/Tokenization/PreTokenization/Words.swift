@@ -5,13 +5,13 @@
 struct Words: Sendable {
     private(set) var scalars: [Unicode.Scalar]
     private(set) var ranges: [Range<Int>]
-    /// Whether the text as given starts here, so that no added token stands before.
-    let startsText: Bool
+    /// How many scalars stand for the first one of the text as given: none behind an added token.
+    private(set) var opening: Int
 
     /// One word: the whole text, if it is not empty.
-    init(_ scalars: [Unicode.Scalar], startsText: Bool = true) {
+    init(_ scalars: [Unicode.Scalar], opening: Int = 1) {
         self.scalars = scalars
-        self.startsText = startsText
+        self.opening = opening
         ranges = scalars.isEmpty ? [] : [0..<scalars.count]
     }
 
@@ -29,8 +29,8 @@ struct Words: Sendable {
         ranges = newWords
     }
 
-    /// Rewrites every word by itself: `body` appends what a word becomes. A word that becomes
-    /// empty is dropped.
+    /// Rewrites every word by itself: `body` appends what a word becomes, scalar by scalar, with
+    /// what it likes before it. A word that becomes empty is dropped.
     mutating func rewrite(
         _ body: (
             _ text: [Unicode.Scalar], _ word: Range<Int>, _ result: inout [Unicode.Scalar]
@@ -40,12 +40,19 @@ struct Words: Sendable {
         result.reserveCapacity(scalars.count + scalars.count / 4 + ranges.count)
         var rewritten: [Range<Int>] = []
         rewritten.reserveCapacity(ranges.count)
+        var newOpening = 0
         for word in ranges {
             let start = result.count
+            if word.lowerBound < opening {
+                body(scalars, word.lowerBound..<min(opening, word.upperBound), &result)
+                newOpening = result.count
+                result.removeSubrange(start...)
+            }
             body(scalars, word, &result)
             if result.count > start { rewritten.append(start..<result.count) }
         }
         scalars = result
         ranges = rewritten
+        opening = newOpening
     }
 }

@@ -46,6 +46,40 @@ struct PrecompiledNormalizer: Normalizer, Decodable {
         return result
     }
 
+    /// `tokenizers` matches what is replaced and what replaces it from the left, and lets the last
+    /// scalar before make up for what is left over.
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
+        guard opening > 0 else { return 0 }
+        /// How many old scalars each new one stands for.
+        var taken: [Int] = []
+        func replace(_ old: Int, by new: Int) {
+            taken += repeatElement(1, count: min(old, new))
+            taken += repeatElement(0, count: max(0, new - old))
+            if old > new, let last = taken.indices.last { taken[last] += old - new }
+        }
+        var start = 0
+        while start < text.count {
+            let end = GraphemeClusters.end(of: text, from: start)
+            defer { start = end }
+            if end - start > 1, let replacement = replacement(of: text[start..<end]) {
+                replace(end - start, by: replacement.count)
+                continue
+            }
+            for scalar in text[start..<end] {
+                var new: [Unicode.Scalar] = []
+                append(scalar, to: &new)
+                replace(1, by: new.count)
+            }
+        }
+        var position = 0
+        return taken.prefix { count in
+            // One without an old scalar of its own stands where the one before does.
+            let place = count == 0 ? max(0, position - 1) : position
+            position += count
+            return place < opening
+        }.count
+    }
+
     private func replacement(of cluster: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar]? {
         guard cluster.count < 6, cluster.reduce(0, { $0 + UTF8.width($1) }) < 6 else { return nil }
         return map.shortestRule(in: cluster)

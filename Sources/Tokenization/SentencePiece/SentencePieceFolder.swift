@@ -34,18 +34,19 @@ struct SentencePieceFolder {
 
     private func tokenizer() throws -> Tokenizer {
         let normalizer = try normalizer()
-        let named = try TokenRoles.load(from: folder)
-        let roles = roles(named)
+        let tokens = try FolderTokens.load(from: folder, defaults: settings.standardTokens)
+        let roles = roles(tokens)
         let added = try AddedTokens(
-            specialTokens(named), vocabulary: inventory.vocabulary, normalizer: normalizer,
+            specialTokens(tokens), splitsSpecial: tokens.splitsSpecialTokens,
+            vocabulary: inventory.vocabulary, normalizer: normalizer,
             file: folder.path(SentencePieceSettings.fileName))
-        try check(added)
+        try check(added, against: tokens)
         return Tokenizer(
             normalizer: normalizer, preTokenizer: nil,
             model: model.training.algorithm == .bpe
                 ? SentencePieceBPE(inventory) : SentencePieceUnigram(inventory),
             addedTokens: added,
-            postProcessor: try template(added, roles),
+            postProcessor: try template(added, roles, tokens),
             decoder: SentencePieceDecoder(inventory, of: model, denormalizer: try denormalizer()),
             roles: roles)
     }
@@ -78,18 +79,15 @@ struct SentencePieceFolder {
 
     /// The tokens with a part to play, the control pieces of the model, and those that were added,
     /// all searched for as they are spelled.
-    private func specialTokens(_ named: TokenRoles) -> [AddedToken] {
+    private func specialTokens(_ beside: FolderTokens) -> [AddedToken] {
         var tokens: [AddedToken] = []
         for (id, kind) in inventory.kinds.enumerated() where kind == .control || kind == .unknown {
             if let token = inventory.vocabulary.token(for: id) {
                 tokens.append(AddedToken(content: token))
             }
         }
-        tokens += settings.addedTokens.map(\.token) + settings.namedTokens
-        tokens += [named.padding, named.beginningOfText, named.endOfText].compactMap { $0 }
-            .map { AddedToken(content: $0) }
-        var seen: Set<[UInt8]> = []
-        return tokens.filter { seen.insert(Array($0.content.utf8)).inserted }.map { token in
+        // One that is added with flags is matched as these say.
+        return (tokens + beside.additions()).map { token in
             var token = token
             token.normalized = false
             return token
@@ -97,8 +95,10 @@ struct SentencePieceFolder {
     }
 
     /// The ids of `added_tokens_decoder` must be those that the tokens have.
-    private func check(_ added: AddedTokens) throws(TokenizerError) {
-        for (id, token) in settings.addedTokens {
+    private func check(
+        _ added: AddedTokens, against tokens: FolderTokens
+    ) throws(TokenizerError) {
+        for (id, token) in tokens.listedTokens {
             let tokenID = added.id(for: token.content)
             guard tokenID != id else { continue }
             throw .invalidValue(
@@ -109,23 +109,20 @@ struct SentencePieceFolder {
     }
 
     /// The tokens that the files name, and else those of the model.
-    private func roles(_ named: TokenRoles) -> TokenRoles {
-        var roles = named
+    private func roles(_ tokens: FolderTokens) -> TokenRoles {
+        var roles = tokens.roles
         let padding = model.training.paddingToken
-        roles.padding =
-            roles.padding ?? settings.paddingToken
-            ?? inventory.controlID(of: padding).map { _ in padding }
-        roles.beginningOfText =
-            roles.beginningOfText ?? settings.beginning.token ?? model.training.beginningToken
-        roles.endOfText = roles.endOfText ?? settings.end.token ?? model.training.endToken
+        roles.padding = roles.padding ?? inventory.controlID(of: padding).map { _ in padding }
+        roles.beginningOfText = roles.beginningOfText ?? model.training.beginningToken
+        roles.endOfText = roles.endOfText ?? model.training.endToken
         return roles
     }
 
     private func template(
-        _ added: AddedTokens, _ roles: TokenRoles
+        _ added: AddedTokens, _ roles: TokenRoles, _ tokens: FolderTokens
     ) throws(TokenizerError) -> TemplateProcessing {
-        let first = try frame(settings.beginning, roles.beginningOfText, added)
-        let last = try frame(settings.end, roles.endOfText, added)
+        let first = try frame(settings.beginning(tokens), roles.beginningOfText, added)
+        let last = try frame(settings.end(tokens), roles.endOfText, added)
         // A second text of DeBERTa has no token before it.
         let second = settings.convention == .llama ? first : []
         return TemplateProcessing(before: first, beforeSecond: second, behind: last)

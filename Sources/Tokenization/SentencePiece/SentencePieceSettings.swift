@@ -12,14 +12,11 @@ struct SentencePieceSettings: Decodable {
 
     private enum CodingKeys: String, CodingKey {
         case tokenizer_class, add_bos_token, add_eos_token, add_prefix_space, legacy
-        case do_lower_case, split_by_punct, added_tokens_decoder
+        case do_lower_case, split_by_punct
     }
 
     private(set) var convention = Convention.llama
     private var flags: [CodingKeys: Bool] = [:]
-    private var named: [TokenRole: AddedToken] = [:]
-    /// `added_tokens_decoder`, by ascending id.
-    private(set) var addedTokens: [(id: Int, token: AddedToken)] = []
 
     /// Where no class is named, `tokenizer.model` is a model of LLaMA, and `spm.model` of DeBERTa.
     /// Under other names go models of many classes.
@@ -36,18 +33,7 @@ struct SentencePieceSettings: Decodable {
                     file: folder.path(fileName), field: CodingKeys.tokenizer_class.rawValue)
             }
         }
-        try settings.addOldTokens(from: folder)
         return settings
-    }
-
-    /// Adds the tokens of `added_tokens.json`, which older releases of `transformers` wrote.
-    private mutating func addOldTokens(from folder: TokenizerFolder) throws {
-        let listed = try folder.decodeIfPresent([String: Int].self, "added_tokens.json") ?? [:]
-        let known = Set(addedTokens.map { Array($0.token.content.utf8) })
-        for (content, id) in listed where !known.contains(Array(content.utf8)) {
-            addedTokens.append((id, AddedToken(content: content)))
-        }
-        addedTokens.sort { $0.id < $1.id }
     }
 
     private var namesConvention = false
@@ -77,13 +63,6 @@ struct SentencePieceSettings: Decodable {
                 debugDescription:
                     "a split at punctuation is not supported with a SentencePiece model")
         }
-        let roles = try decoder.container(keyedBy: TokenRole.self)
-        for role in TokenRole.allCases {
-            named[role] = try roles.decodeIfPresent(NamedToken.self, forKey: role)?.token
-        }
-        addedTokens =
-            (try values.decodeIfPresent([Int: AddedToken].self, forKey: .added_tokens_decoder)
-            ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
 
@@ -98,20 +77,19 @@ extension SentencePieceSettings {
         let field: String
     }
 
-    var beginning: FrameToken {
-        guard convention == .llama else { return debertaToken(.classification, "[CLS]") }
+    func beginning(_ tokens: FolderTokens) -> FrameToken {
+        guard convention == .llama else { return debertaToken(.classification, tokens) }
         return llamaToken(.beginning, flags[.add_bos_token], isStandard: true)
     }
 
-    var end: FrameToken {
-        guard convention == .llama else { return debertaToken(.separator, "[SEP]") }
+    func end(_ tokens: FolderTokens) -> FrameToken {
+        guard convention == .llama else { return debertaToken(.separator, tokens) }
         return llamaToken(.end, flags[.add_eos_token], isStandard: false)
     }
 
-    private func debertaToken(_ role: TokenRole, _ standard: String) -> FrameToken {
+    private func debertaToken(_ role: TokenRole, _ tokens: FolderTokens) -> FrameToken {
         FrameToken(
-            token: named[role]?.content ?? standard, isAdded: true, isAskedFor: true,
-            field: role.rawValue)
+            token: tokens[role]?.content, isAdded: true, isAskedFor: true, field: role.rawValue)
     }
 
     private func llamaToken(_ role: TokenRole, _ flag: Bool?, isStandard: Bool) -> FrameToken {
@@ -127,19 +105,15 @@ extension SentencePieceSettings {
     var prefixesEverySegment: Bool { convention == .deberta || flags[.legacy] ?? false }
     var lowercases: Bool { convention == .deberta && flags[.do_lower_case] ?? false }
 
-    /// The token that fills up; nil leaves it to the model.
-    var paddingToken: String? { convention == .deberta ? "[PAD]" : nil }
-
-    /// All tokens that have a part to play.
-    var namedTokens: [AddedToken] {
-        var named = named
-        if convention == .deberta {
-            let standard: [TokenRole: String] = [
-                .classification: "[CLS]", .separator: "[SEP]", .unknown: "[UNK]",
-                .padding: "[PAD]", .mask: "[MASK]",
+    /// The tokens that no file names otherwise; LLaMA's model has its own.
+    var standardTokens: [TokenRole: String] {
+        switch convention {
+        case .llama: [:]
+        case .deberta:
+            [
+                .beginning: "[CLS]", .end: "[SEP]", .unknown: "[UNK]", .separator: "[SEP]",
+                .padding: "[PAD]", .classification: "[CLS]", .mask: "[MASK]",
             ]
-            named.merge(standard.mapValues { AddedToken(content: $0) }) { given, _ in given }
         }
-        return named.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
     }
 }
