@@ -146,12 +146,14 @@ extension RunFolder: TrainingStore {
                 adapter, task: run.task.adapterTask, baseModel: run.baseName,
                 baseRevision: run.baseReference?.revision, seed: run.options.seed, to: output)
             if replacesRun { remove(Self.modelNames) }
+            try prepared?.extendedTokenizer?.write(to: output)
         } else {
             let files = Self.companionNames.map(run.tokenizerFolder.appendingPathComponent)
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: trainee.model),
                 fields: prepared?.modelFields ?? [:], head: run.task.headMeaning,
                 copying: files, to: output)
+            try prepared?.extendedTokenizer?.write(to: output)
             let lacking = files.filter { !FileManager.default.fileExists(atPath: $0.path) }
             if replacesRun { remove(Self.adapterNames + lacking.map(\.lastPathComponent)) }
         }
@@ -174,7 +176,7 @@ extension RunFolder: TrainingStore {
 extension PreparedRun {
     /// What a trained model's `config.json` says, but for its head.
     var modelFields: [String: Any] {
-        var fields = configuration.fieldsWithNulls
+        var fields = configuration.fieldsWithNulls.withVocabulary(of: trainee.model)
         if case .new = run.base, let model = trainee.model as? any CausalModel {
             fields["architectures"] = [model.className]
             // The reference's own choice is LLaMA's, whatever the tokenizer.
