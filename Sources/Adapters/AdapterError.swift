@@ -8,10 +8,12 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case peftTypeTaken(name: String, method: String)
     case badOption(method: String, option: String, reason: String)
     case noSuchTarget(name: String, known: [String])
-    case embeddingTarget(name: String)
+    case embeddingTarget(name: String, method: String)
+    case headTarget(name: String)
     case noTargets
     case noSuchBlock(_ index: Int, count: Int)
     case badPattern(_ pattern: String)
+    case slowPattern(_ pattern: String, path: String)
     case noSuchModule(name: String)
     case noPlace(method: String)
     case doesNotMerge(method: String)
@@ -25,6 +27,8 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case wrongShape(name: String, file: String, expected: [Int], found: [Int])
     case missingTensor(name: String, file: String)
     case extraTensors(names: [String], file: String)
+    case tokensTwice(path: String)
+    case twoNames(_ first: String, _ second: String, file: String)
     case differentTwins(_ first: String, _ second: String, file: String)
     case notFinite(place: String)
     case noGradient(tensor: String, steps: Int)
@@ -41,12 +45,18 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .badOption(let method, let option, let reason): "`\(option)` for \(method): \(reason)"
         case .noSuchTarget(let name, let known):
             "target '\(name)' matches no layer; the layers are \(known.joined(separator: ", "))"
-        case .embeddingTarget(let name):
-            "target '\(name)' is an embedding or the head: adapters of those are not supported"
+        case .embeddingTarget(let name, let method):
+            "target '\(name)' is an embedding, which \(method) has no form for; "
+                + "lora, lora-plus and dora have one"
+        case .headTarget(let name):
+            "target '\(name)' is the head of the task, which trains whole beside every adapter"
         case .noTargets: "no target layers are named"
         case .noSuchBlock(let index, let count):
             "there is no block \(index): the model's are 0 to \(count - 1)"
         case .badPattern(let pattern): "'\(pattern)' is not a regular expression of Python's"
+        case .slowPattern(let pattern, let path):
+            "the pattern '\(pattern)' is given up: it goes back and forth over '\(path)' for too "
+                + "long; write it without a repetition inside a repetition"
         case .noSuchModule(let name): "the model has no module '\(name)' to save"
         case .noSuchAdapter(let name, let known):
             "there is no adapter '\(name)'; there are \(known.joined(separator: ", "))"
@@ -70,6 +80,11 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
         case .extraTensors(let names, let file):
             "\(file) has tensors that its configuration does not speak of: "
                 + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+        case .tokensTwice(let path):
+            "rows of single tokens train in '\(path)', which the adapter changes as a whole too: name it "
+                + "in one place"
+        case .twoNames(let first, let second, let file):
+            "\(file): '\(first)' and '\(second)' are of two adapters; a file has one"
         case .differentTwins(let first, let second, let file):
             "\(file): '\(first)' and '\(second)' differ, but must be one tensor"
         case .notFinite(let place): "\(place): there are numbers that are not finite, or too large"

@@ -64,6 +64,24 @@ extension AdapterMethod {
         _ fields: inout [String: Any], of parts: [any AdapterPart], seed: UInt64
     ) {}
     public mutating func complete(from file: ConfigurationFile) throws {}
+    /// Refuses patterns of layers' paths that match none of the layers which are adapted.
+    /// - Throws: ``AdapterError/badOption(method:option:reason:)``.
+    func checkPatterns(_ parts: AdapterParts) throws {
+        guard let (row, key) = try unmatchedPatterns(of: parts).first else { return }
+        throw AdapterError.badOption(
+            method: Self.facts.name, option: row,
+            reason: "'\(key)' matches none of the adapted layers, such as "
+                + (parts.placed.compactMap(\.targetPath).first ?? "those of another method"))
+    }
+
+    /// Patterns of layers' paths that match none of the layers which are adapted, by their option or field.
+    func unmatchedPatterns(of parts: AdapterParts) throws -> [(row: String, pattern: String)] {
+        let paths = parts.placed.compactMap(\.targetPath)
+        return try Self.hyperparameters.flatMap { row in
+            try row.unmatched(self, paths).map { (row.option?.name ?? row.key ?? "", $0) }
+        }
+    }
+
     public func firstSizes(
         at path: String, outputSize: Int, inputSize: Int
     ) throws -> [String: Int] {

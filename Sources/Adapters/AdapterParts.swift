@@ -24,4 +24,10 @@ public struct AdapterParts {
         self.savesShared = savesShared
         self.needsShared = needsShared
     }
+
+    /// The same with more parts behind the others.
+    func adding(_ more: [PlacedPart]) -> AdapterParts {
+        AdapterParts(
+            placed + more, shared: shared, savesShared: savesShared, needsShared: needsShared)
+    }
 }

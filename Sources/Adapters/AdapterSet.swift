@@ -5,48 +5,68 @@ import DualTorch
 public final class AdapterSet {
     /// The method with its hyper-parameters.
     public let method: any AdapterMethod
-    /// The linear layers that the user, or a file, names.
+    /// The layers that the user, or a file, names.
     public let targets: TargetSelection
     /// The parts and what they share.
     let contents: AdapterParts
+    /// Parts that bring rows of single tokens, for the embedding and the head: PEFT's
+    /// `trainable_token_indices`.
+    let tokenParts: [PlacedPart]
     /// Weights of the model that train whole and are saved with the adapter: the head, modules that
     /// the user names, biases.
     public let savedParameters: [SavedParameter]
     /// How its file spells paths, and what it says of a tied head.
     let form: AdapterForm
     let slots: AdapterSlots
+    /// What the user should know of a file that it was read from, a sentence each.
+    public internal(set) var notes: [String] = []
 
     /// Puts a fresh adapter into a model.
     /// - Parameters:
-    ///   - targets: the linear layers, for methods that choose among them.
+    ///   - targets: the layers, for methods that choose among them.
     ///   - savedParameters: weights that train whole; no layer of theirs is adapted.
+    ///   - tokens: numbers of tokens whose rows of the embedding, and of the head, train where these do not
+    ///     train whole.
     ///   - generator: decides every random number, in the order of the model.
     /// - Throws: ``AdapterError``.
     public convenience init(
         _ method: any AdapterMethod, targets: TargetSelection = .standard, of slots: AdapterSlots,
-        savedParameters: [Parameter] = [], using generator: Generator
+        savedParameters: [Parameter] = [], tokens: [Int] = [], using generator: Generator
     ) throws {
         var targets = targets
         targets.savedModules += savedParameters.map(\.modulePath)
         let parts = try method.makeParts(for: slots, targets: targets, using: generator)
+        try method.checkPatterns(parts)
+        let tokenParts = try slots.tokenParts(tokens, beside: savedParameters)
+        try AdapterSet.check(tokenParts, beside: parts)
+        guard tokenParts.isEmpty || type(of: method).format.hasTokenIndices else {
+            throw AdapterError.badOption(
+                method: type(of: method).facts.name, option: "add-tokens",
+                reason: "its file has no place for rows of single tokens; train "
+                    + "\(tokenParts.map { String($0.path.dropLast()) }.joined(separator: " and ")) "
+                    + "whole, by `modules-to-save`")
+        }
         var saved = try savedParameters.map {
             try SavedParameter($0, key: type(of: method).format.keyPrefix + $0.name)
         }
         saved += try Self.biases(method, parts, slots).filter { bias in
             !savedParameters.contains { $0 === bias.parameter }
         }
-        self.init(method, parts, targets: targets, savedParameters: saved, of: slots)
+        self.init(
+            method, parts, tokenParts: tokenParts, targets: targets, savedParameters: saved,
+            of: slots)
         putIn()
     }
 
     init(
-        _ method: any AdapterMethod, _ parts: AdapterParts, targets: TargetSelection,
-        savedParameters: [SavedParameter], form: AdapterForm = AdapterForm(),
-        of slots: AdapterSlots
+        _ method: any AdapterMethod, _ parts: AdapterParts, tokenParts: [PlacedPart] = [],
+        targets: TargetSelection, savedParameters: [SavedParameter],
+        form: AdapterForm = AdapterForm(), of slots: AdapterSlots
     ) {
         self.method = method
         self.targets = targets
         contents = parts
+        self.tokenParts = tokenParts
         self.savedParameters = savedParameters
         self.form = form
         self.slots = slots
@@ -75,17 +95,38 @@ public final class AdapterSet {
         }
     }
 
+    /// Refuses rows of tokens where the whole weight trains, or has an adapter, besides: as PEFT does.
+    /// - Throws: ``AdapterError/tokensTwice(path:)``.
+    static func check(
+        _ tokenParts: [PlacedPart], beside parts: AdapterParts
+    ) throws {
+        let taken = Set(parts.placed.map(\.path))
+        for part in tokenParts where taken.contains(part.path) {
+            throw AdapterError.tokensTwice(path: String(part.path.dropLast()))
+        }
+    }
+
     // MARK: - Layers and tensors
 
-    /// In the model's order.
+    /// The method's, in the model's order.
     public var parts: [PlacedPart] { contents.placed }
+
+    /// The method's parts, and those that bring rows of tokens.
+    var allParts: [PlacedPart] { parts + tokenParts }
 
     /// The adapted linear layers, in the model's order.
     public var layers: [Linear] { parts.compactMap(\.layer) }
 
-    /// Every tensor of the adapter that trains, with its full name.
+    /// Every tensor of the method that trains, with its full name.
     public var parameters: [(name: String, value: Tensor)] {
         parts.flatMap { placed in
+            placed.part.parameters.map { (placed.path + $0.name, $0.value) }
+        }
+    }
+
+    /// Rows of tokens that train, with their full names.
+    public var tokenRows: [(name: String, value: Tensor)] {
+        tokenParts.flatMap { placed in
             placed.part.parameters.map { (placed.path + $0.name, $0.value) }
         }
     }
@@ -96,12 +137,14 @@ public final class AdapterSet {
     }
 
     /// Trainable numbers of the adapter; the saved modules are not counted.
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+    public var parameterCount: Int {
+        (parameters + tokenRows).reduce(0) { $0 + $1.value.count }
+    }
 
     /// Every tensor of a saved adapter by its name in the file, but for the weights of the model.
     func savedTensors() throws -> [(key: String, value: Tensor)] {
         let prefix = type(of: method).format.keyPrefix
-        return try parts.flatMap { placed in
+        return try allParts.flatMap { placed in
             // The one part of a whole model has no path, and PEFT gives its tensors no prefix.
             let fullPath = placed.path.isEmpty ? "" : prefix + path(placed.path)
             return try placed.part.savedTensors().map { (fullPath + $0.name, $0.value) }
@@ -113,24 +156,25 @@ public final class AdapterSet {
         form.isOfBareBody ? path.withoutPrefix(slots.bodyPrefix) : path
     }
 
-    /// `target_modules` and its kin, of methods that choose among linear layers.
+    /// `target_modules` and its kin, of methods that choose among layers.
     var targetFields: [String: Any] {
         let targets = targets.standing(for: method.standardTargets)
-        return layers.isEmpty
+        let chosen = parts.compactMap(\.targetPath)
+        return chosen.isEmpty
             ? [:]
             : targets.fields(
-                chosen: layers.map { path($0.path) }, standard: slots.defaultTargets,
+                chosen: chosen.map(path), standard: slots.defaultTargets,
                 hasExclusion: type(of: method).format.hasExclusion)
     }
 
     // MARK: - In the model and out of it
 
     /// Whether the model has the adapter in its slots.
-    public var isIn: Bool { parts.allSatisfy(\.isIn) }
+    public var isIn: Bool { allParts.allSatisfy(\.isIn) }
 
     /// Puts the parts into their slots, and the weights that the adapter brings into the model.
     public func putIn() {
-        for part in parts { part.putIn() }
+        for part in allParts { part.putIn() }
         putInSaved()
     }
 
@@ -147,12 +191,15 @@ public final class AdapterSet {
 
     /// Takes the adapter off; the model is what it was.
     public func remove() {
-        for part in parts { part.takeOut() }
+        for part in allParts { part.takeOut() }
         for saved in savedParameters { saved.parameter.value = saved.original }
         if let tied = slots.tiedHead, saved(tied.own) != nil || saved(tied.embedding) != nil {
             tied.join()
         }
     }
+
+    /// Takes the method's parts off; weights that the adapter brings whole, and rows of tokens, stay.
+    package func takeOutParts() { for part in parts { part.takeOut() } }
 
     private func saved(_ parameter: Parameter) -> SavedParameter? {
         savedParameters.first { $0.parameter === parameter }
@@ -163,27 +210,31 @@ public final class AdapterSet {
         for case let part as any StepAwareAdapter in parts.map(\.part) { part.prepare(progress) }
     }
 
-    /// The adapted layers with the changes of their weights, in the model's order.
-    /// - Throws: ``AdapterError/doesNotMerge(method:)`` where a part changes anything else.
+    /// The adapted linear layers with the changes of their weights, in the model's order.
+    /// - Throws: ``AdapterError/doesNotMerge(method:)`` where a part changes anything but weights.
     public var weightChanges: [(layer: Linear, change: any WeightChange)] {
         get throws {
-            try parts.map { placed in
-                guard let weightChange = placed.weightChange else {
-                    throw AdapterError.doesNotMerge(method: type(of: method).facts.name)
-                }
-                return weightChange
-            }
+            try checkMerges()
+            return parts.compactMap(\.weightChange)
         }
     }
 
-    /// Adds the update to every weight for good and empties the slots.
+    /// Adds the update to every weight for good and empties the slots. A head that shares the embedding's
+    /// weight gets one of its own where the two are changed otherwise.
     /// - Throws: ``AdapterError/doesNotMerge(method:)``, `MergeObstacle`; then nothing is merged.
     public func merge() throws {
         try checkMerges()
-        for layer in layers { _ = try layer.mergedBias() }
-        for layer in layers { try layer.mergeAdapter() }
+        let inside = layers.filter { $0 !== slots.head }
+        for layer in inside { _ = try layer.mergedBias() }
+        let ends = try MergedEnds(of: slots)
+        for layer in inside { try layer.mergeAdapter() }
+        ends.putIn()
     }
 
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
-    public func checkMerges() throws { _ = try weightChanges }
+    public func checkMerges() throws {
+        guard parts.allSatisfy(\.isWeightChange) else {
+            throw AdapterError.doesNotMerge(method: type(of: method).facts.name)
+        }
+    }
 }

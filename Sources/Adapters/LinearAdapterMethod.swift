@@ -21,7 +21,18 @@ extension LinearAdapterMethod {
     public func makeParts(
         for slots: AdapterSlots, targets: TargetSelection, using generator: Generator
     ) throws -> AdapterParts {
-        try makeAdapters(
-            for: targets.standing(for: standardTargets).layers(of: slots), using: generator)
+        let chosen = try targets.standing(for: standardTargets).choice(of: slots)
+        let layers =
+            try chosen.linears.isEmpty
+            ? AdapterParts([]) : makeAdapters(for: chosen.linears, using: generator)
+        guard let first = chosen.embeddings.first else { return layers }
+        guard let method = self as? any EmbeddingAdapterMethod else {
+            throw AdapterError.embeddingTarget(name: first.path, method: Self.facts.name)
+        }
+        let embeddings = try chosen.embeddings.map { embedding in
+            PlacedPart.embedding(
+                embedding, try method.makeAdapter(for: embedding, using: generator))
+        }
+        return layers.adding(embeddings)
     }
 }

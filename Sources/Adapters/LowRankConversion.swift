@@ -38,7 +38,7 @@ public struct LowRankConversion {
     public init(
         of set: AdapterSet, rank: Int, progress: (Loss) throws -> Void = { _ in }
     ) throws {
-        let changes = try set.weightChanges
+        try set.checkMerges()
         guard ranks ~= rank else {
             throw AdapterError.badOption(
                 method: LoRA.facts.name, option: "rank",
@@ -46,18 +46,50 @@ public struct LowRankConversion {
         }
         var method = LoRA(rank: rank, alpha: Double(rank))
         method.trainedBiases = set.method.trainedBiases
-        method.hasBias = try changes.contains { try $0.change.biasUpdate(for: $0.layer) != nil }
+        method.hasBias = try set.weightChanges.contains {
+            try $0.change.biasUpdate(for: $0.layer) != nil
+        }
         var (parts, losses) = ([PlacedPart](), [Loss]())
-        for (layer, change) in changes {
-            let (converted, loss) = try Self.converted(change, of: layer, method)
-            parts.append(.linear(layer, converted))
+        for part in set.parts {
+            guard let (converted, loss) = try Self.converted(part, method) else { continue }
+            parts.append(converted)
             losses.append(loss)
             try progress(loss)
         }
         self.losses = losses
         adapter = AdapterSet(
-            method, AdapterParts(parts), targets: set.targets, savedParameters: set.savedParameters,
-            form: set.form, of: set.slots)
+            method, AdapterParts(parts), tokenParts: set.tokenParts, targets: set.targets,
+            savedParameters: set.savedParameters, form: set.form, of: set.slots)
+    }
+
+    /// The LoRA nearest to one part's change; nil for what changes no weight.
+    private static func converted(
+        _ part: PlacedPart, _ method: LoRA
+    ) throws -> (part: PlacedPart, loss: Loss)? {
+        switch part {
+        case .linear(let layer, let change as any WeightChange):
+            let (converted, loss) = try converted(change, of: layer, method)
+            return (.linear(layer, converted), loss)
+        case .embedding(let embedding, let change as any EmbeddingChange):
+            return try withoutGradient {
+                let update = try change.weightUpdate(for: embedding).detached().wide()
+                let (down, up, loss) = try nearest(
+                    to: update.transposed(), rank: method.rank, path: embedding.path)
+                return (.embedding(embedding, LoRAEmbedding(down: down, up: up, scale: 1)), loss)
+            }
+        default: return nil
+        }
+    }
+
+    /// The factors of the product that is nearest to ΔW (d, k), and what is lost.
+    private static func nearest(
+        to update: Tensor, rank: Int, path: String
+    ) throws -> (down: Tensor, up: Tensor, loss: Loss) {
+        let norm = try update.norm().item()
+        guard norm.isFinite else { throw AdapterError.notFinite(place: "the change of \(path)") }
+        let (down, up) = try factors(of: update, rank: rank)
+        let error = try (update - up.matmul(down)).norm().item()
+        return (down, up, Loss(path: path, norm: norm, error: error))
     }
 
     /// The LoRA nearest to one layer's change.
@@ -66,14 +98,7 @@ public struct LowRankConversion {
     ) throws -> (LoRALayer, Loss) {
         try withoutGradient {
             let update = try change.weightUpdate(for: layer).detached().wide()
-            let norm = try update.norm().item()
-            guard norm.isFinite else {
-                throw AdapterError.notFinite(place: "the change of \(layer.path)")
-            }
-            let (down, up) = try factors(of: update, rank: method.rank)
-            let loss = Loss(
-                path: layer.path, norm: norm,
-                error: try (update - up.matmul(down)).norm().item())
+            let (down, up, loss) = try nearest(to: update, rank: method.rank, path: layer.path)
             let bias = try change.biasUpdate(for: layer)?.detached().to(update.dtype).cloned()
             let noBias = try Tensor.zeros(
                 [layer.outputSize], dtype: update.dtype, device: update.device)

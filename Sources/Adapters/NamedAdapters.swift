@@ -17,13 +17,15 @@ public final class NamedAdapters {
     public private(set) var active: [(name: String, weight: Double)] = []
     /// The weights of layers that are merged, as they were.
     private var originals: [(layer: Linear, weight: Tensor, bias: Tensor?)] = []
+    /// The embeddings and the head, where they are merged.
+    private var mergedEnds: MergedEnds?
 
     public init(of slots: AdapterSlots) { self.slots = slots }
 
     public var names: [String] { sets.map(\.name) }
 
     /// Whether the changes of what acts are in the weights now.
-    public var isMerged: Bool { !originals.isEmpty }
+    public var isMerged: Bool { mergedEnds != nil }
 
     /// - Throws: ``AdapterError/noSuchAdapter(name:known:)``.
     public subscript(name: String) -> AdapterSet {
@@ -91,29 +93,56 @@ public final class NamedAdapters {
         var saved: Set<String> = []
         for set in sets {
             try set.checkMerges()
-            for parameter in set.savedParameters where !saved.insert(parameter.name).inserted {
-                throw AdapterError.savedTwice(name: parameter.name)
+            let names = set.savedParameters.map(\.name) + set.tokenParts.map { $0.path + "weight" }
+            for name in names where !saved.insert(name).inserted {
+                throw AdapterError.savedTwice(name: name)
+            }
+        }
+        for set in sets {
+            for part in set.parts where saved.contains(part.path + "weight") {
+                let isOwn = set.savedParameters.contains { $0.name == part.path + "weight" }
+                if !isOwn { throw AdapterError.savedTwice(name: part.path + "weight") }
             }
         }
     }
 
     private func putIn(_ adapters: [Weighted]) {
         if isPlain(adapters) { return adapters[0].set.putIn() }
-        for layer in slots.linears {
+        for layer in linears {
             let changes = adapters.flatMap { set, weight in
                 set.parts.compactMap(\.weightChange).filter { $0.layer === layer }
                     .map { (change: $0.change, weight: weight) }
             }
             if !changes.isEmpty { layer.adapter = WeightedChanges(changes) }
         }
-        for (set, _) in adapters { set.putInSaved() }
+        for embedding in slots.embeddings {
+            let changes = adapters.flatMap { set, weight in
+                set.parts.compactMap { part -> (change: any EmbeddingChange, weight: Double)? in
+                    guard case .embedding(let own, let change as any EmbeddingChange) = part,
+                        own === embedding
+                    else { return nil }
+                    return (change, weight)
+                }
+            }
+            if !changes.isEmpty { embedding.adapter = WeightedEmbeddingChanges(changes) }
+        }
+        for (set, _) in adapters {
+            for part in set.tokenParts { part.putIn() }
+            set.putInSaved()
+        }
     }
+
+    /// The linear layers, and the head of a language model.
+    private var linears: [Linear] { slots.linears + (slots.head.map { [$0] } ?? []) }
 
     /// No adapter acts; the model is what it was, bit for bit.
     public func disable() {
         unmerge()
         for (name, _) in active { sets.first { $0.name == name }?.set.remove() }
-        for layer in slots.linears where layer.adapter is WeightedChanges { layer.adapter = nil }
+        for layer in linears where layer.adapter is WeightedChanges { layer.adapter = nil }
+        for embedding in slots.embeddings where embedding.adapter is WeightedEmbeddingChanges {
+            embedding.adapter = nil
+        }
         active = []
     }
 
@@ -133,6 +162,9 @@ public final class NamedAdapters {
         for layer in slots.linears where layer.adapter != nil {
             merged.append((layer, try layer.mergedWeight(), try layer.mergedBias()))
         }
+        let ends = try MergedEnds(of: slots)
+        ends.putIn()
+        mergedEnds = merged.isEmpty && ends.isEmpty ? nil : ends
         for (layer, weight, bias) in merged {
             originals.append((layer, layer.weight.value, layer.bias?.value))
             layer.weight.value = weight
@@ -144,18 +176,19 @@ public final class NamedAdapters {
     /// The same without a way back: the weights as they were are given up.
     public func mergeForGood() throws {
         try merge()
-        originals = []
+        (originals, mergedEnds) = ([], nil)
         active = []
     }
 
     /// Puts the weights back, bit for bit, and the adapters into their slots.
     public func unmerge() {
-        guard isMerged else { return }
+        guard let mergedEnds else { return }
+        mergedEnds.takeOut()
         for (layer, weight, bias) in originals {
             layer.weight.value = weight
             if let bias { layer.bias?.value = bias }
         }
-        originals = []
+        (originals, self.mergedEnds) = ([], nil)
         putIn(
             active.compactMap { name, weight in
                 sets.first { $0.name == name }.map { (set: $0.set, weight: weight) }

@@ -37,3 +37,32 @@ final class WeightedChanges: WeightChange {
         }
     }
 }
+
+/// The same of an embedding's table.
+final class WeightedEmbeddingChanges: EmbeddingChange {
+    private let changes: [(change: any EmbeddingChange, weight: Double)]
+
+    init(_ changes: [(change: any EmbeddingChange, weight: Double)]) { self.changes = changes }
+
+    var parameters: [(name: String, value: Tensor)] {
+        changes.enumerated().flatMap { index, weighted in
+            weighted.change.parameters.map { ("\(index).\($0.name)", $0.value) }
+        }
+    }
+
+    func weightUpdate(for base: Embedding) throws -> Tensor {
+        let weight = base.weight.value
+        let nothing = try Tensor.zeros(
+            weight.shape, dtype: weight.parameterType, device: weight.device)
+        return try changes.reduce(nothing) {
+            try $0 + $1.weight * $1.change.weightUpdate(for: base)
+        }
+    }
+
+    func callAsFunction(_ indices: Tensor, through base: Embedding) throws -> Tensor {
+        let plain = try base.frozen(indices)
+        return try changes.reduce(plain) { sum, weighted in
+            try sum + weighted.weight * (weighted.change(indices, through: base) - plain)
+        }
+    }
+}

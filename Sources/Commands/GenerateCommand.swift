@@ -70,15 +70,20 @@ struct GenerateCommand: ParsableCommand {
         let template = try talk.isGiven ? talkTemplate(folder.url) : nil
         let texts = try texts(template)
         let needsTokenizer = ids.isEmpty || !choice.stop.isEmpty
-        let tokenizer = needsTokenizer ? try Tokenizer.load(from: folder.url) : nil
+        let speech = TokenizerSource(
+            model: folder.url, adapters: try adapters.sources.map(\.folder))
+        let tokenizer = needsTokenizer ? try speech.load() : nil
         var options = try choice.options(folder: folder, tokenizer: tokenizer)
+        if speech.isOfAdapter, let end = tokenizer?.endOfTextID, !choice.ignoresStopTokens {
+            options.stopTokens += [end]
+        }
         if let template, let tokenizer, !choice.ignoresStopTokens {
             options.stopTokens += try template.endOfTurn(tokenizer).map { [$0] } ?? []
         }
         let loaded = try load(folder.url, device)
         let generator = TextGenerator(
             model: try loaded.loaded.causalModel(),
-            tokenizer: try tokenizer ?? options.tokenizerForStops(in: folder))
+            tokenizer: try tokenizer ?? options.tokenizerForStops(speech))
         if talk.chat, let template { return try hold(template, generator, options) }
         Interrupt.watch(saying: "stopping at the next token; once more stops at once")
         let encoded = try ids.isEmpty ? encode(texts, generator) : sequences
@@ -193,8 +198,8 @@ struct GenerateCommand: ParsableCommand {
 
 extension GenerationOptions {
     /// Stop strings that come from the model's folder need its tokenizer, even for ids.
-    fileprivate func tokenizerForStops(in folder: ModelFolder) throws -> Tokenizer? {
-        stopStrings.isEmpty ? nil : try Tokenizer.load(from: folder.url)
+    fileprivate func tokenizerForStops(_ source: TokenizerSource) throws -> Tokenizer? {
+        stopStrings.isEmpty ? nil : try source.load()
     }
 }
 

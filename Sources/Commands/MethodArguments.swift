@@ -1,5 +1,6 @@
 import ArgumentParser
 import FineTuning
+import Foundation
 
 /// The method of a run and its options.
 struct MethodArguments: ParsableArguments {
@@ -17,6 +18,36 @@ struct MethodArguments: ParsableArguments {
             commas: lm_head,embed_tokens.
             """, valueName: "name,..."))
     var modulesToSave: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Tokens to add to the tokenizer, with commas: "<tool>,<think>". They are text like other, not \
+            special. Their rows of the embedding and the head train, or with --modules-to-save all rows.
+            """, valueName: "token,..."))
+    var addTokens: String?
+
+    @Option(help: "A file of tokens to add, one a line.")
+    var addTokensFrom: String?
+
+    /// The tokens to add, those of the flag before those of the file.
+    /// - Throws: ``CommandError`` for a file that cannot be read.
+    var addedTokens: [String] {
+        get throws {
+            let given = (addTokens ?? "").split(separator: ",").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            guard let addTokensFrom else { return given }
+            guard let data = FileManager.default.contents(atPath: addTokensFrom),
+                let text = String(data: data, encoding: .utf8)
+            else {
+                throw CommandError(
+                    "--add-tokens-from: \(addTokensFrom) is no file of UTF-8 text")
+            }
+            return given
+                + text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.isEmpty }
+        }
+    }
 
     func make() throws -> any FineTuningMethod { try options.make(method) }
 

@@ -88,6 +88,7 @@ struct TrainCommand: ParsableCommand {
         run.baseReference = base.reference.map { .init(name: $0.name, revision: $0.revision) }
         run.targets = targets
         run.modulesToSave = self.method.savedModules
+        run.addedTokens = try self.method.addedTokens
         run.computeType = compute.dtype
         run.device = device
         run.resume = resume

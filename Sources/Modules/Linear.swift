@@ -9,7 +9,7 @@ public final class Linear {
     /// (out), if any.
     public let bias: Parameter?
     public let inputSize: Int
-    public let outputSize: Int
+    public var outputSize: Int { weight.value.size(0) }
     /// The adapter through which the layer is run; nil for the layer alone.
     public var adapter: (any LinearAdapter)?
 
@@ -23,7 +23,6 @@ public final class Linear {
             storage: storage)
         bias = hasBias ? try scope.parameter("bias", shape: [outputSize], initial: .zeros) : nil
         self.inputSize = inputSize
-        self.outputSize = outputSize
     }
 
     /// A layer of given tensors.
@@ -31,7 +30,7 @@ public final class Linear {
         self.path = path
         self.weight = Parameter(name: path + ".weight", value: weight)
         self.bias = bias.map { Parameter(name: path + ".bias", value: $0) }
-        (outputSize, inputSize) = (weight.size(0), weight.size(1))
+        inputSize = weight.size(1)
     }
 
     /// A layer that shares its weight with another module, such as a head with the embedding.
@@ -39,7 +38,7 @@ public final class Linear {
         self.path = path
         self.weight = weight
         bias = nil
-        (outputSize, inputSize) = (weight.value.size(0), weight.value.size(1))
+        inputSize = weight.value.size(1)
     }
 
     /// Computes with another weight of the same shape from now on.

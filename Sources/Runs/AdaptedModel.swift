@@ -1,5 +1,6 @@
 import DualAdapters
 import DualModels
+import DualTokenization
 import DualTorch
 import DualTraining
 import Foundation
@@ -10,6 +11,8 @@ public struct AdaptedModel {
     public let loaded: LoadedModel
     /// The adapters, by the paths of their folders.
     public let adapters: NamedAdapters
+    /// Where its tokenizer is.
+    public let tokenizer: TokenizerSource
     /// What the user should know about how it was loaded.
     public let notes: [String]
 
@@ -43,6 +46,8 @@ public struct AdaptedModel {
         adapters.names.count == 1 ? try? adapters[adapters.names[0]] : nil
     }
 
+    /// A model of the folder, with as many rows for tokens as the adapters and the tokenizer in their folders
+    /// need: what PEFT's `AutoPeftModelForCausalLM` does.
     public static func load(
         model: URL, adapter: URL?, options: ModelFolder.LoadOptions
     ) throws -> AdaptedModel {
@@ -63,6 +68,12 @@ public struct AdaptedModel {
             options.labels = labels
         }
         let loaded = try folder.load(options)
+        let tokenizer = TokenizerSource(model: model, adapters: sources.map(\.folder))
+        let tokenCount = try tokenizer.isOfAdapter ? tokenizer.load().tokenCount : nil
+        let sizes = try saved.compactMap {
+            try $0.vocabularySize(for: loaded.model.slots, tokenizerCount: tokenCount)
+        }
+        if let size = sizes.max() { try loaded.model.resizeVocabulary(to: size) }
         let adapters = NamedAdapters(of: loaded.model.slots)
         for adapter in saved { try adapters.load(adapter, as: adapter.url.relativePath) }
         try adapters.activate(sources.map { ($0.folder.relativePath, $0.weight) })
@@ -73,10 +84,19 @@ public struct AdaptedModel {
                 found: "\(loaded.model.slots.virtualTokens)",
                 reason: "which leave \(room) of the model's positions to a text")
         }
-        let restored = try adapters.names.flatMap { try adapters[$0].savedParameters.map(\.name) }
+        let sets = try adapters.names.map { try adapters[$0] }
+        let restored = sets.flatMap { $0.savedParameters.map(\.name) }
         return AdaptedModel(
-            folder: folder, loaded: loaded, adapters: adapters,
-            notes: loaded.notes(restored: Set(restored)) + (try notes(of: sources, adapters)))
+            folder: folder, loaded: loaded, adapters: adapters, tokenizer: tokenizer,
+            notes: loaded.notes(restored: Set(restored)) + sets.flatMap(\.notes)
+                + (try tokenizer.note().map { [$0] } ?? []) + (try notes(of: sources, adapters)))
+    }
+
+    /// The model's `config.json` as it is now: with the vocabulary and the tie that the adapters leave it.
+    var fields: [String: Any] {
+        var fields = folder.configuration.fieldsWithNulls
+        if model.slots.tiedHead?.isApart ?? false { fields["tie_word_embeddings"] = false }
+        return fields.withVocabulary(of: model)
     }
 
     private static func notes(
@@ -89,5 +109,15 @@ public struct AdaptedModel {
             return "\(source.folder.relativePath): \(first.name)\(rest), which it brings whole, "
                 + "cannot be weighted and acts as it is"
         }
+    }
+}
+
+extension [String: Any] {
+    /// The same, with as many tokens as a model has.
+    func withVocabulary(of model: any TransformerModel) -> [String: Any] {
+        guard let size = self["vocab_size"] as? Int, size != model.vocabularySize else {
+            return self
+        }
+        return merging(["vocab_size": model.vocabularySize]) { $1 }
     }
 }

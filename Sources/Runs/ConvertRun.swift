@@ -1,5 +1,6 @@
 import DualAdapters
 import DualModels
+import DualTokenization
 import DualTorch
 import DualTraining
 import Foundation
@@ -60,7 +61,7 @@ public struct ConvertRun {
         let adapted = try probes.outputs(of: loaded.model)
         let conversion = try LowRankConversion(of: set, rank: rank, progress: progress)
         // The base with the head that the adapter brings: what is compared is the layers' change.
-        for layer in set.layers { layer.adapter = nil }
+        set.takeOutParts()
         let base = try probes.outputs(of: loaded.model)
         conversion.adapter.putIn()
         let converted = try probes.outputs(of: loaded.model)
@@ -73,9 +74,20 @@ public struct ConvertRun {
             conversion.adapter, task: source.task,
             baseModel: source.baseModel ?? baseName ?? model.relativePath,
             baseRevision: source.baseRevision, to: aside)
+        try copyTokenizer(to: aside)
         return Result(
             notes: loaded.notes, losses: conversion.losses, lostShare: conversion.lostShare,
             lostOutputShare: change > 0 ? lost / change : 0)
+    }
+
+    /// Tokens that the adapter brings rows for mean something with its tokenizer alone.
+    private func copyTokenizer(to folder: URL) throws {
+        for name in Tokenizer.fileNames {
+            let file = adapter.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: file.path) else { continue }
+            try AtomicFile.write(
+                try Data(contentsOf: file), to: folder.appendingPathComponent(name))
+        }
     }
 
     private func distance(_ left: [Tensor], _ right: [Tensor]) throws -> Double {

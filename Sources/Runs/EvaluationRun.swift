@@ -53,7 +53,8 @@ public struct EvaluationRun: Sendable {
         lengths.maximumLength = maximumLength
         try lengths.check()
         let examples = try task.readForScoring(data)
-        let tokenizer = try Tokenizer.load(from: model)
+        let source = TokenizerSource(model: model, adapters: adapters.map(\.folder))
+        let tokenizer = try source.load()
         var loading = ModelFolder.LoadOptions()
         loading.computeType = computeType
         loading.device = device
@@ -61,7 +62,8 @@ public struct EvaluationRun: Sendable {
         for note in loaded.notes { try report(.note(note)) }
         let encoder = try TaskEncoder(
             tokenizer, for: task, folder: loaded.folder, template: template(),
-            maximumLength: maximumLength, positions: loaded.model.maximumLength)
+            maximumLength: maximumLength, positions: loaded.model.maximumLength,
+            stopTokens: { source.stopTokens($0, tokenizer) })
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for note in encoded.notes { try report(.note(note)) }
         try encoded.scorer.check(loaded.model)

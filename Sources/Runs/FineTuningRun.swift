@@ -36,6 +36,9 @@ public struct FineTuningRun: Sendable {
     public var targets: TargetSelection?
     /// Modules of the model that train whole beside an adapter.
     public var modulesToSave: [String] = []
+    /// Tokens that are added to the tokenizer; beside an adapter their rows of the embedding and of the
+    /// head train.
+    public var addedTokens: [String] = []
     public var output: URL
     public var options: TrainingOptions
     public var computeType = DType.bfloat16

@@ -49,26 +49,22 @@ public struct MergeRun {
     private func write(to aside: URL) throws -> Result {
         let loaded = try load(model, adapters)
         try loaded.adapters.checkMerges()
+        let special = try SpecialTokenAlignment(loaded.tokenizer)
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
         try loaded.adapters.mergeForGood()
         let weights = try ModelFolder.checkpointWeights(of: loaded.model)
         try ModelFolder.write(
-            weights, fields: fields(loaded),
+            weights, fields: special.aligned(loaded.fields),
             head: (loaded.model as? any SequenceModel)?.head.map {
                 headMeaning(outputs: $0.outputSize, loaded)
             },
-            copying: (Tokenizer.fileNames + ModelFolder.companionNames)
-                .map(model.appendingPathComponent), to: aside)
+            copying: Tokenizer.fileNames.map(loaded.tokenizer.folder.appendingPathComponent)
+                + ModelFolder.companionNames.map(model.appendingPathComponent), to: aside)
+        try special.alignGeneration(in: aside)
         try copyTemplate(to: aside)
         let difference = verify ? try check(aside, probes, expected) : nil
         return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
-    }
-
-    private func fields(_ loaded: AdaptedModel) -> [String: Any] {
-        var fields = loaded.folder.configuration.fieldsWithNulls
-        if loaded.model.slots.tiedHead?.isApart ?? false { fields["tie_word_embeddings"] = false }
-        return fields
     }
 
     /// The chat template of the first adapter that has one, else the model's.

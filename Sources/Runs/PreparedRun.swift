@@ -13,6 +13,8 @@ struct PreparedRun {
     let run: FineTuningRun
     let configuration: ConfigurationFile
     let tokenizer: Tokenizer
+    /// The tokenizer's files, where tokens were added.
+    let extendedTokenizer: ExtendedTokenizer?
     let trainer: Trainer
     let exampleCount: Int
     /// In whose words the examples are, if they are in a template's.
@@ -35,8 +37,13 @@ struct PreparedRun {
         }
         let data = try run.task.read(run.data)
         let folder = try run.modelFolder()
-        let tokenizer = try Tokenizer.load(from: run.tokenizerFolder)
+        let extended = try run.extendedTokenizer()
+        let tokenizer = try extended?.tokenizer ?? Tokenizer.load(from: run.tokenizerFolder)
         let (loaded, configuration) = try run.load(folder)
+        let baseTokens = loaded.model.vocabularySize
+        if extended != nil, tokenizer.vocabularySize > baseTokens {
+            try loaded.model.resizeVocabulary(to: tokenizer.vocabularySize)
+        }
         if case .new = run.base, tokenizer.vocabularySize > loaded.model.vocabularySize {
             throw configuration.bad(
                 "vocab_size", found: "\(loaded.model.vocabularySize)",
@@ -53,7 +60,8 @@ struct PreparedRun {
         let generator = try Generator(seed: options.seed)
         let trainee = try Trainee(
             loaded.model, method: run.started(tokenizer), targets: run.targets,
-            modulesToSave: run.modulesToSave, using: generator)
+            modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
+            using: generator)
         try encoded.scorer.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
         let seen = run.resume ? 0 : try trainee.calibrate(on: examples)
@@ -62,13 +70,15 @@ struct PreparedRun {
             using: run.device.kind == .cpu
                 ? generator : Generator(seed: options.seed, device: run.device))
         (self.run, self.configuration, self.tokenizer) = (run, configuration, tokenizer)
+        extendedTokenizer = extended
         exampleCount = examples.lengths.count
         (template, self.templateDate) = (encoded.template, templateDate)
         digests = Fingerprint.digests(of: examples, encoded.scorer).merging([
             "base model": try Fingerprint.digest(of: run.base, configuration)
         ]) { $1 }
         notes =
-            loaded.notes() + encoded.notes
+            loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
+            + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
             + (trainer.learnsNothing ? [Self.learnsNothing(trainer)] : [])
     }

@@ -286,12 +286,14 @@ extension RunFolder: TrainingStore {
             try AdapterFolder.write(
                 adapter, task: run.task.adapterTask, baseModel: run.baseName,
                 baseRevision: run.baseReference?.revision, seed: run.options.seed, to: place)
+            try prepared?.extendedTokenizer?.write(to: place)
         } else {
             let files = Self.companionNames.map(run.tokenizerFolder.appendingPathComponent)
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: trainee.model),
                 fields: prepared?.modelFields ?? [:], head: run.task.headMeaning,
                 copying: files, to: place)
+            try prepared?.extendedTokenizer?.write(to: place)
         }
         if let template = prepared?.template ?? run.chatTemplate {
             try template.write(to: place)
@@ -326,7 +328,7 @@ extension RunFolder: TrainingStore {
 extension PreparedRun {
     /// What a trained model's `config.json` says, but for its head.
     var modelFields: [String: Any] {
-        var fields = configuration.fieldsWithNulls
+        var fields = configuration.fieldsWithNulls.withVocabulary(of: trainee.model)
         if case .new = run.base, let model = trainee.model as? any CausalModel {
             fields["architectures"] = [model.className]
             // The reference's own choice is LLaMA's, whatever the tokenizer.

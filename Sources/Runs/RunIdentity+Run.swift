@@ -19,6 +19,9 @@ extension RunIdentity {
         if !run.modulesToSave.isEmpty {
             flags["modules-to-save"] = run.modulesToSave.joined(separator: ",")
         }
+        if !run.addedTokens.isEmpty {
+            flags["add-tokens"] = run.addedTokens.joined(separator: ",")
+        }
         let others = [
             run.targets?.identity ?? [:], run.templateIdentity(prepared.templateDate),
             run.task.identity,

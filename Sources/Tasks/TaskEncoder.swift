@@ -28,9 +28,11 @@ public struct TaskEncoder: Sendable {
     ///   - folder: of the model; nil for a new one.
     ///   - maximumLength: what the user asks for; nil for the task's own.
     ///   - positions: the longest sequence that the model takes; nil for any.
+    ///   - stopping: what ends a text, of what the model's folder says.
     package init(
         _ tokenizer: Tokenizer, for task: any TrainingTask, folder: ModelFolder?,
-        template: ChatTemplate?, maximumLength: Int?, positions: Int?
+        template: ChatTemplate?, maximumLength: Int?, positions: Int?,
+        stopTokens stopping: ([Int]) -> [Int] = { $0 }
     ) throws {
         let wanted = maximumLength ?? task.defaults.maximumLength
         let stopTokens =
@@ -38,6 +40,6 @@ public struct TaskEncoder: Sendable {
             ?? tokenizer.endOfTextID.map { [$0] } ?? []
         self.init(
             tokenizer, template: template, maximumLength: min(wanted, positions ?? wanted),
-            stopTokens: stopTokens)
+            stopTokens: stopping(stopTokens))
     }
 }

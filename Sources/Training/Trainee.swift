@@ -31,11 +31,13 @@ public final class Trainee {
     ///   - targets: nil for the architecture's default layers; refused by methods without targets.
     ///   - modulesToSave: names of modules of the model that train whole beside an adapter, as PEFT's
     ///     `modules_to_save`.
+    ///   - tokens: numbers of tokens whose rows of the embedding, and of the head, train beside an adapter,
+    ///     where these do not train whole.
     ///   - generator: draws the adapters' start.
     /// - Throws: ``AdapterError``, ``TrainingError``.
     public init(
         _ model: any TransformerModel, method: any FineTuningMethod, targets: TargetSelection?,
-        modulesToSave: [String] = [], using generator: Generator
+        modulesToSave: [String] = [], tokens: [Int] = [], using generator: Generator
     ) throws {
         self.model = model
         self.method = method
@@ -58,12 +60,16 @@ public final class Trainee {
                 } ?? []
         case .adapter(let method):
             let adapter = try Self.adapter(
-                of: model, method, targets, modulesToSave, isHead: isHead, using: generator)
+                of: model, method, targets, modulesToSave, tokens: tokens, isHead: isHead,
+                using: generator)
             self.adapter = adapter
             (projection, projectedWeights) = (nil, [])
             trainables =
                 adapter.parameters.map {
                     Trainable(name: $0.name, tensor: $0.value, role: .adapter)
+                }
+                + adapter.tokenRows.map {
+                    Trainable(name: $0.name, tensor: $0.value, role: .weight)
                 }
                 + adapter.savedParameters.map {
                     let isNew = isHead($0.name) || $0.parameter.isCreated
@@ -77,7 +83,8 @@ public final class Trainee {
     /// checkpoint did not have, the modules that a user names.
     private static func adapter(
         of model: any TransformerModel, _ method: any AdapterMethod, _ targets: TargetSelection?,
-        _ modulesToSave: [String], isHead: (String) -> Bool, using generator: Generator
+        _ modulesToSave: [String], tokens: [Int], isHead: (String) -> Bool,
+        using generator: Generator
     ) throws -> AdapterSet {
         guard targets == nil || method is any LinearAdapterMethod else {
             throw TrainingError.badOption(
@@ -90,7 +97,7 @@ public final class Trainee {
         }
         return try AdapterSet(
             method, targets: targets ?? .standard, of: model.slots, savedParameters: saved,
-            using: generator)
+            tokens: tokens, using: generator)
     }
 
     /// The model's own weights that a method trains.

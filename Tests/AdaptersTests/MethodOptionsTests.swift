@@ -202,6 +202,22 @@ import Testing
     }
 
     @Test(
+        "A pattern whose time doubles with every letter is given up, and at once",
+        arguments: [
+            "((.*)*)*!", "(a?b?[a-z_.0-9]*)*!", "(?:.*.*.*.*.*.*.*.*)*!", "(?=((.*)*)*!).*",
+            "(.+)+\\1!",
+        ])
+    func endlessPatterns(_ pattern: String) throws {
+        let slots = try Bert.tiny().slots
+        let text = message { _ = try TargetSelection.pattern(pattern).layers(of: slots) }
+        #expect(text.contains("'\(pattern)' is given up"), "\(text)")
+        let pattern = LayerPattern([(key: pattern, value: 3)])
+        #expect(throws: AdapterError.self) {
+            try pattern.value(for: "bert.encoder.layer.0.attention.self.query")
+        }
+    }
+
+    @Test(
         "What Python's patterns have is read",
         arguments: [
             "(?P<rest>.*)query", #"bert\.(?P<e>e)ncod(?P=e)r.*query"#, "bert.*(?<!key)(?<=query)",

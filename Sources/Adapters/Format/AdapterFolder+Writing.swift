@@ -43,6 +43,7 @@ extension AdapterFolder {
         fields["base_model_name_or_path"] = baseModel
         fields["inference_mode"] = true
         fields.merge(set.targetFields) { _, new in new }
+        if let tokens = set.tokenParts.tokenIndices { fields[TokenIndices.key] = tokens }
         fields["modules_to_save"] = set.savedModuleNames.sorted()
         return fields
     }

@@ -15,7 +15,9 @@ public struct AdapterFolder {
     /// As the configuration describes it, and the tensors where that says something else.
     public let method: any AdapterMethod
     private let configuration: ConfigurationFile
-    private let weights: SafetensorsFile
+    /// Tokens whose rows it brings.
+    private let tokens: TokenIndices
+    private let weights: AdapterTensors
 
     /// Reads the configuration and the table of tensors, and checks both.
     /// - Throws: ``AdapterError``, ``ConfigurationError``, ``SafetensorsError``.
@@ -28,8 +30,14 @@ public struct AdapterFolder {
         configuration = try ConfigurationFile(file)
         let method = try MethodRegistry.adapterMethod(of: configuration)
         try Self.checkTask(configuration)
-        weights = try Self.openWeights(in: url)
-        self.method = try method.init(configuration).fitted(to: weights)
+        weights = try AdapterTensors(Self.openWeights(in: url))
+        self.method = try method.init(configuration).fitted(to: weights.file)
+        tokens = try TokenIndices(configuration)
+        guard tokens.isEmpty || method.format.hasTokenIndices else {
+            throw AdapterError.unsupported(
+                file: file.path, key: TokenIndices.key, found: "set",
+                reason: "which files of the peft_type '\(method.format.peftType)' do not have")
+        }
     }
 
     /// - Throws: ``AdapterError/unsupported(file:key:found:reason:)`` for what no model here is for.
@@ -85,28 +93,106 @@ public struct AdapterFolder {
     /// Every tensor of the file must find its place, and every place a tensor.
     /// - Throws: ``AdapterError`` naming the tensor.
     public func load(for slots: AdapterSlots) throws -> AdapterSet {
-        let targets = try TargetSelection(configuration)
+        var targets = try TargetSelection(configuration)
         let form = try form(for: slots)
+        targets.keepsTie = try form.keepsTie && keepsTargetsTied(targets, slots)
         let method = try method(in: form, slots)
         let reading = AdapterReading(
             file: weights, slots: slots, format: format,
             savedModules: try configuration.list("modules_to_save") ?? [],
             biases: method.trainedBiases, form: form)
         try reading.checkSizes(of: method)
-        let parts = try method.makeSavedParts(for: slots, targets: targets)
-        let set = AdapterSet(
-            method, parts, targets: targets, savedParameters: try reading.savedParameters(parts),
-            form: form, of: slots)
-        try reading.load(set)
+        var parts = try method.makeSavedParts(for: slots, targets: targets)
+        if targets.keepsTie { parts = try withTiedHead(parts, slots) }
+        let tokenParts = try tokens.parts(for: slots)
+        let saved = try reading.savedParameters(parts, tokenParts)
+        try AdapterSet.check(tokenParts, beside: parts)
+        func set(_ saved: [SavedParameter]) -> AdapterSet {
+            AdapterSet(
+                method, parts, tokenParts: tokenParts, targets: targets, savedParameters: saved,
+                form: form, of: slots)
+        }
+        try reading.load(set(saved))
+        let set = set(try saved.filter { try !isUnchangedEnd($0, slots) })
+        set.notes = try method.unmatchedPatterns(of: parts).map { _, pattern in
+            "\(configuration.url.path): the pattern '\(pattern)' matches none of the adapted layers"
+        }
         return set
+    }
+
+    /// Whether a weight that PEFT saved beside an adapter of an embedding or head is the model's own.
+    private func isUnchangedEnd(_ saved: SavedParameter, _ slots: AdapterSlots) throws -> Bool {
+        guard saved.key.contains(".base_layer."),
+            [slots.embeddings.first?.weight, slots.head?.weight].contains(where: {
+                $0 === saved.parameter
+            })
+        else { return false }
+        return try saved.value.to(saved.original.dtype).hasSameElements(as: saved.original)
+    }
+
+    /// How many rows the embedding of words needs for the adapter: as many as tensors bring, else room for
+    /// every token whose row it brings and for `tokenizerCount`.
+    /// - Parameter tokenizerCount: tokens of the tokenizer in the adapter's folder; nil where there is none.
+    /// - Throws: ``AdapterError``.
+    public func vocabularySize(for slots: AdapterSlots, tokenizerCount: Int?) throws -> Int? {
+        guard let words = slots.embeddings.first else { return nil }
+        let count = words.weight.value.size(0)
+        let ends = [words.path] + (slots.head.map { [$0.path] } ?? [])
+        let brought = ends.flatMap { path -> [Int] in
+            let paths = [path, path.withoutPrefix(slots.bodyPrefix)].map { prefix + $0 }
+            let rows = ["weight", "base_layer.weight", "token_adapter.base_layer.weight"]
+            return paths.flatMap { path in
+                (rows + ["lora_B.weight"]).compactMap { weights.shape(of: "\(path).\($0)")?.first }
+                    + [weights.shape(of: path + ".lora_embedding_A")].compactMap { $0?.last }
+            }
+        }
+        if let size = brought.max() { return size }
+        let room = max(count, tokenizerCount ?? 0)
+        return max(room, try tokens.rowsNeeded(beyond: room))
+    }
+
+    /// Whether the head has the embedding's adapter, as PEFT's `ensure_weight_tying` asks for, which is
+    /// heeded for two names alone.
+    private func keepsTargetsTied(
+        _ targets: TargetSelection, _ slots: AdapterSlots
+    ) throws -> Bool {
+        guard slots.tiedHead != nil, format.heedsWeightTying,
+            try configuration.flag("ensure_weight_tying") ?? false
+        else { return false }
+        switch targets.rule {
+        case .names(let names):
+            return names.contains { name in Self.tiedNames.contains { name.isOrEndsIn($0) } }
+        case .pattern(let pattern):
+            return try Self.tiedNames.contains { try LayerPath.matches($0, pattern) }
+        case .allLinear, .feedForward, .branchEnds, .standard: return false
+        }
+    }
+
+    private static let tiedNames = ["embed_tokens", "lm_head"]
+
+    /// The parts with one for a head that follows the embedding's.
+    /// - Throws: ``AdapterError/unsupported(file:key:found:reason:)`` of a method that has none.
+    private func withTiedHead(_ parts: AdapterParts, _ slots: AdapterSlots) throws -> AdapterParts {
+        guard let head = slots.head else { return parts }
+        for case .embedding(let embedding, let lora as LoRAEmbedding) in parts.placed
+        where embedding === slots.embeddings.first {
+            return parts.adding([.linear(head, try TiedHeadLoRA(lora, of: embedding))])
+        }
+        throw AdapterError.unsupported(
+            file: configuration.url.path, key: "ensure_weight_tying", found: "true",
+            reason: "which \(type(of: method).facts.name) has no form for: the head would need an "
+                + "adapter that is the embedding's too")
     }
 
     private func form(for slots: AdapterSlots) throws -> AdapterForm {
         var form = AdapterForm()
         let paths = weights.names.filter { $0.hasPrefix(prefix) }.map { $0.withoutPrefix(prefix) }
+        let heads = slots.savable.filter { !$0.name.hasPrefix(slots.bodyPrefix) }.map(\.modulePath)
         form.isOfBareBody =
             !paths.isEmpty && !slots.bodyPrefix.isEmpty
-            && !paths.contains { $0.hasPrefix(slots.bodyPrefix) }
+            && !paths.contains { path in
+                path.hasPrefix(slots.bodyPrefix) || heads.contains { path.hasPrefix($0 + ".") }
+            }
         if let tied = slots.tiedHead { form.keepsTie = try keepsTie(tied) }
         return form
     }
@@ -119,7 +205,7 @@ public struct AdapterFolder {
         guard listed.contains(where: { name in ends.contains { $0.hasSuffix(name) } }) else {
             return true
         }
-        let isHeeded = listed.contains { $0.isOrEndsIn("embed_tokens") || $0.isOrEndsIn("lm_head") }
+        let isHeeded = listed.contains { name in Self.tiedNames.contains { name.isOrEndsIn($0) } }
         return try configuration.flag("ensure_weight_tying") ?? false && isHeeded
             && format.heedsWeightTying
     }
@@ -133,6 +219,6 @@ public struct AdapterFolder {
         let anchored = configuration.renamingKeys(of: type(of: method).patternKeys) { key in
             key.hasPrefix("^") ? start + key.dropFirst() : key
         }
-        return try type(of: method).init(anchored).fitted(to: weights)
+        return try type(of: method).init(anchored).fitted(to: weights.file)
     }
 }

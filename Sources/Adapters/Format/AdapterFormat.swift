@@ -24,6 +24,8 @@ public struct AdapterFormat: Sendable {
     public var hasStorage = false
     /// Whether PEFT heeds `ensure_weight_tying` in such files.
     public var heedsWeightTying = false
+    /// Whether files may bring rows of single tokens, `trainable_token_indices`.
+    public var hasTokenIndices = true
     /// The prefix of tensors' names before the names of the model's own modules.
     public var keyPrefix = "base_model.model."
     /// Names of frozen tensors that all layers share; files may have copies of them under each layer.

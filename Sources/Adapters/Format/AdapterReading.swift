@@ -3,7 +3,7 @@ import DualTorch
 
 /// How the tensors of a file find their places in an adapter.
 struct AdapterReading {
-    let file: SafetensorsFile
+    let file: AdapterTensors
     let slots: AdapterSlots
     let format: AdapterFormat
     /// `modules_to_save`.
@@ -18,7 +18,12 @@ struct AdapterReading {
     /// - Throws: ``AdapterError``.
     func load(_ set: AdapterSet) throws {
         try checkTwins()
-        var unread = Set(file.names.filter { !isRepeated($0) && !isSecondOfTied($0) })
+        try checkRepeated(set)
+        let repeated = repeatedKeys(set.allParts)
+        var unread = Set(
+            file.names.filter {
+                !isRepeated($0) && !isSecondOfTied($0) && !repeated.contains($0)
+            })
         for (name, value) in try set.savedTensors() {
             guard let key = knownKey(of: name) else { throw missing(name) }
             try load(key, into: value)
@@ -39,7 +44,8 @@ struct AdapterReading {
             unread.remove(saved.key)
         }
         guard unread.isEmpty else {
-            throw AdapterError.extraTensors(names: unread.sorted(), file: file.url.path)
+            throw AdapterError.extraTensors(
+                names: unread.sorted().map(file.spelling), file: file.path)
         }
     }
 
@@ -51,9 +57,13 @@ struct AdapterReading {
     /// Checks the sizes that the configuration alone gives, before anything is made of them.
     /// - Throws: ``AdapterError/wrongShape(name:file:expected:found:)``.
     func checkSizes(of method: any AdapterMethod) throws {
-        let layers = slots.linears.map { ($0.path, $0.outputSize, $0.inputSize) }
+        let linears = slots.linears + (slots.head.map { [$0] } ?? [])
+        let layers = linears.map { ($0.path, $0.outputSize, $0.inputSize) }
+        let embeddings = slots.embeddings.map {
+            ($0.path, $0.weight.value.size(1), $0.weight.value.size(0))
+        }
         let blocks = slots.blocks.map { ($0.path, $0.hiddenSize, $0.hiddenSize) }
-        for (path, outputs, inputs) in [("", 0, 0)] + layers + blocks {
+        for (path, outputs, inputs) in [("", 0, 0)] + layers + embeddings + blocks {
             let sizes = try method.firstSizes(at: path, outputSize: outputs, inputSize: inputs)
             let start = path.isEmpty ? "" : "\(prefix)\(path)."
             for (name, size) in sizes.sorted(by: { $0.key < $1.key }) {
@@ -61,7 +71,7 @@ struct AdapterReading {
                     shape.first != size
                 else { continue }
                 throw AdapterError.wrongShape(
-                    name: key, file: file.url.path, expected: [size] + shape.dropFirst(),
+                    name: key, file: file.path, expected: [size] + shape.dropFirst(),
                     found: shape)
             }
         }
@@ -73,20 +83,57 @@ struct AdapterReading {
             let other = isSecondOfTied(key) ? embeddingKey : format.twin(of: key)
             guard let twin = other, file.contains(twin) else { continue }
             let (first, second) = (try file.tensor(twin), try file.tensor(key))
-            guard first.shape == second.shape, try first.largestDifference(to: second) == 0 else {
-                throw AdapterError.differentTwins(twin, key, file: file.url.path)
-            }
+            try requireEqual(twin, first, key, second)
+        }
+    }
+
+    private func requireEqual(
+        _ twin: String, _ first: Tensor, _ key: String, _ second: Tensor
+    ) throws {
+        guard first.shape == second.shape, try first.largestDifference(to: second) == 0 else {
+            throw AdapterError.differentTwins(twin, key, file: file.path)
+        }
+    }
+
+    /// What a file says again of a head that follows the embedding: its rows of tokens, or its LoRA.
+    private func repeatedKeys(_ parts: [PlacedPart]) -> Set<String> {
+        Set(
+            parts.flatMap { part -> [String] in
+                switch part {
+                case .linear(let head, let rows as HeadTokenRows) where rows.followsEmbedding:
+                    return rows.tokens.parameters.map { prefix + head.path + "." + $0.name }
+                case .linear(let head, let lora as TiedHeadLoRA):
+                    return lora.repeated.map { prefix + head.path + "." + $0.name }
+                default: return []
+                }
+            }.filter(file.contains))
+    }
+
+    /// Checks that it is the same.
+    private func checkRepeated(_ set: AdapterSet) throws {
+        guard let words = slots.embeddings.first else { return }
+        let path = prefix + words.path + "."
+        for key in repeatedKeys(set.allParts).sorted() {
+            let pairs = ["lora_A.weight": "lora_embedding_B", "lora_B.weight": "lora_embedding_A"]
+            let other = pairs.first { key.hasSuffix("." + $0.key) }?.value
+            guard let twin = knownKey(of: path + (other ?? TokenRows.name)) else { continue }
+            let (first, second) = (try file.tensor(twin), try file.tensor(key))
+            let isTurned = other != nil && second.rank == 2
+            try requireEqual(twin, first, key, isTurned ? second.transposed() : second)
         }
     }
 
     /// The file's weights of the model; a module that is saved is saved whole.
-    func savedParameters(_ parts: AdapterParts) throws -> [SavedParameter] {
-        let own = try ownKeys(parts)
+    func savedParameters(
+        _ parts: AdapterParts, _ tokenParts: [PlacedPart]
+    ) throws -> [SavedParameter] {
+        let all = parts.placed + tokenParts
+        let own = try ownKeys(all, parts.shared.map(\.name)).union(repeatedKeys(all))
         let saved = try file.names.compactMap { key -> SavedParameter? in
             if own.contains(key) || isRepeated(key) || isSecondOfTied(key) { return nil }
             let parameter = try parameter(of: key)
             guard speaks(of: parameter) else {
-                throw AdapterError.extraTensors(names: [key], file: file.url.path)
+                throw AdapterError.extraTensors(names: [file.spelling(of: key)], file: file.path)
             }
             let value = try Tensor.zeros(
                 parameter.value.shape, device: parameter.value.device)
@@ -108,7 +155,7 @@ struct AdapterReading {
 
     /// The weight of the model that a tensor is named after.
     private func parameter(of key: String) throws -> Parameter {
-        let name = key.withoutPrefix(prefix).replacing(".base_layer.", with: ".")
+        let name = weightName(of: key)
         if key.hasPrefix(prefix) {
             if form.keepsTie, let tied = slots.tiedHead, name == tied.own.name {
                 return tied.embedding
@@ -116,7 +163,28 @@ struct AdapterReading {
             let names = [name, bodyPrefix + name]
             if let own = slots.savable.first(where: { names.contains($0.name) }) { return own }
         }
-        throw AdapterError.noSuchLayer(name: key, file: file.url.path)
+        guard !isOfModule(name) else {
+            throw AdapterError.extraTensors(names: [file.spelling(of: key)], file: file.path)
+        }
+        throw AdapterError.noSuchLayer(name: file.spelling(of: key), file: file.path)
+    }
+
+    /// The name of a weight of the model that a tensor has, if it is one: without what PEFT puts around its
+    /// layer.
+    private func weightName(of key: String) -> String {
+        key.withoutPrefix(prefix).replacing(".token_adapter.base_layer.", with: ".")
+            .replacing(".base_layer.", with: ".")
+    }
+
+    /// Whether a module of the model has the name, or the beginning of it.
+    private func isOfModule(_ name: String) -> Bool {
+        let modules = Set(
+            slots.savable.map(\.modulePath)
+                .flatMap { [$0, $0.withoutPrefix(bodyPrefix)] }.filter { !$0.isEmpty })
+        let words = name.split(separator: ".")
+        return words.indices.contains { end in
+            modules.contains(words[...end].joined(separator: "."))
+        }
     }
 
     /// Whether the configuration says that the adapter brings a weight of the model. PEFT saves a
@@ -135,16 +203,21 @@ struct AdapterReading {
 
     /// Whether a tensor is the head's copy of an embedding that the head goes on sharing.
     private func isSecondOfTied(_ key: String) -> Bool {
-        guard form.keepsTie, let tied = slots.tiedHead, let embeddingKey else { return false }
-        return key == prefix + tied.own.name && file.contains(embeddingKey)
+        guard form.keepsTie, let tied = slots.tiedHead else { return false }
+        return key.hasPrefix(prefix) && weightName(of: key) == tied.own.name && embeddingKey != nil
     }
 
-    private var embeddingKey: String? { slots.tiedHead.map { prefix + $0.embedding.name } }
+    /// The key of an embedding that the head shares.
+    private var embeddingKey: String? {
+        guard let name = slots.tiedHead?.embedding.name else { return nil }
+        let names = [name, name.withoutPrefix(bodyPrefix)]
+        return file.names.first { $0.hasPrefix(prefix) && names.contains(weightName(of: $0)) }
+    }
 
     /// Keys of the adapter's own tensors, with the body's prefix and without.
-    private func ownKeys(_ parts: AdapterParts) throws -> Set<String> {
-        var keys = Set(parts.shared.map { AdapterFormat.sharedPrefix + $0.name })
-        for placed in parts.placed {
+    private func ownKeys(_ parts: [PlacedPart], _ shared: [String]) throws -> Set<String> {
+        var keys = Set(shared.map { AdapterFormat.sharedPrefix + $0 })
+        for placed in parts {
             for (name, _) in try placed.part.savedTensors() {
                 for name in format.spellings(of: name) {
                     keys.insert(prefix + placed.path + name)
@@ -179,7 +252,7 @@ struct AdapterReading {
     private static let wrappers: Set = ["modules_to_save", "original_module"]
 
     private func missing(_ key: String) -> AdapterError {
-        .missingTensor(name: key, file: file.url.path)
+        .missingTensor(name: key, file: file.path)
     }
 
     private func load(
@@ -189,7 +262,7 @@ struct AdapterReading {
         let target = storage == .transposed ? try value.transposed() : value
         guard stored.shape == target.shape else {
             throw AdapterError.wrongShape(
-                name: key, file: file.url.path, expected: target.shape, found: stored.shape)
+                name: key, file: file.path, expected: target.shape, found: stored.shape)
         }
         try withoutGradient { _ = try target.copy(from: stored) }
     }

@@ -30,9 +30,17 @@ extension ConfigurationFile {
         for key in keys {
             guard let value = fields[key], !isNothing(value) else { continue }
             throw AdapterError.unsupported(
-                file: url.path, key: key, found: "set", reason: "which is not supported")
+                file: url.path, key: key, found: "set", reason: Self.reasons[key] ?? plainReason)
         }
     }
+
+    private var plainReason: String { "which is not supported" }
+
+    /// What is asked for by some fields that are not supported.
+    private static let reasons = [
+        "target_parameters": "which adapts parameters that are no layer's weight, such as those of "
+            + "experts, and is not supported: name layers in 'target_modules'"
+    ]
 
     private func isNothing(_ value: Any) -> Bool {
         (value as? Bool) == false || (value as? [Any])?.isEmpty == true

@@ -52,6 +52,8 @@ extension Hyperparameter where Method: PromptLearningMethod {
 extension AdapterFormat {
     /// The one part of a whole model: PEFT gives its tensors no prefix, and the modules beside it this.
     static func promptLearning(_ peftType: String) -> AdapterFormat {
-        AdapterFormat(peftType) { $0.keyPrefix = sharedPrefix }
+        AdapterFormat(peftType) {
+            ($0.keyPrefix, $0.hasTokenIndices) = (sharedPrefix, false)
+        }
     }
 }

@@ -33,6 +33,8 @@ public struct Hyperparameter<Method>: Sendable {
     var obstacle: @Sendable (Method) -> String? = { _ in nil }
     /// First sizes of tensors that the value gives, by the tensors' names, at the path of a layer or block.
     var firstSizes: @Sendable (Method, String) throws -> [String: Int] = { _, _ in [:] }
+    /// Patterns of the value that match none of some layers' paths.
+    var unmatched: @Sendable (Method, _ paths: [String]) throws -> [String] = { _, _ in [] }
 }
 
 extension Hyperparameter where Method: FineTuningMethod {
@@ -85,6 +87,7 @@ extension Hyperparameter where Method: FineTuningMethod {
         self.key = key
         self.obstacle = obstacle
         isByLayer = form.isByLayer
+        unmatched = { try form.unmatched($0[keyPath: path], $1) }
         text = { form.text($0[keyPath: path]) }
         takeOption = { method, given in
             guard let option, let value = try given.value(option.name, form) else { return false }
@@ -109,7 +112,7 @@ extension Hyperparameter {
         of tensor: String, by size: @escaping @Sendable (Method, _ path: String) throws -> Int
     ) -> Hyperparameter {
         var row = self
-        row.firstSizes = { [tensor: try size($0, $1)] }
+        row.firstSizes = { try firstSizes($0, $1).merging([tensor: size($0, $1)]) { $1 } }
         return row
     }
 
@@ -124,7 +127,8 @@ extension Hyperparameter {
             takeField: { try takeField(&$0[keyPath: path], $1) },
             setDefault: { setDefault(&$0[keyPath: path]) },
             obstacle: { obstacle($0[keyPath: path]) },
-            firstSizes: { try firstSizes($0[keyPath: path], $1) })
+            firstSizes: { try firstSizes($0[keyPath: path], $1) },
+            unmatched: { try unmatched($0[keyPath: path], $1) })
     }
 
     /// The same without the option.

@@ -13,6 +13,8 @@ public struct ValueForm<Value>: Sendable {
     let read: @Sendable (ConfigurationFile, String) throws -> Value?
     /// Whether JSON has an object whose keys are patterns of layers' paths.
     var isByLayer = false
+    /// Of such a value, the patterns that match none of some layers' paths.
+    var unmatched: @Sendable (Value, _ paths: [String]) throws -> [String] = { _, _ in [] }
 
     /// - Parameters:
     ///   - parse: the value of an option's text; throws a ``BadOptionValue`` that says what is wrong.

@@ -11,7 +11,9 @@ public struct HiRA: LinearAdapterMethod {
     public static let facts = MethodFacts(
         name: "hira", title: "HiRA", equation: "W' = W0 * (1 + B A)",
         parameterFormula: "r (d + k)", merges: true, source: "Huang et al. 2025, ICLR, eq. 4")
-    public static let format = AdapterFormat("HIRA") { $0.hasStorage = true }
+    public static let format = AdapterFormat("HIRA") {
+        ($0.hasStorage, $0.hasTokenIndices) = (true, false)
+    }
     public static let hyperparameters: [Hyperparameter<HiRA>] = [
         .rank(\.rank, "Rank of B A.").firstSize(of: "hira_A") { try $0.rank(at: $1) },
         .dropout(\.dropout, key: "hira_dropout"),

@@ -17,12 +17,13 @@ public struct LoRA: LinearAdapterMethod {
         $0.constants = ["use_dora": false]
         $0.refusedFields = [
             "use_qalora", "use_bdlora", "alora_invocation_tokens", "arrow_config", "kasa_config",
-            "layer_replication", "target_parameters", "trainable_token_indices",
+            "layer_replication", "target_parameters",
         ]
         ($0.hasStorage, $0.heedsWeightTying) = (true, true)
     }
     public static let hyperparameters: [Hyperparameter<LoRA>] = [
-        .rank(\.rank, missing: 8).firstSize(of: "lora_A.weight") { try $0.rank(at: $1) },
+        .rank(\.rank, missing: 8).firstSize(of: "lora_A.weight") { try $0.rank(at: $1) }
+            .firstSize(of: "lora_embedding_A") { try $0.rank(at: $1) },
         .alpha(\.alpha, scale: standardScale, rank: \.rank, missing: 8),
         .dropout(\.dropout),
         Hyperparameter(
@@ -71,7 +72,7 @@ public struct LoRA: LinearAdapterMethod {
         }
     }
 
-    private func rank(at path: String) throws -> Int { try ranks.value(for: path) ?? rank }
+    func rank(at path: String) throws -> Int { try ranks.value(for: path) ?? rank }
 
     /// What B A is multiplied by in a layer of this rank and alpha.
     func scale(rank: Int, alpha: Double) -> Double {

@@ -26,7 +26,7 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
     // PEFT's configuration knows no `exclude_modules`.
     public static let format = AdapterFormat("RANDLORA") {
         $0.constants = ["init_weights": true]
-        ($0.hasExclusion, $0.hasStorage) = (false, true)
+        ($0.hasExclusion, $0.hasStorage, $0.hasTokenIndices) = (false, true, false)
         $0.sharedTensors = ["randlora_A", "randlora_B"]
     }
     public static let hyperparameters: [Hyperparameter<RandLoRA>] =

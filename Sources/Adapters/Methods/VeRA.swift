@@ -18,7 +18,7 @@ public struct VeRA: LinearAdapterMethod, SharedProjectionMethod {
     // PEFT's configuration knows no `exclude_modules`.
     public static let format = AdapterFormat("VERA") {
         $0.constants = ["init_weights": true]
-        ($0.hasExclusion, $0.hasStorage) = (false, true)
+        ($0.hasExclusion, $0.hasStorage, $0.hasTokenIndices) = (false, true, false)
         $0.sharedTensors = ["vera_A", "vera_B"]
     }
     public static let hyperparameters: [Hyperparameter<VeRA>] =

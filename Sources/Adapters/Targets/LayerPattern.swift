@@ -30,9 +30,21 @@ public struct LayerPattern<Value: Equatable & Sendable>: Equatable, Sendable {
     public var isEmpty: Bool { entries.isEmpty }
 
     /// The value for a layer; nil where no key matches.
-    /// - Throws: ``AdapterError/badPattern(_:)``.
+    /// - Throws: ``AdapterError/badPattern(_:)``, ``AdapterError/slowPattern(_:path:)``.
     public func value(for path: String) throws -> Value? {
-        try entries.first { try LayerPath.matches(path, "(.*\\.)?(\($0.key))") }?.value
+        try entries.first { try Self.matches($0.key, path) }?.value
+    }
+
+    /// The keys that match none of some paths.
+    /// - Throws: ``AdapterError/badPattern(_:)``, ``AdapterError/slowPattern(_:path:)``.
+    func unmatched(by paths: [String]) throws -> [String] {
+        try entries.map(\.key).filter { key in
+            try !paths.contains { try Self.matches(key, $0) }
+        }
+    }
+
+    private static func matches(_ key: String, _ path: String) throws -> Bool {
+        try LayerPath.matches(path, "(.*\\.)?(\(key))", named: key)
     }
 }
 
@@ -76,6 +88,7 @@ extension ValueForm {
                     uniqueKeysWithValues: pattern.entries.map { ($0.key, form.field($0.value)) })
             })
         whole.isByLayer = true
+        whole.unmatched = { try $0.unmatched(by: $1) }
         return whole
     }
 }

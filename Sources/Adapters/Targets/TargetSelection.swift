@@ -1,13 +1,13 @@
 import DualModules
 
-/// Which linear layers of a model an adapter changes; PEFT's rules.
+/// Which linear layers of a model an adapter changes, and which embeddings; PEFT's rules.
 public struct TargetSelection: Equatable, Sendable {
     public enum Rule: Equatable, Sendable {
         /// Layers whose path is, or ends in, one of the names.
         case names([String])
         /// Layers whose whole path matches a regular expression.
         case pattern(String)
-        /// Every linear layer but the head.
+        /// Every linear layer but the head, and no embedding.
         case allLinear
         /// The layers into and out of the feed-forward of every block; not a gate.
         case feedForward
@@ -29,6 +29,9 @@ public struct TargetSelection: Equatable, Sendable {
     public var savedModules: [String] = []
     /// Whether a file says it, whose tensors say the same once more.
     var isOfFile = false
+    /// Whether a head that shares the embedding's weight has the embedding's adapter, whichever of the two
+    /// is named: PEFT's `ensure_weight_tying`.
+    var keepsTie = false
 
     public init(_ rule: Rule) { self.rule = rule }
 
@@ -47,7 +50,7 @@ public struct TargetSelection: Equatable, Sendable {
     /// Whether nothing is said of layers.
     var isStandard: Bool {
         var layers = self
-        (layers.savedModules, layers.isOfFile) = ([], false)
+        (layers.savedModules, layers.isOfFile, layers.keepsTie) = ([], false, false)
         return layers == .standard
     }
 
@@ -57,53 +60,84 @@ public struct TargetSelection: Equatable, Sendable {
         self.init(names == ["all-linear"] ? .allLinear : .names(names))
     }
 
-    /// The layers that are meant, of a model's linear layers; every name must match at least one,
-    /// of a file's some name.
-    /// - Throws: ``AdapterError/noSuchTarget(name:known:)`` listing the names that exist,
-    ///   ``AdapterError/badPattern(_:)``.
+    /// What is meant of a model.
+    public struct Choice {
+        /// In the model's order, the head of a language model last.
+        public fileprivate(set) var linears: [Linear] = []
+        public fileprivate(set) var embeddings: [Embedding] = []
+
+        var isEmpty: Bool { linears.isEmpty && embeddings.isEmpty }
+    }
+
+    /// The layers that are meant, of a model's linear layers and the head of a language model.
+    /// - Throws: as ``choice(of:)``, and ``AdapterError/embeddingTarget(name:method:)`` where an embedding
+    ///   is meant.
     public func layers(of slots: AdapterSlots) throws -> [Linear] {
-        let linears = slots.linears
-        func matching(_ rule: Rule) throws -> [Linear] {
+        let choice = try choice(of: slots)
+        if let embedding = choice.embeddings.first {
+            throw AdapterError.embeddingTarget(name: embedding.path, method: "this method")
+        }
+        return choice.linears
+    }
+
+    /// The layers and embeddings that are meant; every name must match at least one, of a file's some name.
+    /// - Throws: ``AdapterError/noSuchTarget(name:known:)`` listing the names that exist,
+    ///   ``AdapterError/badPattern(_:)``, ``AdapterError/slowPattern(_:path:)``.
+    public func choice(of slots: AdapterSlots) throws -> Choice {
+        let known = slots.targetPaths
+        func matching(_ rule: Rule) throws -> [String] {
             switch rule {
-            case .allLinear: return linears
+            case .allLinear: return slots.linears.map(\.path)
             case .feedForward:
-                return slots.blockLayers.flatMap { [$0.feedForwardInput, $0.feedForwardOutput] }
+                return slots.blockLayers.flatMap {
+                    [$0.feedForwardInput.path, $0.feedForwardOutput.path]
+                }
             case .branchEnds:
-                return slots.blockLayers.flatMap { [$0.attentionOutput, $0.feedForwardOutput] }
+                return slots.blockLayers.flatMap {
+                    [$0.attentionOutput.path, $0.feedForwardOutput.path]
+                }
             case .standard: return try matching(.names(slots.defaultTargets))
-            case .names(let names):
-                return linears.filter { layer in names.contains(where: layer.matches) }
+            case .names(let names): return known.filter { names.contains(where: $0.isOrEndsIn) }
             case .pattern(let pattern):
-                return try linears.filter {
-                    let bare = $0.path.withoutPrefix(slots.bodyPrefix)
-                    return try LayerPath.matches($0.path, pattern)
-                        || LayerPath.matches(bare, pattern)
+                return try known.filter {
+                    let bare = $0.withoutPrefix(slots.bodyPrefix)
+                    return try LayerPath.matches($0, pattern)
+                        || bare != $0 && LayerPath.matches(bare, pattern)
                 }
             }
         }
-        try check(slots)
-        let left = try excluded.map { Set(try matching($0).map(\.path)) } ?? []
-        let chosen = try matching(rule).filter { layer in
-            try !left.contains(layer.path) && !savedModules.contains(where: layer.path.isInside)
-                && isInBlocks(layer.path, bodyPrefix: slots.bodyPrefix)
+        try check(slots, known)
+        let left = try excluded.map { Set(try matching($0)) } ?? []
+        var paths = Set(
+            try matching(rule).filter { path in
+                try !left.contains(path) && !savedModules.contains(where: path.isInside)
+                    && isInBlocks(path, bodyPrefix: slots.bodyPrefix)
+            })
+        if keepsTie, let head = slots.head, let words = slots.embeddings.first {
+            paths.remove(head.path)
+            paths.insert(words.path)
         }
-        guard !chosen.isEmpty else {
-            throw AdapterError.noSuchTarget(name: description, known: Self.knownNames(linears))
+        let choice = Choice(
+            linears: (slots.linears + (slots.head.map { [$0] } ?? [])).filter {
+                paths.contains($0.path)
+            }, embeddings: slots.embeddings.filter { paths.contains($0.path) })
+        guard !choice.isEmpty else {
+            throw AdapterError.noSuchTarget(
+                name: description, known: Self.knownNames(slots.linears))
         }
-        return chosen
+        return choice
     }
 
-    private func check(_ slots: AdapterSlots) throws {
-        let linears = slots.linears
+    private func check(_ slots: AdapterSlots, _ known: [String]) throws {
         guard case .names(let names) = rule else { return }
         guard !names.isEmpty else { throw AdapterError.noTargets }
         // What PEFT wrote may name layers of other architectures besides.
-        if isOfFile, names.contains(where: { name in linears.contains { $0.matches(name) } }) {
+        if isOfFile, names.contains(where: { name in known.contains { $0.isOrEndsIn(name) } }) {
             return
         }
-        for name in names where !linears.contains(where: { $0.matches(name) }) {
-            if slots.isEmbeddingOrHead(name) { throw AdapterError.embeddingTarget(name: name) }
-            throw AdapterError.noSuchTarget(name: name, known: Self.knownNames(linears))
+        for name in names where !known.contains(where: { $0.isOrEndsIn(name) }) {
+            if slots.isTaskHead(name) { throw AdapterError.headTarget(name: name) }
+            throw AdapterError.noSuchTarget(name: name, known: Self.knownNames(slots.linears))
         }
     }
 
@@ -144,7 +178,8 @@ public struct TargetSelection: Equatable, Sendable {
     }
 
     private static func isOfOneShape(_ name: String, _ linears: [Linear]) -> Bool {
-        Set(linears.filter { $0.matches(name) }.map { [$0.outputSize, $0.inputSize] }).count == 1
+        Set(linears.filter { $0.path.isOrEndsIn(name) }.map { [$0.outputSize, $0.inputSize] })
+            .count == 1
     }
 }
 
@@ -220,18 +255,18 @@ extension TargetSelection {
 }
 
 extension AdapterSlots {
-    /// Whether a name is that of a matrix of the model's which no linear slot has. A head that shares its
-    /// weight with the embedding has no weight of its own to be known by.
-    fileprivate func isEmbeddingOrHead(_ name: String) -> Bool {
-        name.isOrEndsIn("lm_head")
-            || parameters.contains {
-                $0.name.withoutSuffix(".weight").isOrEndsIn(name) && $0.value.rank == 2
-            }
+    /// The paths of all that an adapter may change.
+    fileprivate var targetPaths: [String] {
+        linears.map(\.path) + (head.map { [$0.path] } ?? []) + embeddings.map(\.path)
     }
-}
 
-extension Linear {
-    fileprivate func matches(_ name: String) -> Bool { path.isOrEndsIn(name) }
+    /// Whether a name is that of a matrix outside of the body, which is none that adapters change.
+    fileprivate func isTaskHead(_ name: String) -> Bool {
+        parameters.contains {
+            !$0.name.hasPrefix(bodyPrefix) && $0.value.rank == 2
+                && $0.name.withoutSuffix(".weight").isOrEndsIn(name)
+        }
+    }
 }
 
 extension String {

@@ -43,7 +43,7 @@ public final class Decoder<Body: DecoderBody>: CausalModel {
 
     public var maximumLength: Int? { configuration.maximumLength(beside: slots.virtualTokens) }
 
-    public var vocabularySize: Int { configuration.vocabularySize }
+    public var vocabularySize: Int { body.words.weight.value.size(0) }
 
     public func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode

@@ -33,7 +33,7 @@ public final class Encoder<Body: EncoderBody>: SequenceModel {
         self.computeType = computeType
         parameters = source.parameters
         slots = AdapterSlots(
-            body, lastLinears: body.lastLinears, head: self.head, parameters: parameters)
+            body, lastLinears: body.lastLinears, head: nil, parameters: parameters)
     }
 
     /// A model of random weights.
@@ -54,7 +54,7 @@ public final class Encoder<Body: EncoderBody>: SequenceModel {
 
     public var maximumLength: Int? { configuration.maximumLength(beside: slots.virtualTokens) }
 
-    public var vocabularySize: Int { configuration.vocabularySize }
+    public var vocabularySize: Int { body.words.weight.value.size(0) }
 
     public var typeVocabularySize: Int { configuration.typeVocabularySize }
 

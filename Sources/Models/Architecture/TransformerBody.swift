@@ -14,6 +14,8 @@ public protocol TransformerBody: AnyObject {
     var configuration: Configuration { get }
     /// The embedding of words.
     var words: Embedding { get }
+    /// Every embedding, that of words first.
+    var embeddings: [Embedding] { get }
     /// The blocks, from the first to the last.
     var blocks: [any TransformerBlock<Layer>] { get }
 
@@ -22,17 +24,23 @@ public protocol TransformerBody: AnyObject {
     func normalized(_ output: ResidualStream) throws -> Tensor
 }
 
+extension TransformerBody {
+    public var embeddings: [Embedding] { [words] }
+}
+
 extension AdapterSlots {
     /// The slots of a model.
     /// - Parameters:
     ///   - lastLinears: layers behind the blocks that adapters may change.
+    ///   - head: of a language model; that of a task is none that adapters change.
     ///   - parameters: every weight of the model.
     init<Body: TransformerBody>(
         _ body: Body, lastLinears: [Linear] = [], head: Linear?, parameters: [Parameter]
     ) {
         let (blocks, configuration) = (body.blocks, body.configuration)
         self.init(
-            linears: blocks.flatMap(\.linears) + lastLinears, blocks: blocks.map(\.end),
+            linears: blocks.flatMap(\.linears) + lastLinears, embeddings: body.embeddings,
+            head: head, blocks: blocks.map(\.end),
             blockLayers: blocks.map(\.layers),
             prefix: PrefixSlot(
                 layers: configuration.layers, heads: configuration.keyValueHeads,

@@ -105,7 +105,7 @@ final class BertEmbeddings {
     }
 
     func callAsFunction(_ batch: TokenBatch, _ pass: EncoderPass) throws -> Tensor {
-        let position = try positions.weight.value.slice(pass.positions)  // (T, E)
+        let position = try positions(pass.positions)  // (T, E)
         let word = try pass.withPrompt(words(batch.ids))  // (B, T, E)
         let type = try types(pass.withPrompt(types: batch.typeIDs))
         let sum = try word + type + position
@@ -117,7 +117,7 @@ final class BertEmbeddings {
 public final class BertBody: EncoderBody {
     public let configuration: BertConfiguration
     public let blocks: [any TransformerBlock<EncoderPass.Layer>]
-    private let embeddings: BertEmbeddings
+    private let embeddingLayers: BertEmbeddings
     private let pooler: Linear?
 
     public init(
@@ -125,7 +125,7 @@ public final class BertBody: EncoderBody {
     ) throws {
         self.configuration = configuration
         let size = configuration.hiddenSize
-        embeddings = try BertEmbeddings(scope / "embeddings", configuration)
+        embeddingLayers = try BertEmbeddings(scope / "embeddings", configuration)
         blocks = try (0..<configuration.layers).map {
             try BertBlock(scope / "encoder" / "layer" / $0, configuration)
         }
@@ -137,12 +137,16 @@ public final class BertBody: EncoderBody {
                 deviation: configuration.initializerRange) : nil
     }
 
-    public var words: Embedding { embeddings.words }
+    public var words: Embedding { embeddingLayers.words }
+
+    public var embeddings: [Embedding] {
+        [embeddingLayers.words, embeddingLayers.positions, embeddingLayers.types]
+    }
 
     public var lastLinears: [Linear] { pooler.map { [$0] } ?? [] }
 
     public func embedded(_ batch: TokenBatch, _ pass: EncoderPass) throws -> Tensor {
-        try embeddings(batch, pass).to(pass.dtype)
+        try embeddingLayers(batch, pass).to(pass.dtype)
     }
 
     public func normalized(_ output: ResidualStream) -> Tensor { output.stream }

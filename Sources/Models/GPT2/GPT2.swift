@@ -116,6 +116,8 @@ public final class GPT2Body: DecoderBody {
         self.configuration = configuration
     }
 
+    public var embeddings: [Embedding] { [words, positions] }
+
     public func embedded(_ ids: Tensor, _ pass: DecoderPass) throws -> Tensor {
         let sum = try (pass.withPrompt(words(ids)) + positions(pass.positions)).to(pass.dtype)
         return try pass.mode.dropping(sum, probability: configuration.embeddingDropout)

@@ -2,6 +2,10 @@
 public struct AdapterSlots {
     /// The linear layers but the head, in the model's order.
     public let linears: [Linear]
+    /// The embeddings, that of words first.
+    public let embeddings: [Embedding]
+    /// The head of a language model, which adapters change where it is named; that of a task trains whole.
+    public let head: Linear?
     /// The ends of its blocks, in the model's order.
     public let blocks: [BlockEnd]
     /// Layers of its blocks by their part in them, in the model's order.
@@ -30,12 +34,15 @@ public struct AdapterSlots {
     public var savable: [Parameter] { parameters + (tiedHead.map { [$0.headWeight] } ?? []) }
 
     public init(
-        linears: [Linear] = [], blocks: [BlockEnd] = [], blockLayers: [BlockLayers] = [],
+        linears: [Linear] = [], embeddings: [Embedding] = [], head: Linear? = nil,
+        blocks: [BlockEnd] = [], blockLayers: [BlockLayers] = [],
         prefix: PrefixSlot? = nil, prompt: PromptSlot? = nil, parameters: [Parameter] = [],
         tiedHead: TiedHead? = nil,
         defaultTargets: [String] = [], bodyPrefix: String = ""
     ) {
         self.linears = linears
+        self.embeddings = embeddings
+        self.head = head
         self.blocks = blocks
         self.blockLayers = blockLayers
         self.prefix = prefix
