@@ -127,11 +127,30 @@ public final class NamedAdapters {
     /// The weights as they were are kept for ``unmerge()``; those that are mapped from a file take no
     /// memory for it.
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
-    public func merge() throws {
+    public func merge() throws { _ = try merge(as: nil) { _, _ in } }
+
+    /// The same without a way back: the weights as they were are given up.
+    /// - Parameter dtype: of the merged weights; nil for that of each as it was.
+    /// - Returns: what rounding to that type loses of each layer's change, in the model's order.
+    @discardableResult
+    public func mergeForGood(as dtype: DType? = nil) throws -> [ChangeLoss] {
+        let losses = try merge(as: dtype) { try $0.roundingLoss(of: $1) }
+        originals = []
+        active = []
+        return losses
+    }
+
+    /// - Parameter measure: gets every layer with its merged weight before anything is merged.
+    private func merge<Measure>(
+        as dtype: DType?, measuring measure: (Linear, Tensor) throws -> Measure
+    ) throws -> [Measure] {
         try checkMerges()
         var merged: [(layer: Linear, weight: Tensor, bias: Tensor?)] = []
+        var measures: [Measure] = []
         for layer in slots.linears where layer.adapter != nil {
-            merged.append((layer, try layer.mergedWeight(), try layer.mergedBias()))
+            let weight = try layer.mergedWeight(as: dtype)
+            measures.append(try measure(layer, weight))
+            merged.append((layer, weight, try layer.mergedBias()))
         }
         for (layer, weight, bias) in merged {
             originals.append((layer, layer.weight.value, layer.bias?.value))
@@ -139,13 +158,7 @@ public final class NamedAdapters {
             if let bias { layer.bias?.value = bias }
             layer.adapter = nil
         }
-    }
-
-    /// The same without a way back: the weights as they were are given up.
-    public func mergeForGood() throws {
-        try merge()
-        originals = []
-        active = []
+        return measures
     }
 
     /// Puts the weights back, bit for bit, and the adapters into their slots.

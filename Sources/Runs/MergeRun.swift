@@ -11,6 +11,8 @@ public struct MergeRun {
     public var model: URL
     public var adapters: [AdaptedModel.Source]
     public var output: URL
+    /// The type of the merged model's weights, float32 or bfloat16; nil for the types that the model has.
+    public var dtype: DType?
     /// Compares the written model with the adapted one before it gets its name.
     public var verify = true
 
@@ -30,6 +32,26 @@ public struct MergeRun {
         /// The largest difference of an output, and the most that is let pass; nil unverified.
         public let difference: (found: Double, allowed: Double)?
         public let tensors: Int
+        /// The type of the merged weights.
+        public let dtype: DType
+        /// What rounding to that type loses of every layer's change, in the model's order.
+        public let losses: [ChangeLoss]
+
+        /// ‖round(W + ΔW) − (W + ΔW)‖ / ‖ΔW‖ over all merged weights.
+        public var lostShare: Double { losses.lostShare }
+        /// The layer that loses the largest share of its change.
+        public var worst: ChangeLoss? { losses.max { $0.share < $1.share } }
+
+        /// The share of a change above which its loss is worth a warning.
+        static let noticedShare = 0.1
+
+        /// That much of the change is lost, if it is.
+        public var warning: String? {
+            guard lostShare > Self.noticedShare else { return nil }
+            let share = String(format: "%.0f %%", 100 * lostShare)
+            return "the change is so small beside the weights that \(dtype.rawValue) loses "
+                + "\(share) of it; `dtype` float32 keeps it, and so does the adapter unmerged"
+        }
     }
 
     /// - Throws: ``MergeError`` when the merged model does not say what the adapted one does; then,
@@ -40,7 +62,8 @@ public struct MergeRun {
         try loaded.adapters.checkMerges()
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
-        try loaded.adapters.mergeForGood()
+        let losses = try loaded.adapters.mergeForGood(as: dtype)
+        let mergedType = loaded.model.linears.first?.weight.value.dtype ?? .float32
         let weights = try ModelFolder.checkpointWeights(of: loaded.model)
         let folder = try OutputFolder(output)
         let aside = output.appendingPathComponent(".merge-\(UInt64.random(in: 0...UInt64.max))")
@@ -48,7 +71,7 @@ public struct MergeRun {
         do {
             try FileManager.default.createDirectory(at: aside, withIntermediateDirectories: true)
             try ModelFolder.write(
-                weights, fields: fields(loaded),
+                weights, as: dtype, fields: fields(loaded),
                 head: (loaded.model as? any SequenceModel)?.head.map {
                     headMeaning(outputs: $0.outputSize, loaded)
                 },
@@ -57,7 +80,9 @@ public struct MergeRun {
             try copyTemplate(to: aside)
             let difference = verify ? try check(aside, probes, expected) : nil
             try moveFiles(from: aside)
-            return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
+            return Result(
+                notes: loaded.notes, difference: difference, tensors: weights.count,
+                dtype: dtype ?? mergedType, losses: losses)
         } catch {
             folder.removeIfCreated()
             throw error
@@ -84,7 +109,8 @@ public struct MergeRun {
     private func load(_ model: URL, _ adapters: [AdaptedModel.Source]) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
-        options.weights = .stored
+        // Beside what the model will be, its sums must not be rounded to what it was.
+        options.weights = dtype == .float32 ? .float32 : .stored
         return try AdaptedModel.load(model: model, adapters: adapters, options: options)
     }
 
