@@ -19,6 +19,7 @@ extension RunIdentity {
         if !run.modulesToSave.isEmpty {
             flags["modules-to-save"] = run.modulesToSave.joined(separator: ",")
         }
+        if prepared.trainee.hasDecayingVectors { flags[Self.decayingVectors] = "true" }
         let others = [
             run.targets?.identity ?? [:], run.templateIdentity(prepared.templateDate),
             run.task.identity,
