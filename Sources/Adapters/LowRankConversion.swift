@@ -7,27 +7,15 @@ import DualTorch
 ///
 /// No matrix of rank r is nearer to ΔW in the Frobenius norm: Eckart & Young 1936.
 public struct LowRankConversion {
-    /// What is lost of one layer's change.
-    public struct Loss: Sendable {
-        public let path: String
-        /// ‖ΔW‖ and ‖ΔW - B A‖, of Frobenius.
-        public let norm, error: Double
-
-        /// The share of ΔW's norm that is lost; 0 where nothing changes.
-        public var share: Double { norm > 0 ? error / norm : 0 }
-    }
+    /// ‖ΔW‖ and ‖ΔW - B A‖ of one layer.
+    public typealias Loss = ChangeLoss
 
     /// The LoRA, not in the model's slots; it brings the same saved modules.
     public let adapter: AdapterSet
     public let losses: [Loss]
 
     /// The lost share of all layers' changes together.
-    public var lostShare: Double {
-        func total(_ quantity: KeyPath<Loss, Double>) -> Double {
-            losses.reduce(0) { $0 + $1[keyPath: quantity] * $1[keyPath: quantity] }.squareRoot()
-        }
-        return total(\.norm) > 0 ? total(\.error) / total(\.norm) : 0
-    }
+    public var lostShare: Double { losses.lostShare }
 
     /// Changes of biases come along whole.
     /// - Parameters:

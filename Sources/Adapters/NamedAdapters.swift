@@ -156,13 +156,35 @@ public final class NamedAdapters {
     /// The weights as they were are kept for ``unmerge()``; those that are mapped from a file take no
     /// memory for it.
     /// - Throws: ``AdapterError/doesNotMerge(method:)``.
-    public func merge() throws {
+    public func merge() throws { try merge(as: nil) { _ in } }
+
+    /// The same without a way back: the weights as they were are given up.
+    /// - Parameter dtype: of the merged weights; nil for that of each as it was.
+    /// - Returns: what rounding to that type loses of each change: of the layers in the model's order, then
+    ///   of the embeddings and the head.
+    @discardableResult
+    public func mergeForGood(as dtype: DType? = nil) throws -> [ChangeLoss] {
+        var losses: [ChangeLoss] = []
+        try merge(as: dtype) { losses.append(try $0()) }
+        (originals, mergedEnds) = ([], nil)
+        active = []
+        return losses
+    }
+
+    /// - Parameter measure: gets what measures a merged weight, for every one, before anything is merged.
+    private func merge(as dtype: DType?, measure: (() throws -> ChangeLoss) throws -> Void) throws {
         try checkMerges()
         var merged: [(layer: Linear, weight: Tensor, bias: Tensor?)] = []
         for layer in slots.linears where layer.adapter != nil {
-            merged.append((layer, try layer.mergedWeight(), try layer.mergedBias()))
+            let weight = try layer.mergedWeight(as: dtype)
+            try measure { try layer.roundingLoss(of: weight) }
+            merged.append((layer, weight, try layer.mergedBias()))
         }
-        let ends = try MergedEnds(of: slots)
+        let ends = try MergedEnds(of: slots, as: dtype)
+        for (embedding, weight) in ends.mergedEmbeddings {
+            try measure { try embedding.roundingLoss(of: weight) }
+        }
+        if let (head, weight) = ends.mergedHead { try measure { try head.roundingLoss(of: weight) } }
         ends.putIn()
         mergedEnds = merged.isEmpty && ends.isEmpty ? nil : ends
         for (layer, weight, bias) in merged {
@@ -171,13 +193,6 @@ public final class NamedAdapters {
             if let bias { layer.bias?.value = bias }
             layer.adapter = nil
         }
-    }
-
-    /// The same without a way back: the weights as they were are given up.
-    public func mergeForGood() throws {
-        try merge()
-        (originals, mergedEnds) = ([], nil)
-        active = []
     }
 
     /// Puts the weights back, bit for bit, and the adapters into their slots.

@@ -8,7 +8,7 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             For tools that know LoRA alone, such as vLLM and llama.cpp. The change of every layer is cut
             to its leading singular values; what is lost is told, for Dual LoRA's changes have a high
-            rank: a merged model loses nothing.
+            rank: a merged model keeps it whole, but for the rounding of its weights.
 
             Example:
               duallora convert --model MiniLM --adapter out --rank 64 --output out-lora

@@ -6,7 +6,8 @@ struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge", abstract: "Add an adapter to its model's weights for good.",
         discussion: """
-            The folder that is written opens in transformers like any other model.
+            The folder that is written opens in transformers like any other model. Its weights have the
+            type that the model's have; what that type loses of a small change is told.
 
             Example:
               duallora merge --model MiniLM --adapter out --output merged
@@ -25,6 +26,11 @@ struct MergeCommand: ParsableCommand {
 
     @Option(help: "Folder for the merged model.", completion: .directory)
     var output: String
+
+    @Option(
+        help: "Type of the merged model's weights; float32 loses nothing. Default: the model's own."
+    )
+    var dtype: DType?
 
     @Flag(
         help: """
@@ -47,17 +53,28 @@ struct MergeCommand: ParsableCommand {
         guard !adapters.folders.isEmpty else {
             throw CommandError("--adapter: name the folder of the adapter")
         }
+        guard dtype != .float64 else {
+            throw CommandError("--dtype: a merged model is float32 or bfloat16, not float64")
+        }
         var run = MergeRun(
             model: try source.model(model).url, adapters: try adapters.sources,
             output: folder(output))
-        run.verify = verify
+        (run.dtype, run.verify) = (dtype, verify)
         run.overwrite = overwrite
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
+        if let warning = result.warning { note("warning: \(warning)") }
         if json {
             try printJSON([
                 "output": output, "tensors": result.tensors,
                 "largest_difference": jsonNumber(result.difference?.found),
+                "dtype": result.dtype.rawValue, "lost": jsonNumber(result.lostShare),
+                "layers": result.losses.map {
+                    [
+                        "name": $0.path, "norm": $0.norm, "error": $0.error,
+                        "lost": jsonNumber($0.share),
+                    ] as [String: Any]
+                },
             ])
             return
         }
@@ -65,5 +82,18 @@ struct MergeCommand: ParsableCommand {
             String(format: "; outputs differ from the adapted model's by at most %.1e", $0.found)
         }
         print("\(output): \(result.tensors) tensors\(check ?? ", not verified")")
+        let worst = result.worst.map { "; the most at \($0.path): \(percentage($0.share))" }
+        let isNoticeable = result.lostShare >= Self.leastShare
+        print(
+            "\(result.dtype.rawValue) loses \(percentage(result.lostShare)) of the change"
+                + (isNoticeable ? worst ?? "" : ""))
+    }
+
+    /// What is too little to be told in numbers.
+    private static let leastShare = 1e-4
+
+    private func percentage(_ share: Double) -> String {
+        share > 0 && share < Self.leastShare
+            ? "less than 0.01 %" : String(format: "%.2f %%", 100 * share)
     }
 }

@@ -11,6 +11,8 @@ public struct MergeRun {
     public var model: URL
     public var adapters: [AdaptedModel.Source]
     public var output: URL
+    /// The type of the merged model's weights, float32 or bfloat16; nil for the types that the model has.
+    public var dtype: DType?
     /// Compares the written model with the adapted one before it gets its name.
     public var verify = true
     /// Whether the output folder may have files in it. Those of the names that are written are replaced,
@@ -33,6 +35,26 @@ public struct MergeRun {
         /// The largest difference of an output, and the most that is let pass; nil unverified.
         public let difference: (found: Double, allowed: Double)?
         public let tensors: Int
+        /// The type of the merged weights.
+        public let dtype: DType
+        /// What rounding to that type loses of every layer's change, in the model's order.
+        public let losses: [ChangeLoss]
+
+        /// ‖round(W + ΔW) − (W + ΔW)‖ / ‖ΔW‖ over all merged weights.
+        public var lostShare: Double { losses.lostShare }
+        /// The layer that loses the largest share of its change.
+        public var worst: ChangeLoss? { losses.max { $0.share < $1.share } }
+
+        /// The share of a change above which its loss is worth a warning.
+        static let noticedShare = 0.1
+
+        /// That much of the change is lost, if it is.
+        public var warning: String? {
+            guard lostShare > Self.noticedShare else { return nil }
+            let share = String(format: "%.0f %%", 100 * lostShare)
+            return "the change is so small beside the weights that \(dtype.rawValue) loses "
+                + "\(share) of it; `dtype` float32 keeps it, and so does the adapter unmerged"
+        }
     }
 
     /// - Throws: ``MergeError`` when the merged model does not say what the adapted one does, and
@@ -52,10 +74,11 @@ public struct MergeRun {
         let special = try SpecialTokenAlignment(loaded.tokenizer)
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
-        try loaded.adapters.mergeForGood()
+        let losses = try loaded.adapters.mergeForGood(as: dtype)
+        let mergedType = loaded.model.linears.first?.weight.value.dtype ?? .float32
         let weights = try ModelFolder.checkpointWeights(of: loaded.model)
         try ModelFolder.write(
-            weights, fields: special.aligned(loaded.fields),
+            weights, as: dtype, fields: special.aligned(loaded.fields),
             head: (loaded.model as? any SequenceModel)?.head.map {
                 headMeaning(outputs: $0.outputSize, loaded)
             },
@@ -64,7 +87,9 @@ public struct MergeRun {
         try special.alignGeneration(in: aside)
         try copyTemplate(to: aside)
         let difference = verify ? try check(aside, probes, expected) : nil
-        return Result(notes: loaded.notes, difference: difference, tensors: weights.count)
+        return Result(
+            notes: loaded.notes, difference: difference, tensors: weights.count,
+            dtype: dtype ?? mergedType, losses: losses)
     }
 
     /// The chat template of the first adapter that has one, else the model's.
@@ -81,7 +106,8 @@ public struct MergeRun {
     private func load(_ model: URL, _ adapters: [AdaptedModel.Source]) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
-        options.weights = .stored
+        // Beside what the model will be, its sums must not be rounded to what it was.
+        options.weights = dtype == .float32 ? .float32 : .stored
         return try AdaptedModel.load(model: model, adapters: adapters, options: options)
     }
 

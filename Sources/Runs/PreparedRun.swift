@@ -62,6 +62,7 @@ struct PreparedRun {
             loaded.model, method: run.started(tokenizer), targets: run.targets,
             modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
             using: generator)
+        trainee.decaysVectors = run.decaysVectors
         try encoded.scorer.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
         let seen = run.resume ? 0 : try trainee.calibrate(on: examples)
@@ -155,6 +156,14 @@ extension FineTuningRun {
         let saved = resume ? RunFolder(of: self).checkpoints.newestIdentity : nil
         let text = saved?.flags[RunIdentity.templateDate] ?? ChatTemplate.text(of: Date())
         return ChatTemplate.date(text)
+    }
+
+    /// Whether vectors of the adapter decay: a run goes on by the rule that it began with.
+    fileprivate var decaysVectors: Bool {
+        guard resume, let saved = RunFolder(of: self).checkpoints.newestIdentity else {
+            return true
+        }
+        return saved.flags[RunIdentity.decayingVectors] != nil
     }
 
     /// The longest sequence that the model takes beside the method's virtual tokens; nil for any.

@@ -22,6 +22,7 @@ extension RunIdentity {
         if !run.addedTokens.isEmpty {
             flags["add-tokens"] = run.addedTokens.joined(separator: ",")
         }
+        if prepared.trainee.hasDecayingVectors { flags[Self.decayingVectors] = "true" }
         let others = [
             run.targets?.identity ?? [:], run.templateIdentity(prepared.templateDate),
             run.task.identity,

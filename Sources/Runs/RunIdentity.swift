@@ -8,6 +8,8 @@ struct RunIdentity: Codable, Equatable {
     var digests: [String: String] = [:]
 
     static let templateDate = "template-date"
+    /// Whether weight decay moves vectors of the adapter; earlier versions, which do not say so, left them.
+    static let decayingVectors = "decaying-vectors"
 
     init(flags: [String: String] = [:]) { self.flags = flags }
 

@@ -27,4 +27,7 @@ public enum DType: String, CaseIterable, Sendable, Codable {
         case .int64, .float64: 8
         }
     }
+
+    /// Whether it has fewer bits than float32: beside a number of such a type a much smaller one is nothing.
+    package var isNarrow: Bool { byteCount < Self.float32.byteCount }
 }

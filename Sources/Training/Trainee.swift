@@ -23,6 +23,9 @@ public final class Trainee {
     /// How the gradients of some weights are projected, and the names of those weights.
     let projection: GradientProjection?
     let projectedWeights: Set<String>
+    /// Whether vectors of an adapter decay that are neither biases nor norms. In runs of versions that wrote
+    /// no word on it they do not.
+    package var decaysVectors = true
     /// Tensors of the adapter that have had a gradient other than zero.
     private var reached: Set<String> = []
 

@@ -237,7 +237,7 @@ def test_training_takes_the_steps_of_the_equations(tmp_path, classifier, task_da
     options, task = TRAINED[name], "rte"
     data, folder = task_data(task, train=COUNT), classifier(task, **harness.NO_DROPOUT)
     start = start_of(tmp_path, folder, data, task, **options)
-    # What trains of one dimension is not decayed; the grouping has a test of its own.
+    # What decays has a test of its own.
     here, there = settings(task, rate=2e-3, decay=0)
     harness.train(folder, data, tmp_path / "out", **here, **options)
     model = put_in(harness.load(folder), tmp_path / "start")

@@ -1,5 +1,7 @@
 """`duallora merge`: the folder opens in transformers and is the adapted model."""
 
+import json
+
 import pytest
 import torch
 from peft import LoraConfig, TaskType, get_peft_model
@@ -170,3 +172,37 @@ def test_merge_leaves_base_and_adapter_alone(tmp_path, task_data):
     merge(tmp_path)
     assert {path: harness.digest(path) for path in inputs} == before
     assert not list((tmp_path / "merged").glob(".*"))
+
+
+@pytest.mark.parametrize("dtype", [None, "float32"])
+def test_a_merge_into_bfloat16_says_how_much_of_a_small_change_is_gone(tmp_path, dtype):
+    base = harness.bert(num_labels=3).to(torch.bfloat16)
+    harness.save(base, tmp_path / "base")
+    before = {name: value.double() for name, value in base.state_dict().items()}
+    model = get_peft_model(base, LoraConfig(
+        task_type=TaskType.SEQ_CLS, target_modules="all-linear", r=4, init_lora_weights=False))
+    updates = {}
+    with torch.no_grad():
+        for path, layer in model.base_model.model.named_modules():
+            if hasattr(layer, "lora_B"):
+                layer.lora_B["default"].weight.mul_(3e-3)
+                updates[path + ".weight"] = layer.get_delta_weight("default").double()
+    model.save_pretrained(tmp_path / "adapter")
+    options = dict(dtype=dtype) if dtype else {}
+    run = harness.run("merge", "--json", model=tmp_path / "base", adapter=tmp_path / "adapter",
+                      output=tmp_path / "merged", **options)
+    found = json.loads(run.stdout)
+    after = weights(tmp_path / "merged")
+    # The head, which an adapter brings whole, is wider.
+    assert {after[name].dtype for name in updates} == {getattr(torch, dtype or "bfloat16")}
+    assert not dtype or {value.dtype for value in after.values()} == {torch.float32}
+    assert AutoConfig.from_pretrained(tmp_path / "merged").dtype == getattr(torch, found["dtype"])
+    lost = sum(((after[name].double() - before[name] - update) ** 2).sum()
+               for name, update in updates.items())
+    share = (lost / sum((update ** 2).sum() for update in updates.values())).sqrt().item()
+    assert found["lost"] == pytest.approx(share, abs=1e-4)
+    assert {layer["name"] + ".weight" for layer in found["layers"]} == updates.keys()
+    if dtype:
+        assert share < 1e-3 and "warning" not in run.stderr
+    else:
+        assert share > 0.3 and "--dtype float32 keeps it" in run.stderr

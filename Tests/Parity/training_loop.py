@@ -1,6 +1,7 @@
 """A plain PyTorch loop beside `duallora train`: the same settings for both, and what must agree."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -38,6 +39,10 @@ def loss_of(model, batch, labels, task):
     return functional.cross_entropy(logits, labels)
 
 
+# The names by which transformers' Trainer knows biases and norms, and GPT-2's, which it knows by their class.
+NO_DECAY = re.compile(r"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|\.ln_\w+\.")
+
+
 def orthonormal(matrix):
     """Q of the QR factorisation with no negative number on R's diagonal."""
     q, r = torch.linalg.qr(matrix)
@@ -66,14 +71,14 @@ class Turned(torch.nn.Module):
 
 
 def optimizer_for(named, rate, head_rate, decay, ratio=1, **adam):
-    """AdamW with a rate for the head, another for LoRA+'s fast tensors, and decay for nothing but
-    matrices."""
+    """AdamW with a rate for the head, another for LoRA+'s fast tensors, and decay for all but biases
+    and norms."""
     groups = {}
     for name, parameter in named:
         own = head_rate if "classifier" in name else rate
         if own == rate and ("lora_B" in name or name.endswith("bias")):
             own *= ratio
-        groups.setdefault((own, parameter.dim() == 1), []).append(parameter)
+        groups.setdefault((own, bool(NO_DECAY.search(name.lower()))), []).append(parameter)
     return torch.optim.AdamW([
         {"params": parameters, "lr": own, "weight_decay": 0.0 if flat else decay}
         for (own, flat), parameters in groups.items()], **adam)

@@ -71,6 +71,42 @@ import ToyTasks
         }
     }
 
+    @Test(
+        "A merge says what its type loses of the change, and warns above a tenth",
+        arguments: [
+            (DType.bfloat16, DType?.none, 5e-3, 0.1...1), (.bfloat16, .float32, 5e-3, 0...1e-4),
+            (.bfloat16, nil, 0.3, 1e-4...0.1), (.float16, nil, 5e-3, 0.1...1),
+            (.float32, nil, 5e-3, 0...1e-3), (.float32, .bfloat16, 5e-3, 0.1...100),
+        ] as [(DType, DType?, Double, ClosedRange<Double>)])
+    func roundingLoss(
+        stored: DType, dtype: DType?, deviation: Double, expected: ClosedRange<Double>
+    ) throws {
+        let place = try Workplace(dtype: stored)
+        try writeAdapter(place, LoRA(rank: 2), deviation: deviation)
+        var run = merge(place)
+        run.dtype = dtype
+        let result = try run.run()
+        #expect(result.dtype == dtype ?? stored)
+        #expect(expected.contains(result.lostShare), "\(result.lostShare)")
+        #expect((result.warning != nil) == (result.lostShare > 0.1))
+        let (base, merged) = (
+            try load(place, adapted: true), try load(place, adapted: false).linears
+        )
+        var (lost, change) = (0.0, 0.0)
+        for (layer, merged) in zip(base.linears, merged) {
+            let type = layer.adapter == nil && dtype == nil ? stored : result.dtype
+            #expect(merged.weight.value.dtype == type)
+            guard let adapter = try layer.weightChange else { continue }
+            let update = try adapter.weightUpdate(for: layer).to(.float64)
+            let sum = try layer.weight.value.to(.float64) + update
+            lost += try (merged.weight.value.to(.float64) - sum).squared().sum().item()
+            change += try update.squared().sum().item()
+        }
+        #expect(abs(result.lostShare - (lost / change).squareRoot()) < 1e-6)
+        #expect(result.losses.count == 4)
+        #expect(result.worst?.share == result.losses.map(\.share).max())
+    }
+
     @Test("A merged model that overflows its type is refused, and nothing is written")
     func overflow() throws {
         let place = try Workplace(dtype: .float16)

@@ -61,6 +61,30 @@ import ToyTasks
         #expect(refusal(in: place) == "no error")
     }
 
+    @Test("A run of a version in which no vector decayed goes on so")
+    func formerWeightDecay() throws {
+        func resumed(isFormer: Bool) throws -> Data {
+            let place = try Workplace()
+            let run = place.run(DoRA(LoRA(rank: 2)), to: "out") {
+                $0.options.weightDecay = 0.5
+            }
+            let stop = StopAfter(2)
+            #expect(throws: TrainingError.self) { try run.run(shouldStop: { stop() }) { _ in } }
+            let state = "out/checkpoints/step-00000002/state.json"
+            let text = String(decoding: try place.read(state), as: UTF8.self)
+            #expect(text.contains("\"decaying-vectors\" : \"true\""), "in: \(text)")
+            if isFormer {
+                let former = text.replacing(/"decaying-vectors" : "true",?\s*/, with: "")
+                try place.folder.write(former, to: state)
+            }
+            var rest = run
+            rest.resume = true
+            _ = try rest.run { _ in }
+            return try place.read("out/adapter_model.safetensors")
+        }
+        #expect(try resumed(isFormer: true) != resumed(isFormer: false))
+    }
+
     @Test("Other examples of as many tokens are refused", arguments: ["label", "word"])
     func otherExamples(_ change: String) throws {
         let place = try Workplace()

@@ -124,6 +124,26 @@ import ToyTasks
         }
     }
 
+    @Test(
+        "Vectors of an adapter decay unless they are biases or norms, in runs that began so",
+        arguments: [
+            (DoRA(), ["lora_magnitude_vector"]),
+            (VeRA(rank: 2), ["vera_lambda_b", "vera_lambda_d"]), (AdapterL(), []), (LoReFT(), []),
+            (LoRA(), []),
+        ] as [(any FineTuningMethod, [String])])
+    func decayingVectors(method: any FineTuningMethod, expected: [String]) throws {
+        let trainee = try Self.trainer(method).trainee
+        func decaying() -> Set<String> {
+            let groups = trainee.optimizerGroups(Workplace.options).filter { $0.weightDecay > 0 }
+            let vectors = groups.flatMap { zip($0.names, $0.tensors) }.filter { $1.rank < 2 }
+            return Set(vectors.compactMap { $0.0.split(separator: ".").last.map(String.init) })
+        }
+        #expect(decaying() == Set(expected))
+        #expect(trainee.hasDecayingVectors == !expected.isEmpty)
+        trainee.decaysVectors = false
+        #expect(decaying().isEmpty)
+    }
+
     @Test("Full fine-tuning refuses targets")
     func targets() throws {
         #expect(throws: TrainingError.self) {

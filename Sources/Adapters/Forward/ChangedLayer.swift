@@ -17,6 +17,17 @@ extension Linear {
         guard drops || weight.value.requiresGradient else {
             return try change(input, weight.value, bias?.value)
         }
-        return try frozen(x) + change(input, nil, nil)
+        return try frozen(x, onto: change(input, nil, nil))
+    }
+
+    /// The layer without its adapter, and what that adds (..., out). In a narrow type both are rounded as one:
+    /// beside a number that is already rounded, a small one is nothing.
+    func frozen(_ x: Tensor, onto change: Tensor) throws -> Tensor {
+        guard x.dtype.isNarrow else { return try frozen(x) + change }
+        let rows = try change.reshaped(-1, outputSize)
+        let sum = try rows.addingProduct(
+            of: x.reshaped(-1, inputSize), weight.value.to(x.dtype).transposed()
+        ).reshaped(change.shape)
+        return try bias.map { try sum + $0.value.to(x.dtype) } ?? sum
     }
 }

@@ -50,6 +50,10 @@ extension Tensor {
     /// Blocks of W₀ + ΔW are formed, multiplied and thrown away, in the forward and again in the
     /// backward. Three products of T·d·k: forward, gradient at x, gradient at the update. Where the
     /// update is zero, no bit differs from the layer without it.
+    ///
+    /// In a narrow type, W₀ + ΔW is W₀ again where ΔW is small. There the forward has a fourth product:
+    /// x W₀ᵀ is added to x ΔWᵀ before the sum is rounded. See
+    /// ``FactoredUpdate/isLostInRounding(onto:as:)``.
     /// - Parameters:
     ///   - weight: W₀ (d, k), frozen; nil for x ΔWᵀ alone.
     ///   - bias: b (d).
@@ -120,14 +124,32 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
     /// x W'ᵀ + b, a block of W's rows after the other.
     func output() throws -> Tensor {
         let blocks = blocks(of: outputSize, length: inputSize)
+        let apart = try weight.flatMap {
+            try update.isLostInRounding(onto: $0, as: input.dtype) ? $0 : nil
+        }
         func product(_ rows: Range<Int>) throws -> Tensor {
-            return try input.projected(by: formed(rows), bias: bias?.slice(rows, along: 0))
+            let bias = try bias?.slice(rows, along: 0)
+            return try apart.map { try productApart(rows, from: $0.slice(rows), bias: bias) }
+                ?? input.projected(by: formed(rows), bias: bias)
         }
         if blocks.count == 1 { return try product(blocks[0]) }
         let output = try Tensor.empty(
             Array(input.shape.dropLast()) + [outputSize], dtype: input.dtype, device: input.device)
         for rows in blocks { try output.slice(rows, along: -1).copy(from: product(rows)) }
         return output
+    }
+
+    /// x ΔWᵀ + x W₀ᵀ, whose sum is rounded once, + b.
+    private func productApart(
+        _ rows: Range<Int>, from weight: Tensor, bias: Tensor?
+    ) throws -> Tensor {
+        let change = try room(rows)
+        try update.form(rows: rows, columns: 0..<inputSize, onto: nil, into: change)
+        let x = try input.reshaped(-1, inputSize)
+        let sum = try x.linear(change)
+        try sum.add(productOf: x, weight.to(input.dtype).transposed())
+        if let bias { try sum.add(bias) }
+        return try sum.reshaped(Array(input.shape.dropLast()) + [rows.count])
     }
 
     /// The gradients at x, g W', and at the factors, from gᵀ x: a block of W's rows after the other.

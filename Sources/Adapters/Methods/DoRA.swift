@@ -97,12 +97,41 @@ package final class DoRALayer: WeightChange {
             base.weight.value, down: lora.down, up: lora.up, scale: lora.scale)
         let factors = try magnitude / norm
         let drops = mode.isTraining && lora.dropout > 0
+        let isApart = try drops || isMagnitudeLost(factors, base, as: x.dtype)
         let layer = LowRankLinear(
             weight: try base.weight.value.to(x.dtype),
-            bias: drops ? nil : try base.bias?.value.to(x.dtype),
-            outputFactors: drops ? try factors - 1 : factors, down: lora.down,
+            bias: isApart ? nil : try base.bias?.value.to(x.dtype),
+            outputFactors: isApart ? try factors - 1 : factors, down: lora.down,
             up: try factors.expandedDimension(at: 1) * lora.up, scale: lora.scale)
-        guard drops else { return try layer(x) }
-        return try base.frozen(x) + layer(mode.dropping(x, probability: lora.dropout))
+        guard isApart else { return try layer(x) }
+        let input = drops ? try mode.dropping(x, probability: lora.dropout) : x
+        return try base.frozen(x, onto: layer(input))
+    }
+
+    /// Whether a number of a narrow type times m / n is that number again, and with it more than a tenth of
+    /// the layer's change is gone: (m / n - 1) ⊙ (x W₀ᵀ) is then added to a product that is not rounded yet,
+    /// at the price of that product.
+    private func isMagnitudeLost(
+        _ factors: Tensor, _ base: Linear, as dtype: DType
+    ) throws -> Bool {
+        guard dtype.isNarrow else { return false }
+        return try withoutGradient {
+            let offsets = try factors.detached() - 1
+            let mostLost = 1.0 / 256
+            guard try offsets.rootMeanSquare() < mostLost else { return false }
+            let squares = try norms.ofBase(base.weight.value)
+            let ofMagnitude = try (offsets.squared() * squares).sum().item()
+            let ofDirection = try lora.squaredNorm()
+            return ofMagnitude > 0.01 * (ofMagnitude + ofDirection)
+        }
+    }
+}
+
+extension LoRALayer {
+    /// ‖s B A‖², of Frobenius, without B A.
+    fileprivate func squaredNorm() throws -> Double {
+        let (down, up) = (try down.detached(), try up.detached())
+        let crossed = try up.transposed().matmul(up) * down.matmul(down.transposed())
+        return try scale * scale * crossed.sum().item()
     }
 }

@@ -7,16 +7,22 @@ extension ModelFolder {
     ///
     /// - Parameters:
     ///   - fields: the base model's configuration.
+    ///   - dtype: of all weights in the file; nil for the types that they have.
     ///   - head: what the head's outputs mean, which is added to the fields.
     ///   - files: the tokenizer's files, copied along where they exist.
     /// - Throws: ``SafetensorsError``, ``ModelError`` for a head on fields of no known architecture, or an
     ///   error of the file system; the caller removes the folder.
     public static func write(
-        _ weights: [String: Tensor], fields: [String: Any], head: HeadMeaning?,
-        copying files: [URL], to folder: URL
+        _ weights: [String: Tensor], as dtype: DType? = nil, fields: [String: Any],
+        head: HeadMeaning?, copying files: [URL], to folder: URL
     ) throws {
+        let entries = weights.map {
+            SafetensorsWriter.Entry(
+                name: $0.key, dtype: dtype ?? $0.value.dtype, shape: $0.value.shape)
+        }
         try SafetensorsWriter.write(
-            weights, to: folder.appendingPathComponent("model.safetensors"))
+            entries, to: folder.appendingPathComponent("model.safetensors")
+        ) { try weights[$0.name]?.to($0.dtype) }
         var fields = fields
         if let head {
             let file = ConfigurationFile(
@@ -24,7 +30,7 @@ extension ModelFolder {
             fields["architectures"] = [try Architecture.of(file).names(file).headClass]
             head.describe(in: &fields)
         }
-        if let dtype = mostCommonType(of: weights) {
+        if let dtype = dtype ?? mostCommonType(of: weights) {
             fields["dtype"] = dtype.rawValue
             fields["torch_dtype"] = nil
         }

@@ -29,13 +29,19 @@ extension EmbeddingChange {
 }
 
 extension Embedding {
-    /// W + ΔW (count, size) in the type of W; W where there is no adapter.
+    /// W + ΔW (count, size); W where there is no adapter.
+    /// - Parameter dtype: nil for the type of W.
     /// - Throws: ``MergeObstacle/noWeightChange(layer:)``.
-    public func mergedWeight() throws -> Tensor {
-        guard let adapter else { return weight.value }
+    public func mergedWeight(as dtype: DType? = nil) throws -> Tensor {
+        let own = weight.value
+        guard let adapter else { return try own.to(dtype ?? own.dtype) }
         guard let change = adapter as? any EmbeddingChange else {
             throw MergeObstacle.noWeightChange(layer: path)
         }
-        return try withoutGradient { try change.updatedWeight(for: self) }
+        return try withoutGradient {
+            guard let dtype, dtype != own.dtype else { return try change.updatedWeight(for: self) }
+            let wide: DType = own.dtype == .float64 ? .float64 : .float32
+            return try (own.to(wide) + change.weightUpdate(for: self).to(wide)).to(dtype)
+        }
     }
 }

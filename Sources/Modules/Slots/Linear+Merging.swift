@@ -13,10 +13,17 @@ extension Linear {
         }
     }
 
-    /// W + ΔW (out, in) in the type of W.
+    /// W + ΔW (out, in).
+    /// - Parameter dtype: nil for the type of W.
     /// - Throws: ``MergeObstacle/noWeightChange(layer:)``.
-    public func mergedWeight() throws -> Tensor {
-        try withoutGradient { try weightChange?.updatedWeight(for: self) ?? weight.value }
+    public func mergedWeight(as dtype: DType? = nil) throws -> Tensor {
+        try withoutGradient {
+            let own = weight.value
+            guard let change = try weightChange else { return try own.to(dtype ?? own.dtype) }
+            guard let dtype, dtype != own.dtype else { return try change.updatedWeight(for: self) }
+            let wide: DType = own.dtype == .float64 ? .float64 : .float32
+            return try (own.to(wide) + change.weightUpdate(for: self).to(wide)).to(dtype)
+        }
     }
 
     /// b + Δb (out) in the type of b; nil where there is neither.

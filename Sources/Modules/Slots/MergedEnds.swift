@@ -11,11 +11,12 @@ package struct MergedEnds {
     private let parts: Bool
 
     /// Forms the merged weights; the model is left as it is.
+    /// - Parameter dtype: of the merged weights; nil for that of each as it was.
     /// - Throws: ``MergeObstacle``.
-    package init(of slots: AdapterSlots) throws {
+    package init(of slots: AdapterSlots, as dtype: DType? = nil) throws {
         self.slots = slots
         embeddings = try slots.embeddings.filter { $0.adapter != nil }.map {
-            ($0, try $0.mergedWeight(), $0.weight.value)
+            ($0, try $0.mergedWeight(as: dtype), $0.weight.value)
         }
         let tied = slots.tiedHead.flatMap { $0.isApart ? nil : $0 }
         let shared = embeddings.first { $0.embedding.weight === tied?.embedding }
@@ -24,7 +25,7 @@ package struct MergedEnds {
             return
         }
         _ = try layer.mergedBias()
-        let merged = try layer.mergedWeight()
+        let merged = try layer.mergedWeight(as: dtype)
         head = (layer, merged, layer.weight.value)
         let sharedNow = shared?.merged ?? layer.weight.value
         parts = try tied != nil && !merged.hasSameElements(as: sharedNow)
@@ -32,6 +33,17 @@ package struct MergedEnds {
 
     /// Whether no adapter changes any of them.
     package var isEmpty: Bool { embeddings.isEmpty && head == nil }
+
+    /// The embeddings that change, and what their weights become.
+    package var mergedEmbeddings: [(embedding: Embedding, weight: Tensor)] {
+        embeddings.map { ($0.embedding, $0.merged) }
+    }
+
+    /// The head, and what its weight becomes, where that is a weight of its own.
+    package var mergedHead: (layer: Linear, weight: Tensor)? {
+        guard let head, parts || slots.tiedHead?.isApart ?? true else { return nil }
+        return (head.layer, head.merged)
+    }
 
     /// Puts the merged weights into the model and empties the slots.
     package func putIn() {

@@ -12,6 +12,11 @@ extension Tensor {
         try call("aten::mm.out", [.tensor(left), .tensor(right)], ["out": .tensor(self)])
     }
 
+    /// The sum with a product of two matrices, rounded once; differentiable (`torch.addmm`).
+    public func addingProduct(of left: Tensor, _ right: Tensor) throws -> Tensor {
+        try call("aten::addmm", [.tensor(self), .tensor(left), .tensor(right)])
+    }
+
     /// Puts the sum of a matrix and a product of two in the place of this one (`torch.addmm`).
     @discardableResult
     public func setSum(

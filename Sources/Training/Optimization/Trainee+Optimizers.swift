@@ -15,7 +15,6 @@ extension Trainee {
     }
 
     /// Groups for an optimizer, of the tensors whose gradients are projected or of the others.
-    /// Biases and norms do not decay.
     func optimizerGroups(
         _ options: TrainingOptions, projected isProjected: Bool = false
     ) -> [AdamW.Group] {
@@ -31,7 +30,7 @@ extension Trainee {
             let factor = adapter?.method.learningRateFactor(
                 of: trainable.name, dimensions: dimensions)
             let own = trainable.role == .head ? options.headLearningRate : rate * (factor ?? 1)
-            let key = Key(rate: own, decays: dimensions > 1)
+            let key = Key(rate: own, decays: decays(trainable))
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(trainable)
         }
