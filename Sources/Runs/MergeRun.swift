@@ -54,6 +54,7 @@ public struct MergeRun {
                 },
                 copying: (Tokenizer.fileNames + ModelFolder.companionNames)
                     .map(model.appendingPathComponent), to: aside)
+            try Tokenizer.complete(aside)
             try copyTemplate(to: aside)
             let difference = verify ? try check(aside, probes, expected) : nil
             try moveFiles(from: aside)

@@ -154,6 +154,7 @@ extension RunFolder: TrainingStore {
                 copying: files, to: output)
             let lacking = files.filter { !FileManager.default.fileExists(atPath: $0.path) }
             if replacesRun { remove(Self.adapterNames + lacking.map(\.lastPathComponent)) }
+            try Tokenizer.complete(output)
         }
         if replacesRun { remove(ChatTemplate.writtenNames + Self.formerNames) }
         if let template = prepared?.template ?? run.chatTemplate {

@@ -3,6 +3,7 @@ import FineTuning
 import Foundation
 
 extension PlainTextFiles.Unit: ExpressibleByArgument {}
+extension HeldOut.Rows: ExpressibleByArgument {}
 
 /// How plain text becomes examples.
 struct TextArguments: TaskArguments {
@@ -28,10 +29,17 @@ struct TextArguments: TaskArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            text, instruct: the share of the examples, from the end, to score on where there are no \
-            others. Default: 0.05.
+            text, instruct: the share of the examples to score on where there are no others; 0 for \
+            none. Default: 0.05.
             """)
     var devShare: Double?
+
+    @Option(
+        help: """
+            text, instruct: which examples are held out to score on: drawn, by --seed, or last, those at \
+            the end. Default: drawn.
+            """)
+    var devRows: HeldOut.Rows?
 
     func isFor(_ task: any TrainingTask) -> Bool {
         task is TextTraining || task is InstructionTraining
@@ -46,8 +54,16 @@ struct TextArguments: TaskArguments {
         task.unit = documents ?? task.unit
         task.packs = packing
         task.devData = devPlaces
-        task.devShare = devShare ?? task.devShare
+        task.heldOut = heldOut(task.heldOut)
         return task
+    }
+
+    /// What is held out, as the user says it.
+    func heldOut(_ standard: HeldOut) -> HeldOut {
+        var heldOut = standard
+        heldOut.share = devShare ?? heldOut.share
+        heldOut.rows = devRows ?? heldOut.rows
+        return heldOut
     }
 
     var devPlaces: [URL] { devData.map { URL(fileURLWithPath: $0) } }
@@ -56,7 +72,7 @@ struct TextArguments: TaskArguments {
     var given: [(name: String, isGiven: Bool)] {
         [
             ("documents", documents != nil), ("packing", packing), ("dev-data", !devData.isEmpty),
-            ("dev-share", devShare != nil),
+            ("dev-share", devShare != nil), ("dev-rows", devRows != nil),
         ]
     }
 }

@@ -33,6 +33,7 @@ struct TrainWords {
         var recipe = Recipe()
         for path in read.others { recipe.add(try RecipeFile(path, keys: keys)) }
         recipe.add(read.flags.flatMap { Self.spelledOut($0.key, $0.values, keys: keys) })
+        recipe.add(FormerRecipes.settings(meantBy: recipe, from: read.others, keys: keys))
         notes = Self.leaveOutOtherMethods(from: &recipe)
         self.recipe = recipe
         arguments = try MethodFlags.spelledOut(
