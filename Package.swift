@@ -53,7 +53,7 @@ let package = Package(
         module("Hub", []),
         module("Metrics", []),
         module("Chat", ["JSON", "Names"]),
-        module("Datasets", ["Chat", "JSON", "Metrics"]),
+        module("Datasets", ["Chat", "JSON", "Metrics", "Names"]),
         module("Generation", ["Chat", "Models", "Modules", "Tokenization", "Torch"]),
         module(
             "Tasks",

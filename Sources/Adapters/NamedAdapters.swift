@@ -184,7 +184,9 @@ public final class NamedAdapters {
         for (embedding, weight) in ends.mergedEmbeddings {
             try measure { try embedding.roundingLoss(of: weight) }
         }
-        if let (head, weight) = ends.mergedHead { try measure { try head.roundingLoss(of: weight) } }
+        if let (head, weight) = ends.mergedHead {
+            try measure { try head.roundingLoss(of: weight) }
+        }
         ends.putIn()
         mergedEnds = merged.isEmpty && ends.isEmpty ? nil : ends
         for (layer, weight, bias) in merged {

@@ -12,13 +12,15 @@ public struct ChatTemplate: Sendable {
     /// The file that messages name.
     public let name: String
     /// The tokenizer's special tokens, such as `bos_token`, which templates know by these names.
-    public let specialTokens: [String: String]
+    public internal(set) var specialTokens: [String: String]
     /// What the template may ask for besides, such as `enable_thinking`, where a conversation says
     /// nothing else.
     public var variables: [String: TemplateValue] = [:]
     /// What `strftime_now` tells; nil for the clock's time.
     public var date: Date?
     private let syntax: Syntax
+    /// The words of the template that may be names.
+    private let words: Set<Substring>
 
     /// Reads a template.
     ///
@@ -29,6 +31,7 @@ public struct ChatTemplate: Sendable {
         self.source = source
         self.name = name
         self.specialTokens = specialTokens
+        words = Set(source.split { !$0.isLetter && !$0.isNumber && $0 != "_" })
         do throws(Fault) {
             syntax = try Parser.parse(source)
         } catch {
@@ -38,6 +41,36 @@ public struct ChatTemplate: Sendable {
 
     /// Whether the template says what of its text the assistant generates.
     var marksGeneration: Bool { syntax.marksGeneration }
+
+    /// Whether the template has a name in it, so that it may write what goes by the name.
+    package func names(_ key: String) -> Bool { words.contains(key[...]) }
+
+    /// Whether the template may write what a message has under a key.
+    package func writes(_ key: String) -> Bool {
+        names(key)
+            || ChatMessage.reasoningKeys.contains(key)
+                && ["reasoning_content", "thinking"].contains(where: names)
+    }
+
+    /// Gives names of special tokens that the template's folder does not name a token.
+    package mutating func addSpecialTokens(_ tokens: [String: String]) {
+        specialTokens.merge(tokens) { own, _ in own }
+    }
+
+    /// Refuses a conversation whose calls of tools, or tools, the template would lose.
+    /// - Throws: ``ChatTemplateError/notWritten(file:key:)``.
+    package func checkWrites(
+        _ messages: [ChatMessage], variables: [String: TemplateValue] = [:]
+    ) throws(ChatTemplateError) {
+        func check(_ key: String, _ isThere: Bool) throws(ChatTemplateError) {
+            if isThere, !names(key) { throw .notWritten(file: name, key: key) }
+        }
+        try check("tool_calls", messages.contains(where: \.callsTools))
+        for key in ["tools", "documents"] {
+            guard case .list(let values)? = variables[key] else { continue }
+            try check(key, !values.isEmpty)
+        }
+    }
 
     /// Whether the text of a conversation may depend on the day.
     package var asksForDate: Bool { source.contains("strftime_now") }
@@ -95,11 +128,5 @@ public struct ChatTemplate: Sendable {
         } catch {
             throw error.error(file: name, line: renderer?.line ?? 1)
         }
-    }
-}
-
-extension ChatMessage {
-    fileprivate var templateValue: TemplateValue {
-        ["role": .string(role), "content": .string(content)]
     }
 }

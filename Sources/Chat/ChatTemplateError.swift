@@ -9,6 +9,11 @@ public enum ChatTemplateError: Error, Equatable, CustomStringConvertible {
     case syntax(file: String, line: Int, reason: String)
     /// The text is a template that asks for more than chat templates of the known families do.
     case unsupported(file: String, line: Int, feature: String, supported: String?)
+    /// The template cannot do without a name that nobody gave it a value for, such as a special token
+    /// that the tokenizer lacks.
+    case undefined(file: String, line: Int, name: String)
+    /// The template never names what a conversation has, and would lose it.
+    case notWritten(file: String, key: String)
     /// The template called `raise_exception`.
     case raised(file: String, line: Int, message: String)
     case failed(file: String, line: Int, reason: String)
@@ -28,11 +33,27 @@ public enum ChatTemplateError: Error, Equatable, CustomStringConvertible {
         case .unsupported(let file, let line, let feature, let supported):
             "\(file):\(line): the chat template uses \(feature), which is not supported"
                 + (supported.map { "; supported: \($0)" } ?? "")
+        case .undefined(let file, let line, let name):
+            "\(file):\(line): the chat template needs '\(name.excerpt())', which is undefined: "
+                + (name.hasSuffix("_token")
+                    ? "no file of the tokenizer names this token; tokenizer_config.json should"
+                    : "`template-variables` can give it")
+        case .notWritten(let file, let key):
+            "'\(key)' would be lost, as the chat template \(file) never names it; another "
+                + "`chat-template` may, or leave it out"
         case .raised(let file, let line, let message):
             "\(file):\(line): the chat template refuses the conversation: \(message.excerpt(400))"
         case .failed(let file, let line, let reason): "\(file):\(line): \(reason.excerpt(400))"
         case .limit(let file, let line, let reason): "\(file):\(line): \(reason)"
         case .emptyConversation: "the conversation has no message"
+        }
+    }
+
+    /// Whether another conversation may do, as the fault is not the template's own.
+    package var isOfConversation: Bool {
+        switch self {
+        case .raised, .failed, .limit, .emptyConversation, .notWritten: true
+        case .unreadable, .badField, .noTemplate, .syntax, .unsupported, .undefined: false
         }
     }
 }

@@ -2,16 +2,12 @@
 package enum ConversationFault: Error, Equatable {
     case notMessages
     case missing(message: Int, key: String)
-    case notRead(message: Int, key: String)
 
     /// What is wrong, behind the name of the place.
     package var reason: String {
         switch self {
         case .notMessages: "no array of messages [{\"role\": ..., \"content\": ...}, ...]"
         case .missing(let message, let key): "message \(message) lacks '\(key)'"
-        case .notRead(let message, let key):
-            "message \(message) has '\(key)', which is not read and would be lost, as the chat template "
-                + "gets roles and contents alone; write it into the content"
         }
     }
 }

@@ -55,6 +55,47 @@ extension TemplateValue {
     }
 }
 
+extension TemplateValue {
+    /// The text of a string; nil for any other value.
+    var text: String? { if case .string(let text) = self { text } else { nil } }
+
+    /// What a mapping has under a key; nil for nothing.
+    subscript(key: String) -> TemplateValue? {
+        guard case .mapping(let entries) = self else { return nil }
+        return entries.first { $0.key == key }?.value
+    }
+}
+
+extension TemplateValue: Encodable {
+    private struct FieldKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        if case .mapping(let entries) = self {
+            var container = encoder.container(keyedBy: FieldKey.self)
+            for entry in entries {
+                try container.encode(entry.value, forKey: FieldKey(stringValue: entry.key))
+            }
+            return
+        }
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .none: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let text): try container.encode(text)
+        case .list(let values): try container.encode(values)
+        case .mapping: break
+        }
+    }
+}
+
 extension TemplateValue: CustomStringConvertible {
     /// Nearly as JSON has it, in one line, keys in their order.
     public var description: String {

@@ -55,6 +55,7 @@ struct ChatTemplateCommand: ParsableCommand {
         let template = try template.load(from: [folder])
         let tokenizer = json ? try Tokenizer.load(from: folder) : nil
         for conversation in try ConversationFile(messages).conversations {
+            try template.checkWrites(conversation, variables: template.variables)
             let made = try template.renderTracked(
                 conversation, addGenerationPrompt: generationPrompt)
             guard let tokenizer else {

@@ -32,6 +32,13 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "A file of texts to continue, one a line.", completion: .file())
     var prompts: String?
 
+    @Flag(
+        help: """
+            Continue prompts as they are, where they would be a user's turn in the chat template that the \
+            adapter was trained with.
+            """)
+    var raw = false
+
     @Option(
         help: """
             Token ids to continue, with spaces; may be given several times. No tokenizer is needed, and \
@@ -60,6 +67,9 @@ struct GenerateCommand: ParsableCommand {
         if talk.chat, choice.ignoresStopTokens {
             throw ValidationError("--ignore-stop-tokens does not go with --chat")
         }
+        if raw, prompt.isEmpty, prompts == nil {
+            throw ValidationError("--raw goes with --prompt and --prompts")
+        }
         if talk.chat, echo { throw ValidationError("--echo does not go with --chat") }
     }
 
@@ -67,12 +77,13 @@ struct GenerateCommand: ParsableCommand {
         let device = try compute.apply()
         let sequences = try ids.map { try tokenIDs($0, "--ids") }
         let folder = try ModelFolder(source.model(model).url)
-        let template = try talk.isGiven ? talkTemplate(folder.url) : nil
-        let texts = try texts(template)
         let needsTokenizer = ids.isEmpty || !choice.stop.isEmpty
         let speech = TokenizerSource(
             model: folder.url, adapters: try adapters.sources.map(\.folder))
         let tokenizer = needsTokenizer ? try speech.load() : nil
+        var template = try talk.isGiven ? talkTemplate(folder.url) : trainedTemplate(folder.url)
+        if let tokenizer { template = template?.completed(by: tokenizer) }
+        let texts = try texts(template)
         var options = try choice.options(folder: folder, tokenizer: tokenizer)
         if speech.isOfAdapter, let end = tokenizer?.endOfTextID, !choice.ignoresStopTokens {
             options.stopTokens += [end]
@@ -86,15 +97,16 @@ struct GenerateCommand: ParsableCommand {
             tokenizer: try tokenizer ?? options.tokenizerForStops(speech))
         if talk.chat, let template { return try hold(template, generator, options) }
         Interrupt.watch(saying: "stopping at the next token; once more stops at once")
-        let encoded = try ids.isEmpty ? encode(texts, generator) : sequences
+        let isTalk = template != nil
+        let encoded = try ids.isEmpty ? encode(texts, isTalk, generator) : sequences
         let speed = GenerationClock()
         if texts.count == 1, !json, options.beams == 1, options.returnedSequences == 1 {
-            try stream(texts[0], encoded[0], generator, options)
+            try stream(texts[0], encoded[0], isTalk, generator, options)
         } else {
             let generations = try generator.generate(
                 ids: encoded, options, clock: speed, isCancelled: { Interrupt.happened })
             for generation in generations {
-                try show(generation, texts, encoded, generator.tokenizer)
+                try show(generation, texts, encoded, isTalk ? generator.tokenizer : nil)
             }
             note(speed.summary)
         }
@@ -115,6 +127,22 @@ struct GenerateCommand: ParsableCommand {
         try talk.template.load(from: try adapters.sources.map(\.folder) + [model])
     }
 
+    /// The template in whose words an adapter, or the model where it was trained whole, learnt to answer: a
+    /// prompt is then a user's turn. nil for other models, whose prompts are continued as they are.
+    private func trainedTemplate(_ model: URL) throws -> ChatTemplate? {
+        guard !raw, ids.isEmpty else { return nil }
+        let folders = try adapters.sources.map(\.folder)
+        let trained = (folders.isEmpty ? [model] : folders).first {
+            $0.answersInTemplate(isAdapter: !folders.isEmpty)
+        }
+        guard let trained, let template = try ChatTemplate.load(fromFirstOf: [trained, model])
+        else { return nil }
+        note(
+            "note: a prompt is a user's turn, in the chat template that \(trained.relativePath) was "
+                + "trained with; --raw continues it as it is")
+        return template
+    }
+
     private func hold(
         _ template: ChatTemplate, _ generator: TextGenerator, _ options: GenerationOptions
     ) throws {
@@ -125,8 +153,10 @@ struct GenerateCommand: ParsableCommand {
     }
 
     /// A conversation's text has its special tokens in it; another gets those of the tokenizer.
-    private func encode(_ texts: [String], _ generator: TextGenerator) throws -> [[Int]] {
-        guard talk.messages != nil, let tokenizer = generator.tokenizer else {
+    private func encode(
+        _ texts: [String], _ isTalk: Bool, _ generator: TextGenerator
+    ) throws -> [[Int]] {
+        guard isTalk, let tokenizer = generator.tokenizer else {
             return try generator.encode(texts)
         }
         return try texts.map { try tokenizer.encode($0, addingSpecialTokens: false).ids }
@@ -135,10 +165,20 @@ struct GenerateCommand: ParsableCommand {
     private func texts(_ template: ChatTemplate?) throws -> [String] {
         if let messages = talk.messages, let template {
             return try ConversationFile(messages).conversations.map {
-                try template.render($0, addGenerationPrompt: true)
+                try template.checkWrites($0, variables: template.variables)
+                return try template.render($0, addGenerationPrompt: true)
             }
         }
-        guard let prompts else { return prompt }
+        let prompts = try prompts.map(lines) ?? prompt
+        guard let template else { return prompts }
+        return try prompts.map {
+            try template.render(
+                [ChatMessage(role: "user", content: $0)], addGenerationPrompt: true)
+        }
+    }
+
+    /// The lines of a file of prompts.
+    private func lines(of prompts: String) throws -> [String] {
         guard let data = FileManager.default.contents(atPath: prompts) else {
             throw CommandError("\(prompts) cannot be read")
         }
@@ -153,11 +193,12 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private func stream(
-        _ prompt: String, _ ids: [Int], _ generator: TextGenerator, _ options: GenerationOptions
+        _ prompt: String, _ ids: [Int], _ isTalk: Bool, _ generator: TextGenerator,
+        _ options: GenerationOptions
     ) throws {
         var pieces = try generator.stream(ids: ids, options).makeAsyncIterator()
         if echo { StandardOutput.write(prompt) }
-        var isFirst = talk.messages != nil
+        var isFirst = isTalk
         while var piece = try pieces.nextPiece(isCancelled: { Interrupt.happened }) {
             if isFirst { piece = answer(piece, pieces.ids, generator.tokenizer) }
             isFirst = false
@@ -168,8 +209,9 @@ struct GenerateCommand: ParsableCommand {
     }
 
     /// What is made of a conversation is a message: it does not go on from the prompt's text.
+    /// - Parameter tokenizer: nil for what is no conversation.
     private func answer(_ text: String, _ ids: [Int], _ tokenizer: Tokenizer?) -> String {
-        guard talk.messages != nil, let tokenizer else { return text }
+        guard let tokenizer else { return text }
         return tokenizer.standingAlone(text, ids)
     }
 
@@ -193,6 +235,19 @@ struct GenerateCommand: ParsableCommand {
         ]
         if let score = generation.score { fields["score"] = jsonNumber(score) }
         try printJSON(fields)
+    }
+}
+
+extension URL {
+    /// Whether what the folder has was trained on a chat template's words: a run says so, and an adapter of
+    /// another package comes with a template.
+    fileprivate func answersInTemplate(isAdapter: Bool) -> Bool {
+        guard (try? ChatTemplate.load(from: self)) != nil else { return false }
+        let result = appendingPathComponent("result.json")
+        guard let data = try? Data(contentsOf: result),
+            let run = try? JSONDecoder().decode(RunResult.self, from: data)
+        else { return isAdapter }
+        return run.usesChatTemplate ?? (run.task == "instruct")
     }
 }
 

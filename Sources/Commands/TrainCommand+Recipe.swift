@@ -14,11 +14,13 @@ extension TrainCommand {
     func recipeText(templateDate: Date? = nil) throws -> String {
         guard let words = TrainWords.current else { return "" }
         let method = try method.make()
-        let task = try task.defaults
+        let task = try task
         var values = [
-            "batch-size": ["\(task.batchSize)"], "max-length": ["\(task.maximumLength)"],
+            "batch-size": ["\(task.defaults.batchSize)"],
+            "max-length": ["\(task.defaults.maximumLength)"],
             "learning-rate": ["\(method.defaultLearningRate)"],
         ]
+        values["dev-rows"] = task.heldOut.map { [$0.rows.rawValue] }
         for key in words.keys.all {
             if let setting = words.recipe[key.name] { values[key.name] = setting.values }
             if values[key.name] == nil, let standard = key.standard {

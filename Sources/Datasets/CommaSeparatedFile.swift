@@ -75,21 +75,24 @@ public struct CommaSeparatedFile: Sendable {
     }
 }
 
-/// Reads rows from bytes; UTF-8 keeps the bytes of commas, quotes and line ends to themselves.
-private struct CommaSeparatedScanner {
+/// Reads rows from bytes; UTF-8 keeps the bytes of separators, quotes and line ends to themselves.
+struct CommaSeparatedScanner {
     private let bytes: [UInt8]
     private let path: String
+    private let separator: UInt8
     private var position = 0
-    private var line = 1
+    private var line: Int
 
-    private static let comma = UInt8(ascii: ",")
     private static let quote = UInt8(ascii: "\"")
     private static let lineFeed = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
-    init(_ bytes: [UInt8], path: String) {
+    /// - Parameter line: where the bytes begin.
+    init(_ bytes: [UInt8], path: String, separator: FieldSeparator = .comma, line: Int = 1) {
         self.bytes = bytes
         self.path = path
+        self.separator = separator.byte
+        self.line = line
         position = TaskFile.body(of: bytes).startIndex
     }
 
@@ -122,7 +125,7 @@ private struct CommaSeparatedScanner {
             let first = line
             row.fields.append((try nextField(), first))
             if isAtLineEnd { break }
-            // A field ends at a comma or at the end of its line, so this is a comma.
+            // A field ends at a separator or at the end of its line, so this is a separator.
             position += 1
         }
         takeLineEnd()
@@ -132,7 +135,7 @@ private struct CommaSeparatedScanner {
     private mutating func nextField() throws(TaskDataError) -> ArraySlice<UInt8> {
         if !isAtEnd, bytes[position] == Self.quote { return try quotedField() }
         let start = position
-        while !isAtLineEnd, bytes[position] != Self.comma {
+        while !isAtLineEnd, bytes[position] != separator {
             guard bytes[position] != Self.quote else { throw .strayQuote(path: path, line: line) }
             position += 1
         }
@@ -154,7 +157,7 @@ private struct CommaSeparatedScanner {
             if byte == Self.lineFeed { line += 1 }
             field.append(byte)
         }
-        guard isAtLineEnd || bytes[position] == Self.comma else {
+        guard isAtLineEnd || bytes[position] == separator else {
             throw .strayQuote(path: path, line: line)
         }
         return field[...]

@@ -89,9 +89,6 @@ private struct RecordReader {
     }
 
     private func named(_ fault: JSONFault) -> TaskDataError {
-        switch fault.reason {
-        case .notUTF8: .notUTF8(path: path, line: fault.line)
-        case .malformed(let reason): .badJSON(path: path, line: fault.line, reason: reason)
-        }
+        TaskDataError(fault, path: path)
     }
 }

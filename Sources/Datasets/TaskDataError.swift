@@ -26,7 +26,9 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case openQuote(path: String, line: Int)
     case repeatedColumn(path: String, name: String)
     case missingColumn(path: String, name: String, found: [String])
-    case fieldCount(path: String, line: Int, found: Int, expected: [String])
+    case fieldCount(
+        path: String, line: Int, found: Int, expected: [String],
+        separator: FieldSeparator = .comma)
     case badMeaning(path: String, line: Int, found: String)
     case oneMeaning(path: String)
     case badJSON(path: String, line: Int, reason: String)
@@ -94,11 +96,11 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
         case .missingColumn(let path, let name, let found):
             "\(path):1: the header has no column '\(name)'; "
                 + "it has '\(found.joined(separator: ",").excerpt())'."
-        case .fieldCount(let path, let line, let found, let expected):
+        case .fieldCount(let path, let line, let found, let expected, let separator):
             "\(path):\(line): the row has \(found) \(found == 1 ? "field" : "fields"); "
-                + "it should have \(expected.count), separated by commas: "
+                + "it should have \(expected.count), separated by \(separator.plural): "
                 + "\(expected.joined(separator: ",").excerpt()); "
-                + "a field with a comma in it stands in double quotes."
+                + "a field with a \(separator.rawValue) in it stands in double quotes."
         case .badJSON(let path, let line, let reason):
             "\(path):\(line): \(reason)."
         case .notAnObject(let path, let line, let found):
@@ -123,5 +125,15 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
 
     private func quotedList(_ names: [String]) -> String {
         names.map { "'\($0)'" }.joined(separator: " or ")
+    }
+}
+
+extension TaskDataError {
+    /// What is wrong with JSON, with the file that it is in.
+    init(_ fault: JSONFault, path: String) {
+        switch fault.reason {
+        case .notUTF8: self = .notUTF8(path: path, line: fault.line)
+        case .malformed(let reason): self = .badJSON(path: path, line: fault.line, reason: reason)
+        }
     }
 }

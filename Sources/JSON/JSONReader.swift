@@ -13,11 +13,14 @@ package struct JSONReader {
     /// Where reading stops: the end of the file, or of a line.
     private var end: Int
     /// Counted from 1.
-    package private(set) var line = 1
+    package private(set) var line: Int
 
-    /// - Parameter bytes: of the whole file; a byte order mark is passed over.
-    package init(_ bytes: [UInt8]) {
+    /// - Parameters:
+    ///   - bytes: of the whole file, or of a part of it; a byte order mark is passed over.
+    ///   - line: where they begin.
+    package init(_ bytes: [UInt8], line: Int = 1) {
         self.bytes = bytes
+        self.line = line
         end = bytes.count
         position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     }

@@ -66,8 +66,11 @@ public struct EvaluationRun: Sendable {
             stopTokens: { source.stopTokens($0, tokenizer) })
         let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
         for note in encoded.notes { try report(.note(note)) }
-        try encoded.scorer.check(loaded.model)
-        let evaluation = try encoded.scorer.evaluate(loaded.model) { try report(.scoring($0)) }
+        guard let scorer = encoded.scorer else {
+            throw TrainingError.badOption(name: "data", reason: "it has nothing to score on")
+        }
+        try scorer.check(loaded.model)
+        let evaluation = try scorer.evaluate(loaded.model) { try report(.scoring($0)) }
         if let predictions { try evaluation.writePredictions(to: predictions) }
         return evaluation
     }

@@ -55,6 +55,7 @@ struct PreparedRun {
         guard let examples = encoded.training, !examples.lengths.isEmpty else {
             throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
         }
+        if encoded.scorer == nil { try run.options.checkWithoutScores() }
         var options = run.options
         options.batchSize = options.batchSize ?? run.task.defaults.batchSize
         let generator = try Generator(seed: options.seed)
@@ -63,7 +64,7 @@ struct PreparedRun {
             modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
             using: generator)
         trainee.decaysVectors = run.decaysVectors
-        try encoded.scorer.check(trainee.model)
+        try encoded.scorer?.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
         let seen = run.resume ? 0 : try trainee.calibrate(on: examples)
         trainer = try Trainer(
@@ -118,11 +119,11 @@ struct PreparedRun {
 extension Fingerprint {
     /// Digests of the examples that train, and of those that score.
     fileprivate static func digests(
-        of examples: any TrainingSet, _ scorer: any Scorer
+        of examples: any TrainingSet, _ scorer: (any Scorer)?
     ) -> [String: String] {
         var (training, dev) = (Fingerprint(), Fingerprint())
         examples.add(to: &training)
-        scorer.add(to: &dev)
+        scorer?.add(to: &dev)
         return ["set of examples": training.text, "set of dev examples": dev.text]
     }
 }
@@ -139,7 +140,8 @@ extension FineTuningRun {
         template?.date = date
         return try TaskEncoder(
             tokenizer, for: task, folder: folder, template: template,
-            maximumLength: options.maximumLength, positions: positions(of: model))
+            maximumLength: options.maximumLength, positions: positions(of: model),
+            seed: options.seed)
     }
 
     /// What puts the conversations into words; nil where there are none, or no template.
@@ -207,5 +209,18 @@ extension FineTuningRun {
         guard case .new(let file, _) = base else { throw ModelError.noFolder(path: baseName) }
         let configuration = try ConfigurationFile(file)
         return (try ModelFolder.make(configuration, loading), configuration)
+    }
+}
+
+extension TrainingOptions {
+    /// Refuses what asks for scores where nothing is held out to score on.
+    fileprivate func checkWithoutScores() throws {
+        let wishes = [
+            ("keep-best", keepsBest), ("patience", patience != nil),
+            ("evaluation-steps", evaluationSteps != nil),
+        ]
+        guard let wish = wishes.first(where: \.1) else { return }
+        throw TrainingError.badOption(
+            name: "dev-share", reason: "0 leaves nothing to score on, which `\(wish.0)` needs")
     }
 }

@@ -294,6 +294,7 @@ extension RunFolder: TrainingStore {
                 fields: prepared?.modelFields ?? [:], head: run.task.headMeaning,
                 copying: files, to: place)
             try prepared?.extendedTokenizer?.write(to: place)
+            try Tokenizer.complete(place)
         }
         if let template = prepared?.template ?? run.chatTemplate {
             try template.write(to: place)

@@ -14,6 +14,8 @@ public struct RunResult: Codable, Equatable, Sendable {
     public var loss: Double?
     /// The scores before the first step; null if the log of a resumed run was lost.
     public var before: EvaluationRecord?
+    /// Whether the examples were in the words of a chat template; null in results of earlier versions.
+    public var usesChatTemplate: Bool?
     public var method: String
     public var model: String
     /// Numbers that trained, the head among them.
@@ -39,6 +41,7 @@ public struct RunResult: Codable, Equatable, Sendable {
         case task, metric, value, metrics, loss, before, method, model, steps, seconds, seed, dtype
         case device, threads, versions
         case bestStep = "best_step"
+        case usesChatTemplate = "chat_template"
         case trainableParameters = "trainable_parameters"
         case methodParameters = "method_parameters"
         case totalParameters = "total_parameters"
@@ -63,7 +66,8 @@ extension RunResult {
             task: run.task.name, metric: run.task.primaryMetric,
             value: last?.metrics[run.task.primaryMetric] ?? nil, metrics: last?.metrics ?? [:],
             loss: last?.evaluationLoss, before: evaluations.first { $0.step == 0 },
-            method: type(of: run.method).facts.name, model: run.baseName,
+            usesChatTemplate: prepared.template != nil, method: type(of: run.method).facts.name,
+            model: run.baseName,
             trainableParameters: trainee.trainableCount, methodParameters: trainee.methodCount,
             totalParameters: trainee.totalCount, steps: trainer.progress.step,
             bestStep: run.options.keepsBest ? trainer.finalStep : nil, seconds: seconds,

@@ -26,20 +26,17 @@ public struct DataInspection: Sendable {
     ///   - rowLength: tokens that a row of a packed batch has room for; nil where examples are padded.
     ///   - batchSize: examples of a batch, or rows of a packed one.
     public init(
-        _ examples: [CompletionExample], stopTokens: [Int], batchSize: Int, rowLength: Int?,
+        _ examples: CompletionExamples, stopTokens: [Int], batchSize: Int, rowLength: Int?,
         seed: UInt64 = 0
     ) {
         let stops = Set(stopTokens)
-        let counts = examples.map(\.ids.count)
+        let counts = examples.lengths
         let sorted = counts.sorted()
         exampleCount = examples.count
         tokenCount = counts.reduce(0, +)
-        trainedCount = examples.reduce(0) { $0 + $1.trainedCount }
-        cutCount = examples.filter(\.isCut).count
-        stopCount =
-            examples.filter { example in
-                zip(example.ids, example.isTrained).contains { $1 && stops.contains($0) }
-            }.count
+        trainedCount = examples.trainedCounts.reduce(0, +)
+        cutCount = examples.cutCount
+        stopCount = examples.indices.count { examples.learns(stops, in: $0) }
         lengths = (
             sorted.first ?? 0, sorted.isEmpty ? 0 : sorted[sorted.count / 2], sorted.last ?? 0
         )

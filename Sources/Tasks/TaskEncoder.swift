@@ -12,15 +12,18 @@ public struct TaskEncoder: Sendable {
     public let maximumLength: Int
     /// Tokens that end what the model generates.
     public let stopTokens: [Int]
+    /// Draws the examples that score, where some are held out.
+    public let seed: UInt64
 
     public init(
         _ tokenizer: Tokenizer, template: ChatTemplate? = nil, maximumLength: Int,
-        stopTokens: [Int] = []
+        stopTokens: [Int] = [], seed: UInt64 = 0
     ) {
         self.tokenizer = tokenizer
-        self.template = template
+        self.template = template?.completed(by: tokenizer)
         self.maximumLength = maximumLength
         self.stopTokens = stopTokens
+        self.seed = seed
     }
 
     /// What encodes a task's examples for a model.
@@ -31,7 +34,7 @@ public struct TaskEncoder: Sendable {
     ///   - stopping: what ends a text, of what the model's folder says.
     package init(
         _ tokenizer: Tokenizer, for task: any TrainingTask, folder: ModelFolder?,
-        template: ChatTemplate?, maximumLength: Int?, positions: Int?,
+        template: ChatTemplate?, maximumLength: Int?, positions: Int?, seed: UInt64 = 0,
         stopTokens stopping: ([Int]) -> [Int] = { $0 }
     ) throws {
         let wanted = maximumLength ?? task.defaults.maximumLength
@@ -40,6 +43,6 @@ public struct TaskEncoder: Sendable {
             ?? tokenizer.endOfTextID.map { [$0] } ?? []
         self.init(
             tokenizer, template: template, maximumLength: min(wanted, positions ?? wanted),
-            stopTokens: stopping(stopTokens))
+            stopTokens: stopping(stopTokens), seed: seed)
     }
 }

@@ -3,7 +3,7 @@
 /// that is longer than the limit, is the unknown token as a whole.
 struct WordPiece: TokenModel {
     let vocabulary: Vocabulary
-    private let unknownID: Int
+    let unknownID: Int
     private let maximumWordLength: Int
     /// The vocabulary by scalars; the values are ids.
     private let trie: ScalarTrie

@@ -54,7 +54,7 @@ import Testing
     @Test(
         "What goes wrong at run time has a line",
         arguments: [
-            "\n{{ a.b }}", "\n{{ 'a' + 1 }}", "\n{{ 1 // 0 }}", "\n{% set a, b = [1] %}",
+            "\n{{ messages.a.b }}", "\n{{ 'a' + 1 }}", "\n{{ 1 // 0 }}", "\n{% set a, b = [1] %}",
             "\n{{ [1] < 2 }}", "\n{{ {[]: 1} }}", "\n{{ x|tojson }}", "\n{% set messages.a = 1 %}",
         ])
     func failuresHaveALine(source: String) {
@@ -62,6 +62,17 @@ import Testing
             Issue.record("\(source): \(String(describing: refusal(source)))")
             return
         }
+    }
+
+    @Test(
+        "A name that a template needs and nobody gave a value for is the template's fault, not a conversation's",
+        arguments: [
+            "\n{{ a.b }}", "\n{{ 'x' + a }}", "\n{{ a() }}", "\n{{ a[0] }}", "\n{{ a < 1 }}",
+        ])
+    func undefinedNames(source: String) {
+        #expect(refusal(source) == .undefined(file: "t", line: 2, name: "a"))
+        #expect(refusal(source)?.isOfConversation == false)
+        #expect(refusal("{{ raise_exception('x') }}")?.isOfConversation == true)
     }
 
     @Test("An empty conversation is refused")

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import decoders
 import harness
+import test_chat_templates as templates
 
 SHARED = harness.ROOT.parent / "shared" / "data"
 
@@ -122,6 +123,74 @@ def test_tokens_and_masks_are_those_of_transformers(chatml, tmp_path):
     assert summary["trained_tokens"] == sum(sum(row["trained"]) for row in found)
 
 
+MARKED = {name: text for name, text in templates.TEMPLATES.items()
+          if re.search(r"\{%-?\s*generation", text)}
+# The content alone is marked, so that its last token may have letters of what follows, and an answer may be empty;
+# two marks in a message, thoughts apart; a mark that another answer of a conversation takes away.
+MARKED |= {
+    "content alone": "{% for m in messages %}{% if m.role == 'assistant' %}a{% generation %}{{ m.content }}"
+                     "{% endgeneration %}b{% else %}{{ m.content }}{% endif %}{% endfor %}",
+    "two marks": "{% for m in messages %}{{ '<|im_start|>' + m.role }}{% if m.role == 'assistant' %}"
+                 "{% generation %}{{ m.reasoning_content or '' }}{% endgeneration %}|{% generation %}"
+                 "{{ m.content | trim }}<|im_end|>{% endgeneration %}{% else %}{{ m.content }}<|im_end|>"
+                 "{% endif %}{% endfor %}",
+    "the last answer alone": "{% for m in messages %}{{ '<|im_start|>' + m.role }}{% if m.role == 'assistant' "
+                             "and loop.last %}{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}"
+                             "{% else %}{{ m.content }}<|im_end|>{% endif %}{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("name", sorted(MARKED))
+def test_what_a_template_marks_is_what_is_learnt(chatml, tmp_path, name):
+    """As `return_assistant_tokens_mask` has it, in conversations of several turns, with thoughts and calls."""
+    template = MARKED[name]
+    (tmp_path / "t.jinja").write_text(template)
+    reference = AutoTokenizer.from_pretrained(chatml)
+    dice = random.Random(13)
+    rows = [{"messages": conversation(dice, thoughts=n % 3 == 0)} for n in range(60)]
+    for row in rows[::4]:
+        for turn in row["messages"]:
+            if turn["role"] == "assistant":
+                turn["reasoning_content"] = speech(dice)
+    if "tool_calls" in template and "tools" in template:
+        rows += [{"messages": messages, "tools": templates.TOOLS} for messages in templates.TOOL_TALKS
+                 if messages[-1]["role"] == "assistant"]
+    wanted = []
+    for row in rows:
+        try:
+            wanted.append(reference.apply_chat_template(
+                row["messages"], tools=row.get("tools"), chat_template=template, return_dict=True,
+                return_assistant_tokens_mask=True))
+        except Exception:  # whatever the template raises
+            continue
+    wanted = [(row["input_ids"], [0] + row["assistant_masks"][1:]) for row in wanted]
+    options = dict(chat_template=tmp_path / "t.jinja", max_length=100_000)
+    printed = harness.succeed(
+        "inspect-data", "--json", "--skip-bad-rows", model=chatml, task="instruct",
+        data=write_lines(tmp_path / "a.jsonl", rows), **options)
+    found = [json.loads(line) for line in printed.splitlines()][:-1]
+    assert [(row["ids"], row["trained"]) for row in found] == [row for row in wanted if any(row[1])]
+    assert len(found) > 20
+
+
+def test_of_what_is_marked_the_last_answer_alone_or_those_with_a_weight_can_be_learnt(chatml, tmp_path):
+    dice = random.Random(14)
+    (tmp_path / "t.jinja").write_text(MARKED["two marks"])
+    rows = [{"messages": conversation(dice)} for _ in range(40)]
+    every, _ = inspected(chatml, write_lines(tmp_path / "a.jsonl", rows), chat_template=tmp_path / "t.jinja")
+    last, _ = inspected(chatml, tmp_path / "a.jsonl", chat_template=tmp_path / "t.jinja", train_on="last-response")
+    for row in rows:
+        answers = [turn for turn in row["messages"] if turn["role"] == "assistant"]
+        for turn in answers[:-1]:
+            turn["weight"] = 0
+    weighted, _ = inspected(chatml, write_lines(tmp_path / "b.jsonl", rows), chat_template=tmp_path / "t.jinja")
+    assert last == weighted
+    for row, one in zip(every, last, strict=True):
+        start = len(row["ids"]) - row["ids"][::-1].index(3)
+        assert one["ids"] == row["ids"]
+        assert one["trained"] == [int(n >= start and is_learnt) for n, is_learnt in enumerate(row["trained"])]
+
+
 def test_openai_and_sharegpt_keys_say_the_same(chatml, tmp_path):
     dice = random.Random(2)
     talks = [conversation(dice) for _ in range(20)]
@@ -132,6 +201,96 @@ def test_openai_and_sharegpt_keys_say_the_same(chatml, tmp_path):
     here = write_lines(tmp_path / "a.jsonl", [{"messages": talk} for talk in talks])
     found, _ = inspected(chatml, [here, tmp_path / "list.json"])
     assert len(found) == 40 and found[:20] == found[20:]
+
+
+@pytest.mark.parametrize("name", sorted(templates.TEMPLATES))
+def test_a_row_with_tools_is_what_transformers_makes_of_it(chatml, tmp_path, name):
+    """In the words of every public template: messages with calls, answers of tools and thoughts."""
+    template = templates.TEMPLATES[name]
+    (tmp_path / "t.jinja").write_text(template)
+    reference = AutoTokenizer.from_pretrained(chatml)
+    rows, wanted = [], []
+    for messages in templates.TOOL_TALKS:
+        if messages[-1]["role"] == "tool":
+            messages = messages + [{"role": "assistant", "content": "So."}]
+        for tools in (None, templates.TOOLS):
+            row = {"messages": messages, **({"tools": json.dumps(tools) if len(rows) % 2 else tools} if tools else {})}
+            try:
+                text = reference.apply_chat_template(
+                    messages, tools=tools, chat_template=template, tokenize=False)
+            except Exception:  # whatever the template raises
+                text = None
+            calls = any(turn.get("tool_calls") for turn in messages)
+            lost = [word for word, there in (("tools", tools), ("tool_calls", calls))
+                    if there and not re.search(rf"\b{word}\b", template)]
+            rows.append(row)
+            if text is not None and not lost:
+                wanted.append(reference(text, add_special_tokens=False).input_ids)
+    options = dict(chat_template=tmp_path / "t.jinja", train_on="everything", max_length=100_000)
+    lines = harness.run(
+        "inspect-data", "--json", "--skip-bad-rows", model=chatml, task="instruct",
+        data=write_lines(tmp_path / "a.jsonl", rows), **options)
+    if not wanted:
+        return harness.assert_refused(lines, "none of ")
+    found = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert [row["ids"] for row in found[:-1]] == [ids for ids in wanted if ids]
+    assert found[-1]["summary"]["skipped_rows"] == len(rows) - len(wanted)
+
+
+def test_the_history_of_an_instruction_stands_before_its_question(chatml, tmp_path):
+    """LLaMA-Factory's form of Alpaca's rows; the answers of the history are learnt too."""
+    rows = [{"system": "s", "history": [["How many?", "Nine."], ["Sure?", "Yes."]], "instruction": "And", "input":
+             "now?", "output": "Ten."}, {"instruction": "a", "input": "", "output": "b", "history": []}]
+    reference = AutoTokenizer.from_pretrained(chatml)
+    said = [("system", "s"), ("user", "How many?"), ("assistant", "Nine."), ("user", "Sure?"),
+            ("assistant", "Yes."), ("user", "And\nnow?"), ("assistant", "Ten.")]
+    talks = [[{"role": role, "content": text} for role, text in said], TALK["messages"]]
+    (tmp_path / "list.json").write_text(json.dumps(rows))
+    with open(tmp_path / "table.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["system", "history", "instruction", "input", "output"])
+        writer.writeheader()
+        writer.writerows([{**row, "history": json.dumps(row["history"])} for row in rows])
+    for data in (write_lines(tmp_path / "a.jsonl", rows), tmp_path / "list.json", tmp_path / "table.csv"):
+        found, _ = inspected(chatml, data)
+        for row, talk in zip(found, talks, strict=True):
+            wanted = reference.apply_chat_template(talk, return_dict=True, return_assistant_tokens_mask=True)
+            assert (row["ids"], row["trained"]) == (wanted["input_ids"], wanted["assistant_masks"])
+
+
+def test_sharegpt_s_calls_and_openai_s_functions_are_calls_of_tools(chatml, tmp_path):
+    template = "{{ tools | tojson }}{% for m in messages %}<{{ m.role }}>{{ m.content }}" \
+        "{% for c in m.tool_calls or [] %}{{ c | tojson }}{% endfor %}{% endfor %}"
+    (tmp_path / "t.jinja").write_text(template)
+    function = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+    called = {"name": "f", "arguments": {"a": 1}}
+    turns = [("human", "q"), ("function_call", json.dumps(called)), ("observation", "1"), ("gpt", "x")]
+    openai = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "", "function_call": called},
+              {"role": "function", "content": "1"}, {"role": "assistant", "content": "x"}]
+    data = write_lines(tmp_path / "a.jsonl", [
+        {"conversations": [{"from": role, "value": text} for role, text in turns],
+         "tools": json.dumps([{"type": "function", "function": function}])}])
+    other = write_lines(tmp_path / "b.jsonl", [{"messages": openai, "functions": [function]}])
+    found, _ = inspected(chatml, [data, other], chat_template=tmp_path / "t.jinja", train_on="everything",
+                         max_length=400)
+    tools = json.dumps([{"type": "function", "function": function}])
+    call = json.dumps({"type": "function", "function": called})
+    wanted = f"{tools}<user>q<assistant>{call}<tool>1<assistant>x"
+    assert [row["text"] for row in found] == [wanted, wanted]
+
+
+def test_every_key_that_is_not_used_is_named_once(chatml, tmp_path):
+    rows = [{"id": n, "instruction": "a", "output": "b", "source": "web" if n % 2 else None} for n in range(6)]
+    talks = [{"messages": [{"role": "user", "content": "a", "name": "me"}, {
+        "role": "assistant", "content": "b", "weight": 1, "reasoning_content": "hm"}], "images": ["x.png"]}]
+    done = harness.run("inspect-data", model=chatml, task="instruct", data=[
+        write_lines(tmp_path / "a.jsonl", rows), write_lines(tmp_path / "b.jsonl", talks)])
+    notes = [line for line in done.stderr.splitlines() if "the key" in line] or [
+        line for line in done.stdout.splitlines() if "the key" in line]
+    assert notes == [
+        "note: the key 'id' is not used, in 6 rows", "note: the key 'source' is not used, in 3 rows",
+        "note: the key 'images' is not used, in 1 row",
+        "note: the chat template does not use the key 'name' of messages, in 1 row",
+        "note: the chat template does not use the key 'reasoning_content' of messages, in 1 row"]
 
 
 def test_the_last_answer_alone_or_everything_can_be_learnt(chatml, tmp_path):
@@ -243,6 +402,134 @@ def test_a_prompt_may_end_within_a_word_of_sentencepiece(tmp_path):
         assert row["trained"][1:] == wanted[1:], (given, row["tokens"])
 
 
+def shares(source_len, target_len, cutoff_len):
+    """LLaMA-Factory's `infer_seqlen` (src/llamafactory/data/processor/processor_utils.py)."""
+    if target_len * 2 < cutoff_len:
+        max_target_len = cutoff_len
+    elif source_len * 2 < cutoff_len:
+        max_target_len = cutoff_len - source_len
+    else:
+        max_target_len = int(cutoff_len * (target_len / (source_len + target_len)))
+    new_target_len = min(max_target_len, target_len)
+    return min(max(cutoff_len - new_target_len, 0), source_len), new_target_len
+
+
+def cut_at_end(row, limit):
+    """The first tokens; where no answer is among them, the end of the question and the answer behind it."""
+    answer = row["trained"].index(1)
+    start, end = 0, limit
+    if answer >= limit:
+        source, target = shares(answer, len(row["ids"]) - answer, limit)
+        start, end = answer - source, answer + target
+    return row["ids"][start:end], [0] + row["trained"][start + 1:end]
+
+
+def test_a_question_that_fills_the_length_leaves_room_for_its_answer(chatml, tmp_path):
+    long = "the sea " * 200
+    rows = [{"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "end."}]},
+            {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": long}]},
+            {"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": long}]}] + [TALK]
+    data = write_lines(tmp_path / "a.jsonl", rows)
+    whole, _ = inspected(chatml, data, max_length=100_000)
+    for limit in (8, 40, 41):
+        found, summary = inspected(chatml, data, max_length=limit)
+        assert [(row["ids"], row["trained"]) for row in found] == [cut_at_end(row, limit) for row in whole]
+    # The question's end, with the marks before the answer, is what stands before the answer.
+    assert found[0]["ids"] == whole[0]["ids"][-41:] and found[0]["trained"][-4:] == whole[0]["trained"][-4:]
+    done = harness.run("inspect-data", model=chatml, task="instruct", data=data, max_length=40)
+    assert done.returncode == 0 and "3 are cut" in done.stdout
+    assert ("note: 3 examples of more than 40 tokens are cut at their end, 2 of them at the beginning of the "
+            "question, so that the answer has room") in done.stdout + done.stderr
+
+
+# Rows as a table has them, and what may stand between its fields.
+SEPARATED = {"semicolon": ";", "tab": "\t", "comma": ",", "bar": "|"}
+
+
+@pytest.mark.parametrize("name", SEPARATED)
+def test_what_separates_the_fields_of_a_table_is_found_or_given(chatml, tmp_path, name):
+    """As Python's csv.Sniffer finds it in the header."""
+    rows = [{"instruction": "a, b; c|d\te", "input": "x\ny", "output": '"q"'}, {
+        "instruction": "i", "input": "", "output": "o"}]
+    want, _ = inspected(chatml, write_lines(tmp_path / "a.jsonl", rows))
+    file = tmp_path / ("a.tsv" if name == "tab" else "a.csv")
+    with open(file, "w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, ["instruction", "input", "output"], delimiter=SEPARATED[name])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert csv.Sniffer().sniff(file.read_text().splitlines()[0]).delimiter == SEPARATED[name]
+    assert inspected(chatml, file)[0] == want
+    for spelled in (name, SEPARATED[name]):
+        assert inspected(chatml, file, separator=spelled)[0] == want
+    odd = tmp_path / "odd.csv"
+    odd.write_text("prompt,more;completion\na,b;c\n")
+    done = harness.run("inspect-data", model=chatml, task="instruct", data=odd)
+    harness.assert_refused(done, "the keys ", "'prompt'", "'more;completion'")
+    found, _ = inspected(chatml, odd, separator=";", field="prompt=prompt,more")
+    assert found[0]["text"].startswith("a,bc")
+
+
+def test_a_field_that_no_file_has_is_named_with_the_columns(chatml, tmp_path):
+    data = write_lines(tmp_path / "a.jsonl", [{"question": "a", "answer": "b"}] * 3)
+    options = dict(model=chatml, task="instruct", data=data)
+    done = harness.run("inspect-data", field=["instruction=questoin", "output=answer"], **options)
+    harness.assert_refused(done, "--field instruction=questoin names a key that is not there (did you mean "
+                           "'question'?); there are 'answer', 'question'")
+    # Also where the rows are of another form without it.
+    other = write_lines(tmp_path / "b.jsonl", [{"text": "a", "question": "b"}])
+    done = harness.run("inspect-data", **{**options, "data": other}, field="prompt=quest")
+    harness.assert_refused(done, "--field prompt=quest names a key that is not there")
+    found, _ = inspected(chatml, data, field=["instruction=question", "output=answer"])
+    assert len(found) == 3
+    empty = write_lines(tmp_path / "c.jsonl", [{"prompt": "a", "completion": " "}])
+    harness.assert_refused(harness.run("inspect-data", **{**options, "data": empty}),
+                           "'completion' is empty", "--skip-bad-rows leaves such rows out")
+
+
+def test_rows_to_score_on_are_drawn_by_the_seed_or_the_last_or_none(chatml, tmp_path):
+    dice = random.Random(15)
+    rows = [{"messages": conversation(dice)} for _ in range(60)]
+    options = dict(model=chatml, task="instruct", method="lora", steps=1, batch_size=2,
+                   data=write_lines(tmp_path / "a.jsonl", rows))
+    def train(name, **more):
+        done = harness.run("train", output=tmp_path / name, **{**options, **more})
+        assert done.returncode == 0, done.stderr
+        return harness.read_json(tmp_path / name / "result.json"), done.stderr
+    drawn, said = train("drawn")
+    assert "3 of 60 examples score the model, drawn by the seed" in said
+    again, _ = train("again")
+    other, _ = train("other", seed=1)
+    assert again["before"] == drawn["before"] != other["before"]
+    last, said = train("last", dev_rows="last")
+    assert "3 of 60 examples score the model, the last ones" in said
+    score = json.loads(harness.succeed("evaluate", "--json", model=chatml, task="instruct", data=write_lines(
+        tmp_path / "tail.jsonl", rows[-3:])))
+    assert abs(last["before"]["evaluation_loss"] - score["loss"]) < 1e-6
+    none, said = train("none", dev_share=0)
+    assert "no example is held out to score on" in said
+    assert none["value"] is None and none["loss"] is None
+    done = harness.run("train", "--keep-best", output=tmp_path / "best", dev_share=0, **options)
+    harness.assert_refused(done, "--dev-share: 0 leaves nothing to score on, which --keep-best needs")
+
+
+def test_a_run_of_before_rows_were_drawn_is_not_resumed_as_another(chatml, tmp_path):
+    data = write_lines(tmp_path / "a.jsonl", [TALK] * 30)
+    options = dict(model=chatml, data=data, task="instruct", method="lora", steps=4, checkpoint_steps=2)
+    harness.succeed("train", output=tmp_path / "out", dev_rows="last", **options)
+    done = harness.run("train", output=tmp_path / "out", resume=True, **options)
+    harness.assert_refused(done, "without --dev-rows, not with drawn")
+    harness.succeed("train", output=tmp_path / "out", resume=True, dev_rows="last", **options)
+    # A recipe that a run wrote before there was a choice means the last rows.
+    recipe = (tmp_path / "out" / "recipe.yaml").read_text()
+    assert "dev-rows: last" in recipe
+    old = tmp_path / "old.yaml"
+    old.write_text("".join(line + "\n" for line in recipe.splitlines() if "dev-rows" not in line))
+    harness.succeed("train", old, output=tmp_path / "again")
+    assert "dev-rows: last" in (tmp_path / "again" / "recipe.yaml").read_text()
+    harness.succeed("train", output=tmp_path / "new", **options)
+    assert "dev-rows: drawn" in (tmp_path / "new" / "recipe.yaml").read_text()
+
+
 def test_too_long_examples_are_cut_or_left_out_as_the_user_says(chatml, tmp_path):
     dice = random.Random(6)
     data = write_lines(tmp_path / "a.jsonl", [{"messages": conversation(dice)} for _ in range(60)])
@@ -250,9 +537,9 @@ def test_too_long_examples_are_cut_or_left_out_as_the_user_says(chatml, tmp_path
     limit = sorted(len(row["ids"]) for row in whole)[30]
     tails = [row["ids"][-limit:] for row in whole if any(row["trained"][-limit:])]
     assert [row["ids"] for row in inspected(chatml, data, max_length=limit, truncation="start")[0]] == tails
-    heads = [row["ids"][:limit] for row in whole if any(row["trained"][:limit])]
+    heads = [cut_at_end(row, limit) for row in whole]
     found, summary = inspected(chatml, data, max_length=limit)
-    assert [row["ids"] for row in found] == heads
+    assert [(row["ids"], row["trained"]) for row in found] == heads
     assert summary["cut_examples"] == sum(row["uncut"] > limit for row in found) > 0
     short = [row["ids"] for row in whole if len(row["ids"]) <= limit]
     assert [row["ids"] for row in inspected(chatml, data, max_length=limit, truncation="drop")[0]] == short
@@ -285,7 +572,7 @@ def test_an_adapter_learns_the_answers_and_keeps_the_template(chatml, tmp_path):
     talks = [[{"role": "user", "content": dice.choice(WORDS)}, {"role": "assistant", "content": "the sea."}]
              for _ in range(120)]
     data = write_lines(tmp_path / "a.jsonl", [{"messages": talk} for talk in talks])
-    result = learn(chatml, data, tmp_path / "out")
+    result = learn(chatml, data, tmp_path / "out", dev_rows="last")
     assert result["task"] == "instruct" and result["value"] < 0.2 * result["before"]["metrics"]["perplexity"]
     reference = AutoTokenizer.from_pretrained(chatml)
     assert (tmp_path / "out" / "chat_template.jinja").read_text() == CHATML
@@ -340,9 +627,11 @@ BAD = {
     "a wrong type": (json.dumps({"prompt": 1, "completion": "x"}), "a.jsonl:1: 'prompt' is a number"),
     "a wrong key": (json.dumps({"question": "x"}), "a.jsonl:1: the keys 'question'"),
     "an empty file": ("", "a.jsonl: "),
-    "a tool call": (json.dumps({"messages": [TALK["messages"][0], {
+    "a tool call that the template would lose": (json.dumps({"messages": [TALK["messages"][0], {
         "role": "assistant", "content": "", "tool_calls": [{"id": "c"}]}]}),
-        "a.jsonl:1: 'messages[1].tool_calls' is not read"),
+        "a.jsonl:1: 'tool_calls' would be lost, as the chat template "),
+    "tools that the template would lose": (
+        json.dumps({**TALK, "tools": [{"type": "function"}]}), "a.jsonl:1: 'tools' would be lost"),
     "a role of two lines": (
         json.dumps({"messages": [{"role": "a\nb\033[31m" + "c" * 100_000, "content": "x"}]}),
         "a.jsonl:1: message 1 has the role 'a\\nb\\u{1B}[31mccc"),
@@ -571,3 +860,84 @@ def test_evaluate_refuses_what_says_nothing_to_it(chatml, tmp_path, name):
     data = write_lines(tmp_path / "a.jsonl", [TALK])
     harness.assert_refused(
         harness.run("evaluate", model=chatml, task="instruct", data=data, **options), message)
+
+
+# --- what a base lacks, and whose fault it is -------------------------------------------------------
+
+SEA = ["the sea is deep . " * 4] * 40
+
+
+def bare_tokenizer(form, folder):
+    """A tokenizer's files without tokenizer_config.json."""
+    folder.mkdir(parents=True)
+    if form == "tokenizer.model":
+        if not (SHARED / "tokenizers").is_dir():
+            pytest.skip("there is no ../shared/data/tokenizers")
+        shutil.copy(SHARED / "tokenizers" / "llama.spm.model", folder / "tokenizer.model")
+        return 32000
+    if form == "vocab.txt":
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"the sea is deep a b . # : un ##known".split()]
+        words += [chr(code) for code in range(97, 123)] + [f"##{chr(code)}" for code in range(97, 123)]
+        (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(words)) + "\n")
+        return len(words)
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = spellings.ByteLevel()
+    made.train_from_iterator(SEA, trainers.BpeTrainer(
+        vocab_size=300, special_tokens=["<|endoftext|>"], show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    if form == "tokenizer.json":
+        made.save(str(folder / "tokenizer.json"))
+    else:
+        made.model.save(str(folder))
+    return 300
+
+
+@pytest.mark.parametrize("shape", ["llama-grouped", "gpt2"])
+@pytest.mark.parametrize("form", ["tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model"])
+def test_transformers_opens_what_pretrain_and_merge_write(tmp_path, form, shape):
+    """Of a tokenizer that comes without tokenizer_config.json, in each form; and the chat goes on."""
+    tokenizer = tmp_path / "tokenizer"
+    size = bare_tokenizer(form, tokenizer)
+    more = dict(n_positions=512) if shape == "gpt2" else {}
+    decoders.make(shape, tmp_path / "made", vocab_size=size + 8, eos_token_id=0, bos_token_id=0, **more)
+    (tmp_path / "text.txt").write_text("".join(SEA))
+    harness.succeed("pretrain", config=tmp_path / "made" / "config.json", tokenizer=tokenizer,
+                    data=tmp_path / "text.txt", steps=0, max_length=32, output=tmp_path / "base")
+    rows = write_lines(tmp_path / "a.jsonl", [{"instruction": "the", "output": "sea"}] * 30)
+    options = dict(task="instruct", data=rows, dtype="float32")
+    harness.succeed("train", model=tmp_path / "base", method="lora", output=tmp_path / "out", steps=1,
+                    chat_template="alpaca", allow_no_stop=True, **options)
+    harness.succeed("evaluate", model=tmp_path / "base", adapter=tmp_path / "out", **options)
+    done = harness.run("generate", "--chat", model=tmp_path / "base", adapter=tmp_path / "out", max_tokens=2,
+                       input="the\nsea\n")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) >= 2, done.stderr
+    harness.succeed("merge", model=tmp_path / "base", adapter=tmp_path / "out", output=tmp_path / "merged")
+    harness.succeed("evaluate", model=tmp_path / "merged", **options)
+    texts = ["the sea is deep.", " a  b\nthe", "the<|endoftext|>sea", "unknown: the #sea", "[CLS]the"]
+    (tmp_path / "lines.txt").write_text("")
+    for folder in (tmp_path / "base", tmp_path / "merged"):
+        opened = AutoTokenizer.from_pretrained(folder)
+        for text in texts:
+            ours = [json.loads(harness.succeed("tokenize", text, "--json", model=place))["ids"]
+                    for place in (tokenizer, folder)]
+            assert ours[0] == ours[1], (folder.name, text)
+            if form != "tokenizer.model":  # without sentencepiece, transformers reads these otherwise
+                assert opened(text).input_ids == ours[1], (folder.name, text)
+        AutoModelForCausalLM.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("template, words", [
+    ("{% for m in messages %}{{ m.content + cls_token }}{% endfor %}", "needs 'cls_token', which is undefined"),
+    ("{% for m in messages %}{{ m.content + style }}{% endfor %}", "needs 'style', which is undefined"),
+    ("{% for m in messages %}{% if m.role == 'assistant' %}{{ messages.pop() }}{% endif %}{% endfor %}",
+     "which is not supported"),
+])
+def test_a_fault_of_the_template_is_no_bad_row(chatml, tmp_path, template, words):
+    (tmp_path / "t.jinja").write_text(template)
+    data = write_lines(tmp_path / "a.jsonl", [TALK] * 4)
+    for more in ((), ("--skip-bad-rows",)):
+        done = harness.run("inspect-data", *more, model=chatml, task="instruct", data=data,
+                           chat_template=tmp_path / "t.jinja")
+        harness.assert_refused(done, words)
+        assert "a.jsonl" not in done.stderr and "rows" not in done.stderr

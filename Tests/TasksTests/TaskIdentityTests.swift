@@ -22,7 +22,8 @@ import Testing
         let changes: [(inout InstructionTraining) -> Void] = [
             { $0.files.format = .alpaca }, { $0.files.unit = .line }, { $0.learnt = .everything },
             { $0.truncation = .drop }, { $0.packs = true }, { $0.files.skipsBadRows = true },
-            { $0.devShare = 0.5 },
+            { $0.heldOut.share = 0.5 },
+            { $0.heldOut.rows = .last }, { $0.files.separator = .tab },
         ]
         for (number, change) in changes.enumerated() {
             var task = plain

@@ -1,7 +1,7 @@
 /// What goes wrong within a template; the file's name, and at run time the line, are added by those
 /// who know them.
 struct Fault: Error {
-    enum Kind { case syntax, unsupported, raised, failed, limit }
+    enum Kind { case syntax, unsupported, undefined, raised, failed, limit }
 
     let kind: Kind
     let text: String
@@ -29,6 +29,7 @@ struct Fault: Error {
         case .syntax: .syntax(file: file, line: line, reason: text)
         case .unsupported:
             .unsupported(file: file, line: line, feature: text, supported: supported)
+        case .undefined: .undefined(file: file, line: line, name: text)
         case .raised: .raised(file: file, line: line, message: text)
         case .failed: .failed(file: file, line: line, reason: text)
         case .limit: .limit(file: file, line: line, reason: text)

@@ -2,7 +2,7 @@ extension Renderer {
     /// `value.name`: a method of the value's type, else its item of that name.
     func attribute(_ name: String, of value: Value) throws(Fault) -> Value {
         switch value {
-        case .undefined(let missing): throw .failed(missing.reason)
+        case .undefined(let missing): throw missing.fault
         case .namespace(let namespace):
             if let attribute = namespace.attributes[name] { return attribute }
         case .loop(let loop):
@@ -37,7 +37,7 @@ extension Renderer {
 
     private func plainItem(_ key: Value, of value: Value) throws(Fault) -> Value? {
         switch value {
-        case .undefined(let missing): throw .failed(missing.reason)
+        case .undefined(let missing): throw missing.fault
         case .mapping(let mapping): return (try? hashed(key)).flatMap { mapping[$0] }
         case .list(let items), .tuple(let items):
             let position = key.integer.flatMap { self.position($0, of: items.values.count) }
@@ -74,7 +74,7 @@ extension Renderer {
 
     /// `value[from:to:step]`. Unlike an item, a slice that cannot be is an error.
     func slice(_ value: Value, _ bounds: [Value]) throws(Fault) -> Value {
-        if case .undefined(let missing) = value { throw .failed(missing.reason) }
+        if case .undefined(let missing) = value { throw missing.fault }
         let numbers = try bounds.map { bound throws(Fault) in
             guard bound.integer != nil || isNone(bound) else {
                 throw .failed("slice indices must be integers or None, not '\(bound.typeName)'")

@@ -92,7 +92,7 @@ extension Renderer {
         }
         switch (left, right) {
         case (.undefined(let missing), _), (_, .undefined(let missing)):
-            throw .failed(missing.reason)
+            throw missing.fault
         case (.string(let first), .string(let second)):
             try budget.spend(bytes: min(first.utf8.count, second.utf8.count))
             let order = PythonText.order(first, second)

@@ -119,7 +119,7 @@ extension Renderer {
         case .macro(let macro): return try call(macro, given.positional, given.named)
         case .function(let function): return try call(function, given)
         case .method(let method): return try call(method, given)
-        case .undefined(let missing): throw .failed(missing.reason)
+        case .undefined(let missing): throw missing.fault
         default: throw .failed("'\(callee.typeName)' object is not callable")
         }
     }

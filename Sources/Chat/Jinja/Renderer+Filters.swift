@@ -69,7 +69,7 @@ extension Renderer {
     private func number(
         _ filter: Filter, _ value: Value, _ given: Given
     ) throws(Fault) -> Value {
-        if case .undefined(let missing) = value { throw .failed(missing.reason) }
+        if case .undefined(let missing) = value { throw missing.fault }
         switch filter {
         case .abs:
             _ = try given.bound("abs", [])

@@ -2,7 +2,7 @@ import Foundation
 
 extension Renderer {
     func signed(_ value: Value, _ sign: String) throws(Fault) -> Value {
-        if case .undefined(let missing) = value { throw .failed(missing.reason) }
+        if case .undefined(let missing) = value { throw missing.fault }
         if case .number(let number) = value { return .number(sign == "-" ? -number : number) }
         guard let integer = value.integer else {
             throw .failed("bad operand type for unary \(sign): '\(value.typeName)'")
@@ -16,7 +16,7 @@ extension Renderer {
     ) throws(Fault) -> Value {
         if operation == .modulo, left.text != nil { throw .unsupported("'%' on strings") }
         for value in [left, right] {
-            if case .undefined(let missing) = value { throw .failed(missing.reason) }
+            if case .undefined(let missing) = value { throw missing.fault }
             if case .markup = value { throw .safe("'\(operation.rawValue)'") }
         }
         if let first = left.integer, let second = right.integer {

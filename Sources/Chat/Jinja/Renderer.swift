@@ -43,7 +43,7 @@ final class Renderer {
     func lookUp(_ name: String, _ scope: Scope) -> Value {
         if let value = scope.find(name) ?? context[name] { return value }
         if let function = Function(rawValue: name) { return .function(function) }
-        return .undefined("'\(name)' is undefined")
+        return .undefined(Missing(reason: "'\(name)' is undefined", name: name))
     }
 
     private func run(_ statements: [Statement], _ scope: Scope) throws(Fault) -> Flow {

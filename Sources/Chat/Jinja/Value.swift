@@ -24,6 +24,13 @@ enum Value {
 /// Why there is no value.
 struct Missing {
     let reason: String
+    /// The name that nothing goes by, of what the template asks for by name.
+    var name: String?
+
+    /// What it is to need the value.
+    var fault: Fault {
+        if let name { Fault(kind: .undefined, text: name) } else { .failed(reason) }
+    }
 }
 
 /// Jinja's `namespace`: attributes that a template can set anywhere.

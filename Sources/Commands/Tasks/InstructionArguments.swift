@@ -3,6 +3,10 @@ import FineTuning
 import Foundation
 
 extension InstructionFormat: ExpressibleByArgument {}
+extension FieldSeparator: ExpressibleByArgument {
+    /// By name, or as it is.
+    public init?(argument: String) { self.init(spelled: argument) }
+}
 extension InstructionTraining.Learnt: ExpressibleByArgument {}
 extension InstructionTraining.Truncation: ExpressibleByArgument {}
 
@@ -26,6 +30,13 @@ struct InstructionArguments: TaskArguments {
 
     @Option(
         help: """
+            instruct: what stands between the fields of a table: comma, semicolon, tab or bar. Default: \
+            what its header has most of.
+            """)
+    var separator: FieldSeparator?
+
+    @Option(
+        help: """
             instruct: what is learnt: responses, last-response (of each conversation) or everything. \
             Default: responses.
             """)
@@ -34,7 +45,8 @@ struct InstructionArguments: TaskArguments {
     @Option(
         help: """
             instruct: what becomes of examples of more than --max-length tokens: cut at the end, cut at \
-            the start, or drop. Default: end.
+            the start, or drop. A question that would leave no room for its answer is cut at its start. \
+            Default: end.
             """)
     var truncation: InstructionTraining.Truncation?
 
@@ -57,6 +69,7 @@ struct InstructionArguments: TaskArguments {
         let text = data.text
         task.files.format = format
         task.files.fields = try InstructionFields(fields)
+        task.files.separator = separator
         task.files.skipsBadRows = skipBadRows
         task.files.unit = text.documents ?? task.files.unit
         task.learnt = trainOn ?? task.learnt
@@ -68,7 +81,8 @@ struct InstructionArguments: TaskArguments {
     /// What the user gave.
     var given: [(name: String, isGiven: Bool)] {
         [
-            ("format", format != nil), ("field", !fields.isEmpty), ("train-on", trainOn != nil),
+            ("format", format != nil), ("field", !fields.isEmpty),
+            ("separator", separator != nil), ("train-on", trainOn != nil),
             ("truncation", truncation != nil),
             ("skip-bad-rows", skipBadRows),
         ] + context.given

@@ -27,6 +27,7 @@ struct TrainWords {
         recipe.add(
             read.flags.filter { !isOwn($0.key.name) }
                 .flatMap { Self.spelledOut($0.key, $0.values, keys: keys) })
+        recipe.add(FormerRecipes.settings(meantBy: recipe, from: read.others, keys: keys))
         notes = Self.leaveOutOtherMethods(from: &recipe)
         self.recipe = recipe
         let own = read.flags.filter { isOwn($0.key.name) && $0.values == ["true"] }

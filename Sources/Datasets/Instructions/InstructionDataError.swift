@@ -6,6 +6,7 @@ import DualJSON
 /// would be right.
 public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
     case badField(text: String, known: [String])
+    case unknownKey(path: String, field: String, key: String, nearest: String?, keys: [String])
     case unknownKind(path: String)
     case unknownFormat(path: String, line: Int, keys: [String])
     case missingField(path: String, line: Int, field: String, names: [String], keys: [String])
@@ -14,8 +15,6 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
     case unknownRole(path: String, line: Int, turn: Int, role: String)
     case roleOrder(path: String, line: Int, turn: Int, role: String, expected: String)
     case noAnswer(path: String, line: Int)
-    /// A field that means something to templates and is not handed to them.
-    case notRead(path: String, line: Int, key: String)
     case badWeight(path: String, line: Int, key: String, found: String)
     /// Something that bad rows are not told from good ones behind.
     case notSkippable(TaskDataError)
@@ -26,8 +25,12 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
         case .badField(let text, let known):
             "`field` \(text): it should be FIELD=KEY, such as output=answer; fields are "
                 + known.joined(separator: ", ")
+        case .unknownKey(let path, let field, let key, let nearest, let keys):
+            "\(path): `field` \(field)=\(key.excerpt()) names a key that is not there"
+                + (nearest.map { " (did you mean '\($0.excerpt())'?)" } ?? "") + "; there are "
+                + list(keys)
         case .unknownKind(let path):
-            "\(path): instruction data is read from .json, .jsonl, .csv and .txt files"
+            "\(path): instruction data is read from .json, .jsonl, .csv, .tsv and .txt files"
         case .unknownFormat(let path, let line, let keys):
             "\(path):\(line): the keys \(list(keys)) are of no known form; there should be instruction "
                 + "and output, prompt and completion, messages, conversations or text, or `field` "
@@ -38,18 +41,17 @@ public enum InstructionDataError: Error, Equatable, CustomStringConvertible {
         case .wrongType(let path, let line, let key, let found, let expected):
             "\(path):\(line): '\(key.excerpt())' is \(found); it should be \(expected)"
         case .emptyField(let path, let line, let key):
-            "\(path):\(line): '\(key.excerpt())' is empty; there should be something to learn"
+            "\(path):\(line): '\(key.excerpt())' is empty; there should be something to learn, or "
+                + "`skip-bad-rows` leaves such rows out"
         case .unknownRole(let path, let line, let turn, let role):
-            "\(path):\(line): message \(turn) has the role '\(role.excerpt())'; it should be system, user or "
-                + "assistant (human or gpt)"
+            "\(path):\(line): message \(turn) has the role '\(role.excerpt())'; it should be system, user, "
+                + "assistant or tool (human, gpt, function_call or observation)"
         case .roleOrder(let path, let line, let turn, let role, let expected):
             "\(path):\(line): message \(turn) is of the \(role); it should be of the \(expected), as "
-                + "user and assistant alternate behind an optional system message"
+                + "user and assistant alternate behind an optional system message, and tools answer "
+                + "an assistant"
         case .noAnswer(let path, let line):
             "\(path):\(line): the conversation has no assistant's message to learn from"
-        case .notRead(let path, let line, let key):
-            "\(path):\(line): '\(key)' is not read and would be lost, as the chat template gets roles and "
-                + "contents alone; write what is to be learnt into the content, and leave the key out"
         case .badWeight(let path, let line, let key, let found):
             "\(path):\(line): '\(key)' is \(found.excerpt()); it should be 0 or 1"
         case .notSkippable(let error):

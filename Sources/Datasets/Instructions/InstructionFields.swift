@@ -1,10 +1,13 @@
+import DualNames
+
 /// The keys under which a file of instruction data has what examples are made of.
 public struct InstructionFields: Equatable, Sendable {
     public enum Field: String, CaseIterable, Sendable {
-        case instruction, input, output, system, prompt, completion, messages, role, content, text
+        case instruction, input, output, system, prompt, completion, messages, role, content, text,
+            history, tools
 
-        /// The keys that are looked for where the user names none: those of Alpaca, OpenAI, ShareGPT
-        /// and TRL.
+        /// The keys that are looked for where the user names none: those of Alpaca, OpenAI, ShareGPT,
+        /// LLaMA-Factory and TRL.
         var usualNames: [String] {
             switch self {
             case .messages: ["messages", "conversations"]
@@ -38,6 +41,18 @@ public struct InstructionFields: Equatable, Sendable {
     /// The keys that a field may have, the first found counting.
     func names(of field: Field) -> [String] {
         given[field].map { [$0] } ?? field.usualNames
+    }
+
+    /// Refuses a key that the user names and no file has.
+    /// - Parameter keys: of the files' first rows.
+    /// - Throws: ``InstructionDataError/unknownKey(path:field:key:nearest:keys:)``.
+    func check(_ keys: [String], path: String) throws(InstructionDataError) {
+        for field in Field.allCases {
+            guard let key = given[field], !keys.contains(key) else { continue }
+            throw .unknownKey(
+                path: path, field: field.rawValue, key: key,
+                nearest: NearestName.of(key, among: keys), keys: keys)
+        }
     }
 
     /// Whether the user named the field's key, so that it must be there.

@@ -1,4 +1,3 @@
-import DualJSON
 import Foundation
 
 /// Reads instruction data: JSON, JSON Lines and CSV in the forms of Alpaca, of prompt and completion and
@@ -7,6 +6,8 @@ public struct InstructionFiles: Sendable {
     /// nil to tell from each file's first row.
     public var format: InstructionFormat?
     public var fields = InstructionFields()
+    /// What stands between the fields of tables; nil to tell from each file's name and header.
+    public var separator: FieldSeparator?
     /// Whether rows that cannot be used are left out and counted instead of ending the run.
     public var skipsBadRows = false
     /// What of a plain text is one example.
@@ -19,6 +20,8 @@ public struct InstructionFiles: Sendable {
         public let example: InstructionExample
         /// `path:line` of its row, or the path of a text.
         public let place: String
+        /// The keys of its row that say something and are not read.
+        public internal(set) var unusedKeys: [String] = []
     }
 
     /// The examples of some files.
@@ -30,7 +33,7 @@ public struct InstructionFiles: Sendable {
         public init() {}
     }
 
-    private static let extensions = ["jsonl", "json", "csv", "txt"]
+    private static let extensions = ["jsonl", "json", "csv", "tsv", "txt"]
 
     /// The files that are meant by a list of files, or by one folder with `train` and `dev` files.
     /// - Returns: nil where a folder has no file for the part.
@@ -49,13 +52,51 @@ public struct InstructionFiles: Sendable {
         return existing.first.map { [urls[0].appendingPathComponent($0)] }
     }
 
+    /// What reads the rows of a file, some at a time.
+    /// - Throws: ``TaskDataError`` and ``InstructionDataError``.
+    public func reader(of file: URL) throws -> InstructionReader {
+        try InstructionReader(file, self)
+    }
+
+    /// Checks of files what their beginnings show: that they can be read, are of a known form, and have the
+    /// fields that the user names.
+    /// - Throws: ``TaskDataError`` and ``InstructionDataError``.
+    public func check(_ files: [URL]) throws {
+        var keys: [String] = []
+        var failure: (any Error)?
+        for file in files {
+            do {
+                keys += try reader(of: file).keys
+            } catch InstructionDataError.unknownFormat(let path, let line, let found) {
+                failure =
+                    failure
+                    ?? InstructionDataError.unknownFormat(path: path, line: line, keys: found)
+                keys += found
+            }
+        }
+        if let file = files.first { try fields.check(keys, path: file.relativePath) }
+        if let failure { throw failure }
+    }
+
     /// The examples of files, in order.
     /// - Throws: ``TaskDataError`` and ``InstructionDataError``, naming file, line and key.
     public func read(_ files: [URL]) throws -> Contents {
         var contents = Contents()
         for file in files {
             let before = (contents.examples.count, contents.skipped.count)
-            try read(file, into: &contents)
+            var reader = try reader(of: file)
+            while let rows = try reader.next() {
+                for index in 0..<rows.count {
+                    do {
+                        if let example = try rows.example(at: index) {
+                            contents.examples.append(example)
+                        }
+                    } catch {
+                        guard leavesOut(error) else { throw error }
+                        contents.skipped.append("\(error)")
+                    }
+                }
+            }
             guard contents.examples.count > before.0 else {
                 throw InstructionDataError.onlyBadRows(
                     path: file.relativePath, count: contents.skipped.count - before.1,
@@ -65,81 +106,9 @@ public struct InstructionFiles: Sendable {
         return contents
     }
 
-    private func read(_ file: URL, into contents: inout Contents) throws {
-        switch file.pathExtension.lowercased() {
-        case "txt":
-            contents.examples += try PlainTextFiles(unit: unit).documents(in: [file]).map {
-                PlacedExample(example: .text($0), place: file.relativePath)
-            }
-        case "json", "jsonl", "ndjson":
-            let records = try passingOver(&contents.skipped) { skip throws(TaskDataError) in
-                try JSONRecords(contentsOf: file, skipping: skip)
-            }
-            try add(
-                records.records.map {
-                    InstructionRow(
-                        path: records.path, line: $0.line, values: $0.fields, fields: fields)
-                }, to: &contents)
-        case "csv": try readTable(file, into: &contents)
-        default: throw InstructionDataError.unknownKind(path: file.relativePath)
-        }
-    }
-
-    /// Reads a file, and notes what is wrong with its rows where the user lets them be left out.
-    private func passingOver<Contents>(
-        _ skipped: inout [String],
-        _ read: (((TaskDataError) -> Void)?) throws(TaskDataError) -> Contents
-    ) throws -> Contents {
-        guard skipsBadRows else { return try read(nil) }
-        var descriptions: [String] = []
-        defer { skipped += descriptions }
-        do throws(TaskDataError) {
-            return try read { descriptions.append($0.description) }
-        } catch {
-            switch error {
-            case .strayQuote, .openQuote, .badJSON: throw InstructionDataError.notSkippable(error)
-            default: throw error
-            }
-        }
-    }
-
-    private func readTable(_ file: URL, into contents: inout Contents) throws {
-        let table = try passingOver(&contents.skipped) { skip throws(TaskDataError) in
-            try CommaSeparatedFile(contentsOf: file, skipping: skip)
-        }
-        var rows: [InstructionRow] = []
-        for row in table.rows {
-            do throws(TaskDataError) {
-                try table.requireFields(of: row)
-            } catch {
-                guard skipsBadRows else { throw error }
-                contents.skipped.append(error.description)
-                continue
-            }
-            let members = zip(table.header, row.fields).map {
-                JSONObject.Member(key: $0, value: .string($1))
-            }
-            rows.append(
-                InstructionRow(
-                    path: table.path, line: row.line, values: JSONObject(members), fields: fields))
-        }
-        try add(rows, to: &contents)
-    }
-
-    private func add(_ rows: [InstructionRow], to contents: inout Contents) throws {
-        guard let first = rows.first else { return }
-        // A row of no known form is a bad row, not the file's form.
-        let known = skipsBadRows ? rows.lazy.compactMap { try? $0.format() }.first : nil
-        let format = try format ?? known ?? first.format()
-        for row in rows {
-            do throws(InstructionDataError) {
-                contents.examples.append(
-                    PlacedExample(
-                        example: try row.example(format), place: "\(row.path):\(row.line)"))
-            } catch {
-                guard skipsBadRows else { throw error }
-                contents.skipped.append(error.description)
-            }
-        }
+    /// Whether a row with such a fault is left out.
+    public func leavesOut(_ error: any Error) -> Bool {
+        if case InstructionDataError.notSkippable = error { return false }
+        return skipsBadRows
     }
 }

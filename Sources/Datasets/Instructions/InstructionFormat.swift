@@ -18,4 +18,22 @@ public enum InstructionFormat: String, CaseIterable, Sendable {
         case .text: [.text]
         }
     }
+
+    /// The fields that are read of a row of this form.
+    var read: [InstructionFields.Field] {
+        switch self {
+        case .alpaca: required + [.input, .system, .history, .tools]
+        case .completion: required + [.tools]
+        case .chat: required + [.system, .tools]
+        case .text: required
+        }
+    }
+
+    /// Other keys that are read of a row of this form.
+    var otherKeys: [String] {
+        switch self {
+        case .alpaca, .text: []
+        case .completion, .chat: ["functions", "documents", "chat_template_kwargs"]
+        }
+    }
 }

@@ -13,11 +13,11 @@ struct InstructionRow {
     func example(_ format: InstructionFormat) throws(InstructionDataError) -> InstructionExample {
         switch format {
         case .text: return .text(try text(.text))
-        case .chat: return .conversation(try conversation())
+        case .chat: return try conversation()
         case .alpaca: return .instruction(try instruction())
         case .completion:
             if case .array? = value(.prompt)?.value {
-                return .conversation(try splitConversation())
+                return try splitConversation()
             }
             return .completion(
                 prompt: try text(.prompt, mayBeEmpty: true), completion: try text(.completion))
@@ -36,6 +36,17 @@ struct InstructionRow {
         throw .unknownFormat(path: path, line: line, keys: values.keys)
     }
 
+    /// A value that may come as the text of it in JSON, as in a column of a table.
+    func parsed(
+        _ value: JSONValue, _ key: String, as expected: String
+    ) throws(InstructionDataError) -> JSONValue {
+        guard case .string(let text) = value else { return value }
+        guard let inside = try? JSONReader.value(of: Array(text.utf8)) else {
+            throw wrong(key, value, expected)
+        }
+        return inside
+    }
+
     private func namesGiven(_ format: InstructionFormat) -> Int {
         format.required.filter(fields.isGiven).count
     }
@@ -44,139 +55,48 @@ struct InstructionRow {
         Instruction(
             instruction: try text(.instruction),
             input: try optionalText(.input) ?? "", output: try text(.output),
-            system: try optionalText(.system))
+            system: try optionalText(.system), history: try history(),
+            variables: try variables(otherKeys: []))
     }
 
-    // MARK: - Conversations
-
-    private func conversation() throws(InstructionDataError) -> [ChatTurn] {
-        try refuse(ChatMessage.conversationFieldsNotRead, in: "")
-        var turns = try turns(of: .messages, areLearnt: true)
-        if let system = try optionalText(.system), turns.first?.message.role != "system" {
-            turns.insert(
-                ChatTurn(ChatMessage(role: "system", content: system), isLearnt: false), at: 0)
+    /// The pairs of a question and its answer that come before the instruction, as LLaMA-Factory has
+    /// them.
+    private func history() throws(InstructionDataError) -> [Instruction.Exchange] {
+        guard let (key, value) = value(.history), !value.saysNothing else { return [] }
+        let pairs = "a list of pairs [question, answer]"
+        guard case .array(let exchanges) = try parsed(value, key, as: pairs) else {
+            throw wrong(key, value, pairs)
         }
-        try checkOrder(turns)
-        return turns
-    }
-
-    /// A prompt of messages, and the messages that answer it.
-    private func splitConversation() throws(InstructionDataError) -> [ChatTurn] {
-        try refuse(ChatMessage.conversationFieldsNotRead, in: "")
-        let turns =
-            try turns(of: .prompt, areLearnt: false) + turns(of: .completion, areLearnt: true)
-        try checkOrder(turns)
-        return turns
-    }
-
-    private func turns(
-        of field: InstructionFields.Field, areLearnt: Bool
-    ) throws(InstructionDataError) -> [ChatTurn] {
-        let (key, value) = try require(field)
-        guard case .array(let messages) = value else {
-            throw wrong(key, value, "a list of messages")
-        }
-        return try messages.enumerated().map { (index, message) throws(InstructionDataError) in
-            guard case .object(let values) = message else {
-                throw wrong("\(key)[\(index)]", message, "an object with a role and a content")
+        return try exchanges.enumerated().map { (index, exchange) throws(InstructionDataError) in
+            guard case .array(let texts) = exchange, texts.count == 2,
+                let question = texts[0].text, let answer = texts[1].text
+            else {
+                throw wrong("\(key)[\(index)]", exchange, "a pair of texts, [question, answer]")
             }
-            let inside = InstructionRow(path: path, line: line, values: values, fields: fields)
-            return try inside.turn(
-                number: index + 1, of: "\(key)[\(index)]", isLearnt: areLearnt)
+            return Instruction.Exchange(question: question, answer: answer)
         }
     }
 
-    /// The row as a message.
-    private func turn(
-        number: Int, of messageKey: String, isLearnt: Bool
-    ) throws(InstructionDataError) -> ChatTurn {
-        let spelled = try text(.role)
-        guard let role = Self.roles[spelled.lowercased()] else {
-            throw .unknownRole(path: path, line: line, turn: number, role: spelled)
-        }
-        try refuse(ChatMessage.fieldsNotRead, in: messageKey + ".")
-        let (key, value) = try require(.content)
-        let content = try content(value, key: "\(messageKey).\(key)")
-        let isAnswer = isLearnt && role == "assistant"
-        let isLearnt = isAnswer ? try weight(in: messageKey) != 0 : false
-        guard !isLearnt || content.contains(where: { !$0.isWhitespace }) else {
-            throw .emptyField(path: path, line: line, key: "\(messageKey).\(key)")
-        }
-        return ChatTurn(ChatMessage(role: role, content: content), isLearnt: isLearnt)
-    }
-
-    /// Refuses what a template might write and nobody would hand to it.
-    private func refuse(
-        _ names: [String], in prefix: String
-    ) throws(InstructionDataError) {
-        for name in names {
-            if let value = values[name], !value.saysNothing {
-                throw .notRead(path: path, line: line, key: prefix + name)
-            }
-        }
-    }
-
-    /// Who speaks, as OpenAI and ShareGPT call them.
-    private static let roles = [
-        "system": "system", "developer": "system", "user": "user", "human": "user",
-        "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant",
-        "bard": "assistant", "model": "assistant",
-    ]
-
-    /// A text, or OpenAI's list of parts of text.
-    private func content(_ value: JSONValue, key: String) throws(InstructionDataError) -> String {
-        switch value {
-        case .string(let text): return text
-        case .array(let parts):
-            var whole = ""
-            for part in parts {
-                guard case .object(let fields) = part, case .string(let text)? = fields["text"]
-                else {
-                    throw wrong(key, value, "a text, or a list of parts of type text")
-                }
-                whole += text
-            }
-            return whole
-        default: throw wrong(key, value, "a text")
-        }
-    }
-
-    /// OpenAI's mark of messages that are not to be learnt.
-    private func weight(in messageKey: String) throws(InstructionDataError) -> Double {
-        guard let value = values["weight"], value != .null else { return 1 }
-        guard case .number(let spelled) = value, let weight = Double(spelled) else {
-            throw wrong(messageKey + ".weight", value, "0 or 1")
-        }
-        guard weight == 0 || weight == 1 else {
-            throw .badWeight(path: path, line: line, key: messageKey + ".weight", found: spelled)
-        }
-        return weight
-    }
-
-    /// An optional system message, then user and assistant in turn, and someone to learn from.
-    private func checkOrder(_ turns: [ChatTurn]) throws(InstructionDataError) {
-        let first = turns.first?.message.role == "system" ? 1 : 0
-        for (index, turn) in turns.enumerated().dropFirst(first) {
-            let expected = (index - first) % 2 == 0 ? "user" : "assistant"
-            guard turn.message.role == expected else {
-                throw .roleOrder(
-                    path: path, line: line, turn: index + 1, role: turn.message.role,
-                    expected: expected)
-            }
-        }
-        guard turns.contains(where: \.isLearnt) else { throw .noAnswer(path: path, line: line) }
+    /// The keys that say something and are not read.
+    func unusedKeys(_ format: InstructionFormat) -> [String] {
+        // A prompt in words has no template to be told anything.
+        let isText = format == .completion && value(.prompt)?.value.text != nil
+        let read = (isText ? format.required : format.read).compactMap { value($0)?.key }
+        let others = isText ? [] : format.otherKeys
+        return values.members.lazy.filter { !$0.value.saysNothing }.map(\.key)
+            .filter { !read.contains($0) && !others.contains($0) }
     }
 
     // MARK: - Fields
 
-    private func value(_ field: InstructionFields.Field) -> (key: String, value: JSONValue)? {
+    func value(_ field: InstructionFields.Field) -> (key: String, value: JSONValue)? {
         for name in fields.names(of: field) {
             if let value = values[name] { return (name, value) }
         }
         return nil
     }
 
-    private func require(
+    func require(
         _ field: InstructionFields.Field
     ) throws(InstructionDataError) -> (key: String, value: JSONValue) {
         if let member = value(field) { return member }
@@ -185,7 +105,7 @@ struct InstructionRow {
             keys: values.keys)
     }
 
-    private func text(
+    func text(
         _ field: InstructionFields.Field, mayBeEmpty: Bool = false
     ) throws(InstructionDataError) -> String {
         let (key, value) = try require(field)
@@ -197,7 +117,7 @@ struct InstructionRow {
     }
 
     /// The text of a field that may be missing, null or empty: nil then.
-    private func optionalText(
+    func optionalText(
         _ field: InstructionFields.Field
     ) throws(InstructionDataError) -> String? {
         guard let (key, value) = value(field) else {
@@ -210,7 +130,7 @@ struct InstructionRow {
         }
     }
 
-    private func wrong(
+    func wrong(
         _ key: String, _ value: JSONValue, _ expected: String
     ) -> InstructionDataError {
         .wrongType(path: path, line: line, key: key, found: value.kind, expected: expected)

@@ -38,6 +38,7 @@ public struct Conversation {
         guard let tokenizer = generator.tokenizer else { throw GenerationError.noTokenizer }
         self.generator = generator
         self.tokenizer = tokenizer
+        let template = template.completed(by: tokenizer)
         self.template = template
         self.options = options
         if let end = try template.endOfTurn(tokenizer), !options.stopTokens.contains(end) {

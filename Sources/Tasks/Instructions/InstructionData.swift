@@ -4,20 +4,22 @@ import DualModels
 import DualTokenization
 import DualTorch
 import DualTraining
+import Foundation
 
 /// Instructions to train on, and those to score on if they are others.
 struct InstructionData: CompletionData {
     let task: InstructionTraining
-    let training: InstructionFiles.Contents
-    let dev: InstructionFiles.Contents?
+    /// Files of rows; none where only a score is wanted.
+    let training: [URL]
+    let dev: [URL]?
 
     func completions(with encoder: TaskEncoder) throws -> Completions {
         let encoded = try InstructionEncoder(task, encoder).encode(training)
         return Completions(
             encoded.examples,
             notes: encoded.notes(task.truncation, limit: encoder.maximumLength)
-                + templateNotes(encoder),
-            skippedCount: encoded.skipped.count)
+                + templateNotes([encoded], encoder),
+            skippedCount: encoded.skippedCount)
     }
 
     func encode(
@@ -27,22 +29,34 @@ struct InstructionData: CompletionData {
         let instructions = try InstructionEncoder(task, encoder)
         let learnt = try instructions.encode(training)
         let others = try dev.map { try instructions.encode($0) }
-        let (train, score) = try HeldOut.split(
-            learnt.examples, share: task.devShare, others: others?.examples,
-            maximumLength: encoder.maximumLength)
-        for example in train + score { try model.check(ids: example.ids) }
-        if !training.examples.isEmpty { try checkStops(train, encoder) }
+        let length = encoder.maximumLength
+        let (train, score) =
+            try others.map { (learnt.examples, $0.examples) }
+            ?? task.heldOut.split(learnt.examples, maximumLength: length, seed: encoder.seed)
+        for examples in [train, score] { try model.check(examples) }
+        if !training.isEmpty { try checkStops(train, encoder) }
         let layout = SequenceLayout(
             isPacked: task.packs, paddingID: encoder.tokenizer.paddingID, device: device)
-        let length = encoder.maximumLength
+        let parts = [learnt] + (others.map { [$0] } ?? [])
         return EncodedTask(
-            training: training.examples.isEmpty
+            training: training.isEmpty
                 ? nil : CompletionSet(train, rowLength: length, layout: layout),
-            scorer: CompletionScorer(score, rowLength: length, layout: layout),
+            scorer: score.isEmpty
+                ? nil : CompletionScorer(score, rowLength: length, layout: layout),
             notes: learnt.notes(task.truncation, limit: length)
-                + (others?.notes(task.truncation, limit: length).map { "to score on: " + $0 } ?? [])
-                + templateNotes(encoder),
-            template: usesTemplate ? instructions.template : nil)
+                + scoringNotes(others, of: learnt, scoring: score.count, limit: length)
+                + templateNotes(parts, encoder),
+            template: parts.contains(where: \.usesTemplate) ? instructions.template : nil)
+    }
+
+    /// What there is to know of the examples that score.
+    private func scoringNotes(
+        _ others: EncodedInstructions?, of learnt: EncodedInstructions, scoring: Int, limit: Int
+    ) -> [String] {
+        guard let others else {
+            return [task.heldOut.note(scoring: scoring, of: learnt.examples.count)]
+        }
+        return others.notes(task.truncation, limit: limit).map { "to score on: " + $0 }
     }
 
     /// What the answers end with, going by one of them.
@@ -58,32 +72,21 @@ struct InstructionData: CompletionData {
         return .text(tokenizer.decode(learnt.suffix(12)))
     }
 
-    /// Whether an example is put into words by a template.
-    private var usesTemplate: Bool {
-        (training.examples + (dev?.examples ?? [])).contains {
-            switch $0.example {
-            case .instruction, .conversation: true
-            case .completion, .text: false
-            }
-        }
-    }
-
-    private func templateNotes(_ encoder: TaskEncoder) -> [String] {
-        guard usesTemplate, encoder.template == nil else { return [] }
+    private func templateNotes(
+        _ parts: [EncodedInstructions], _ encoder: TaskEncoder
+    ) -> [String] {
+        guard parts.contains(where: \.usesTemplate), encoder.template == nil else { return [] }
         return ["the model has no chat template; instructions are put into Alpaca's words"]
     }
 
     /// Refuses examples that never teach a model to end its answer.
-    private func checkStops(_ examples: [CompletionExample], _ encoder: TaskEncoder) throws {
+    private func checkStops(_ examples: CompletionExamples, _ encoder: TaskEncoder) throws {
         guard !task.allowsNoStop else { return }
         let stops = Set(encoder.stopTokens)
-        let isLearnt = examples.contains { example in
-            zip(example.ids, example.isTrained).contains { $1 && stops.contains($0) }
-        }
-        guard !isLearnt else { return }
+        guard !examples.indices.contains(where: { examples.learns(stops, in: $0) }) else { return }
         throw CompletionDataError.noStopToken(
             stops: encoder.stopTokens.map { encoder.tokenizer.token(for: $0) ?? "\($0)" },
-            end: examples.contains(where: \.isCut)
+            end: examples.cutCount > 0
                 ? .cut : end(of: examples.first, encoder.tokenizer))
     }
 }

@@ -2,11 +2,14 @@ import DualChat
 import DualDatasets
 import DualTokenization
 import DualTraining
+import Foundation
 
 /// Puts examples into the words that a model is to see, and those into tokens.
-struct InstructionEncoder {
+struct InstructionEncoder: Sendable {
     private let task: InstructionTraining
     private let encoder: TaskEncoder
+    private let cut: ExampleCut
+    private let counts: TokenByteCounts?
 
     /// What instructions are put into words with: the model's template, else Alpaca's.
     let template: ChatTemplate
@@ -14,81 +17,116 @@ struct InstructionEncoder {
     init(_ task: InstructionTraining, _ encoder: TaskEncoder) throws {
         self.task = task
         self.encoder = encoder
+        cut = ExampleCut(
+            truncation: task.truncation, limit: encoder.maximumLength,
+            beginning: encoder.tokenizer.beginningOfTextID)
+        counts = TokenByteCounts(encoder.tokenizer)
         template =
             try encoder.template
             ?? BuiltInTemplate.alpaca.template(specialTokens: encoder.tokenizer.textEnds)
     }
 
-    /// Encoded examples, and what became of the others.
-    struct Encoded {
-        var examples: [CompletionExample] = []
-        /// Rows that could not be used, as messages.
-        var skipped: [String]
-        /// Examples with more tokens than there may be.
-        var tooLong = 0
-        /// Examples of which nothing is left to learn.
-        var empty = 0
-    }
-
-    /// - Throws: ``CompletionDataError``, unless the task skips bad rows.
-    func encode(_ contents: InstructionFiles.Contents) throws -> Encoded {
-        var encoded = Encoded(skipped: contents.skipped)
-        for example in contents.examples {
-            do {
-                for text in try texts(example) {
-                    add(try text.encode(with: encoder.tokenizer), to: &encoded)
-                }
-            } catch CompletionDataError.noTemplate(let place) {
-                throw CompletionDataError.noTemplate(place: place)
-            } catch {
-                guard task.files.skipsBadRows else { throw placed(error, example) }
-                encoded.skipped.append(placed(error, example).description)
-            }
-        }
-        guard encoded.examples.isEmpty, !contents.examples.isEmpty else { return encoded }
-        let usable = contents.examples.count + contents.skipped.count - encoded.skipped.count
-        if usable == 0, let first = encoded.skipped.first {
-            throw CompletionDataError.onlyBadRows(count: encoded.skipped.count, first: first)
+    /// The examples of files, in their order. Rows are read, put into words and encoded on several threads;
+    /// only their tokens stay in memory.
+    /// - Throws: ``TaskDataError``, ``InstructionDataError``, ``CompletionDataError`` for the first bad row,
+    ///   unless the task skips bad rows, and ``ChatTemplateError`` for a fault of the template.
+    func encode(_ files: [URL]) throws -> EncodedInstructions {
+        var encoded = EncodedInstructions()
+        for file in files { try encode(file, into: &encoded) }
+        guard encoded.examples.isEmpty, !files.isEmpty else { return encoded }
+        let usable = encoded.rowCount - encoded.skippedCount
+        if usable == 0, let first = encoded.firstSkipped {
+            throw CompletionDataError.onlyBadRows(count: encoded.skippedCount, first: first)
         }
         throw CompletionDataError.nothingLearnt(examples: usable, limit: encoder.maximumLength)
     }
 
-    private func placed(
-        _ error: any Error, _ example: InstructionFiles.PlacedExample
-    ) -> CompletionDataError {
-        .badExample(place: example.place, reason: "\(error)")
+    private func encode(_ file: URL, into encoded: inout EncodedInstructions) throws {
+        let skippedBefore = encoded.skippedCount
+        var (firstSkipped, readable): (String?, Int) = (nil, 0)
+        var reader = try task.files.reader(of: file)
+        while let rows = try reader.next() {
+            for outcome in inParallel(rows.count, { outcome(of: rows, at: $0) }) {
+                switch outcome {
+                case .nothing: continue
+                case .encoded(let row):
+                    encoded.add(row)
+                    readable += 1
+                case .unusable(let error):
+                    guard task.files.skipsBadRows else { throw error }
+                    encoded.skip("\(error)")
+                    readable += 1
+                case .unreadable(let error):
+                    guard task.files.leavesOut(error) else { throw error }
+                    firstSkipped = firstSkipped ?? "\(error)"
+                    encoded.skip("\(error)")
+                case .failed(let error): throw error
+                }
+            }
+        }
+        guard readable == 0 else { return }
+        throw InstructionDataError.onlyBadRows(
+            path: file.relativePath, count: encoded.skippedCount - skippedBefore,
+            first: firstSkipped ?? "")
     }
 
-    private func add(_ example: CompletionExample, to encoded: inout Encoded) {
-        var example = example
-        if example.ids.count > encoder.maximumLength {
-            encoded.tooLong += 1
-            guard let cut = cut(example) else { return }
-            example = cut
+    private enum Outcome: Sendable {
+        /// There is no row but white space.
+        case nothing
+        case encoded(EncodedRow)
+        case unreadable(any Error)
+        /// A row that can be read, and is none for the template.
+        case unusable(CompletionDataError)
+        /// No row's fault.
+        case failed(any Error)
+    }
+
+    private func outcome(of rows: InstructionReader.Rows, at index: Int) -> Outcome {
+        let example: InstructionFiles.PlacedExample
+        do {
+            guard let read = try rows.example(at: index) else { return .nothing }
+            example = read
+        } catch {
+            return .unreadable(error)
         }
-        if example.trainedCount > 0 {
-            encoded.examples.append(example)
-        } else {
-            encoded.empty += 1
+        do {
+            return .encoded(try encode(example))
+        } catch {
+            guard Self.isOfRow(error) else { return .failed(error) }
+            return .unusable(.badExample(place: example.place, reason: "\(error)"))
         }
     }
 
-    /// An example that has too many tokens, with as many as there may be; nil where it is left out.
-    private func cut(_ example: CompletionExample) -> CompletionExample? {
-        let (count, limit) = (example.ids.count, encoder.maximumLength)
-        let kept: [Int]
-        switch task.truncation {
-        case .drop: return nil
-        case .end: kept = Array(0..<limit)
-        case .start:
-            let beginsText = example.ids.first == encoder.tokenizer.beginningOfTextID
-            kept =
-                beginsText
-                ? [0] + Array((count - limit + 1)..<count) : Array((count - limit)..<count)
+    private func encode(_ example: InstructionFiles.PlacedExample) throws -> EncodedRow {
+        var row = EncodedRow()
+        for text in try texts(example) {
+            let whole = try text.encode(with: encoder.tokenizer, counts: counts)
+            guard let example = cut(whole) else {
+                row.dropped += 1
+                continue
+            }
+            if example.trainedCount > 0 {
+                row.examples.append(example)
+                if cut.cutsQuestion(of: whole) { row.cutQuestions += 1 }
+            } else {
+                row.empty += 1
+            }
         }
-        return CompletionExample(
-            ids: kept.map { example.ids[$0] }, isTrained: kept.map { example.isTrained[$0] },
-            uncutLength: count)
+        row.unusedKeys.add(example, for: template)
+        switch example.example {
+        case .instruction, .conversation: row.usesTemplate = true
+        case .completion, .text: break
+        }
+        return row
+    }
+
+    /// Whether another row may do: a fault of the template or the tokenizer is no row's.
+    private static func isOfRow(_ error: any Error) -> Bool {
+        switch error {
+        case let error as ChatTemplateError: error.isOfConversation
+        case CompletionDataError.answerNotFound: true
+        default: false
+        }
     }
 
     // MARK: - Words
@@ -107,12 +145,13 @@ struct InstructionEncoder {
                     ])
             ]
         case .instruction(let instruction):
-            return try conversation(instruction.turns(for: template))
-        case .conversation(let turns):
+            return try conversation(
+                instruction.turns(for: template), instruction.variables)
+        case .conversation(let turns, let variables):
             guard encoder.template != nil else {
                 throw CompletionDataError.noTemplate(place: placed.place)
             }
-            return try conversation(turns)
+            return try conversation(turns, variables)
         }
     }
 
@@ -120,61 +159,35 @@ struct InstructionEncoder {
         LearntText(parts: parts.filter { !$0.text.isEmpty }, isFramed: true, isEnded: true)
     }
 
-    private func conversation(_ turns: [ChatTurn]) throws -> [LearntText] {
+    private func conversation(
+        _ turns: [ChatTurn], _ variables: [String: TemplateValue]
+    ) throws -> [LearntText] {
         try ConversationText(
             template: template, onlyLast: task.learnt == .lastResponse,
             learnsAll: task.learnt == .everything
-        ).texts(turns)
-    }
-}
-
-extension InstructionEncoder.Encoded {
-    /// What the user should know of the data.
-    func notes(_ truncation: InstructionTraining.Truncation, limit: Int) -> [String] {
-        var notes: [String] = []
-        if let first = skipped.first {
-            notes.append(
-                skipped.count == 1
-                    ? "1 row cannot be used and is left out: \(first)"
-                    : "\(skipped.count) rows cannot be used and are left out; the first: \(first)")
-        }
-        if tooLong > 0 {
-            let fate =
-                switch truncation {
-                case .end: "cut at their end"
-                case .start: "cut at their beginning"
-                case .drop: "left out"
-                }
-            notes.append("\(tooLong) examples of more than \(limit) tokens are \(fate)")
-        }
-        if empty > 0 {
-            notes.append("\(empty) examples have nothing left to learn and are left out")
-        }
-        return notes
+        ).texts(turns, variables: variables)
     }
 }
 
 extension Instruction {
-    /// The instruction as a conversation.
+    /// The instruction as a conversation. The answers of its history are learnt too, as LLaMA-Factory
+    /// learns them.
     func turns(for template: ChatTemplate) -> [ChatTurn] {
         let hasHeading = template.source.contains("### Input:")
         let joint = hasHeading ? BuiltInTemplate.inputHeading : "\n"
         let question = input.isEmpty ? instruction : instruction + joint + input
-        let asked = [
-            ChatTurn(ChatMessage(role: "user", content: question), isLearnt: false),
-            ChatTurn(ChatMessage(role: "assistant", content: output), isLearnt: true),
-        ]
-        guard let system else { return asked }
-        return [ChatTurn(ChatMessage(role: "system", content: system), isLearnt: false)] + asked
-    }
-}
-
-extension Tokenizer {
-    /// The tokens that begin and end a text, by the names that templates have for them.
-    fileprivate var textEnds: [String: String] {
-        var tokens: [String: String] = [:]
-        tokens["bos_token"] = beginningOfTextID.flatMap { token(for: $0) }
-        tokens["eos_token"] = endOfTextID.flatMap { token(for: $0) }
-        return tokens
+        let before = system.map {
+            [ChatTurn(ChatMessage(role: "system", content: $0), isLearnt: false)]
+        }
+        let exchanges = history + [Exchange(question: question, answer: output)]
+        return (before ?? [])
+            + exchanges.flatMap {
+                [
+                    ChatTurn(ChatMessage(role: "user", content: $0.question), isLearnt: false),
+                    ChatTurn(
+                        ChatMessage(role: "assistant", content: $0.answer),
+                        isLearnt: $0.answer.contains { !$0.isWhitespace }),
+                ]
+            }
     }
 }

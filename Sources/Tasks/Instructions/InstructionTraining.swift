@@ -37,8 +37,8 @@ public struct InstructionTraining: TrainingTask {
     public var allowsNoStop = false
     /// Data that scores the model; empty to hold a share of the training examples out.
     public var devData: [URL] = []
-    /// The share that is held out, from the end, where there is no data to score on.
-    public var devShare = 0.05
+    /// What is held out where there is no data to score on.
+    public var heldOut = HeldOut()
 
     public init() {}
 
@@ -52,25 +52,25 @@ public struct InstructionTraining: TrainingTask {
     public let usesTemplate = true
 
     public var identity: [String: String] {
-        [
+        var identity = [
             "train-on": learnt.rawValue, "truncation": truncation.rawValue,
-            "packing": "\(packs)", "dev-share": "\(devShare)",
+            "packing": "\(packs)",
             "field": files.fields.spelled.joined(separator: ","),
             "format": files.format?.rawValue ?? "each file's own",
             "documents": files.unit.rawValue, "skip-bad-rows": "\(files.skipsBadRows)",
-        ]
+        ].merging(heldOut.identity) { $1 }
+        identity["separator"] = files.separator?.rawValue
+        return identity
     }
 
     public func read(_ data: [URL]) throws -> any TaskData {
-        guard devShare > 0, devShare < 1 else {
-            throw TrainingError.badOption(
-                name: "dev-share", reason: "\(devShare) is not between 0 and 1")
-        }
+        try heldOut.check()
         let beside = try InstructionFiles.files(.dev, of: data)
         let scoring = devData.isEmpty ? (beside == data ? nil : beside) : devData
-        return InstructionData(
-            task: self, training: try files.read(InstructionFiles.files(.train, of: data) ?? []),
-            dev: try scoring.map(files.read))
+        let training = try InstructionFiles.files(.train, of: data) ?? []
+        try files.check(training)
+        if let scoring { try files.check(scoring) }
+        return InstructionData(task: self, training: training, dev: scoring)
     }
 
     public func readForScoring(_ data: [URL]) throws -> any TaskData {
@@ -78,7 +78,7 @@ public struct InstructionTraining: TrainingTask {
             throw TaskDataError.missingFile(
                 folder: data[0].relativePath, lookedFor: ["dev.jsonl", "dev.json", "dev.csv"])
         }
-        return InstructionData(
-            task: self, training: InstructionFiles.Contents(), dev: try files.read(devFiles))
+        try files.check(devFiles)
+        return InstructionData(task: self, training: [], dev: devFiles)
     }
 }

@@ -36,6 +36,14 @@ struct TokenSpans {
         }
     }
 
+    /// Whether the places of all tokens are known.
+    var areWhole: Bool { ranges.count == count }
+
+    /// The first token that has the scalar at a place, or the next where none has; nil behind the last.
+    func token(at place: Int) -> Int? {
+        ranges.firstIndex { $0.contains(place) } ?? ranges.firstIndex { $0.lowerBound > place }
+    }
+
     /// How many tokens end before a place: the next begins there, or has a scalar of what stands behind.
     /// nil where it cannot be told.
     func count(before place: Int) -> Int? {

@@ -13,8 +13,8 @@ public struct TextTraining: TrainingTask {
     public var packs = false
     /// Text that scores the model; empty to hold a share of the training text's sequences out.
     public var devData: [URL] = []
-    /// The share that is held out, from the end, where there is no text to score on.
-    public var devShare = 0.05
+    /// What is held out where there is no text to score on.
+    public var heldOut = HeldOut()
 
     public init() {}
 
@@ -27,14 +27,11 @@ public struct TextTraining: TrainingTask {
     public let defaults = (batchSize: 8, maximumLength: 512)
 
     public var identity: [String: String] {
-        ["documents": unit.rawValue, "packing": "\(packs)", "dev-share": "\(devShare)"]
+        ["documents": unit.rawValue, "packing": "\(packs)"].merging(heldOut.identity) { $1 }
     }
 
     public func read(_ data: [URL]) throws -> any TaskData {
-        guard devShare > 0, devShare < 1 else {
-            throw TrainingError.badOption(
-                name: "dev-share", reason: "\(devShare) is not between 0 and 1")
-        }
+        try heldOut.check()
         let files = PlainTextFiles(unit: unit)
         let beside = try PlainTextFiles.files(.dev, of: data)
         let scoring = devData.isEmpty ? (beside == data ? nil : beside) : devData
@@ -61,25 +58,44 @@ private struct TextData: CompletionData {
     let dev: [String]?
 
     func completions(with encoder: TaskEncoder) throws -> Completions {
-        Completions(try training.flatMap { try Self.cut($0, with: encoder) })
+        Completions(try Self.examples(training, with: encoder))
     }
 
     func encode(
         for loaded: LoadedModel, with encoder: TaskEncoder, device: Device
     ) throws -> EncodedTask {
         let model = try loaded.causalModel()
-        let (train, score) = try HeldOut.split(
-            completions(with: encoder).examples, share: task.devShare,
-            others: dev.map { try $0.flatMap { try Self.cut($0, with: encoder) } },
-            maximumLength: encoder.maximumLength)
-        for example in train + score { try model.check(ids: example.ids) }
+        let all = try Self.examples(training, with: encoder)
+        let others = try dev.map { try Self.examples($0, with: encoder) }
+        let (train, score) =
+            try others.map { (all, $0) }
+            ?? task.heldOut.split(all, maximumLength: encoder.maximumLength, seed: encoder.seed)
+        for examples in [train, score] { try model.check(examples) }
         let layout = SequenceLayout(
             isPacked: task.packs, paddingID: encoder.tokenizer.paddingID, device: device)
         let length = encoder.maximumLength
         return EncodedTask(
             training: training.isEmpty
                 ? nil : CompletionSet(train, rowLength: length, layout: layout),
-            scorer: CompletionScorer(score, rowLength: length, layout: layout))
+            scorer: score.isEmpty
+                ? nil : CompletionScorer(score, rowLength: length, layout: layout),
+            notes: others == nil ? [task.heldOut.note(scoring: score.count, of: all.count)] : [])
+    }
+
+    /// The sequences of documents, encoded on several threads.
+    private static func examples(
+        _ documents: [String], with encoder: TaskEncoder
+    ) throws -> CompletionExamples {
+        var examples = CompletionExamples()
+        for result in inParallel(
+            documents.count,
+            { index in
+                Result { try cut(documents[index], with: encoder) }
+            })
+        {
+            for example in try result.get() { examples.append(example) }
+        }
+        return examples
     }
 
     /// A document's tokens, framed as the tokenizer frames a text, with the end-of-text token behind

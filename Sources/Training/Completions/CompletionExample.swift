@@ -35,7 +35,7 @@ public struct CompletionExample: Equatable, Sendable {
 
 extension Fingerprint {
     /// Adds the tokens, and which of them are learnt.
-    package mutating func add(_ examples: [CompletionExample]) {
+    package mutating func add(_ examples: some Sequence<CompletionExample>) {
         for example in examples {
             add(example.ids.count)
             for (id, isTrained) in zip(example.ids, example.isTrained) {

@@ -4,7 +4,7 @@ import Foundation
 
 /// The mean loss of a learnt token, and exp of it: how many tokens a model hesitates between.
 public struct CompletionScorer: Scorer {
-    private let examples: [CompletionExample]
+    private let examples: CompletionExamples
     private let rowLength: Int
     private let layout: SequenceLayout
     /// Rows of a batch.
@@ -13,8 +13,10 @@ public struct CompletionScorer: Scorer {
     /// - Parameters:
     ///   - examples: those of which nothing is learnt are left out.
     ///   - rowLength: tokens that a row of a packed batch has room for.
-    public init(_ examples: [CompletionExample], rowLength: Int, layout: SequenceLayout) {
-        self.examples = examples.filter { $0.trainedCount > 0 }
+    public init(
+        _ examples: some Sequence<CompletionExample>, rowLength: Int, layout: SequenceLayout
+    ) {
+        self.examples = CompletionExamples(examples).learnt
         self.rowLength = rowLength
         self.layout = layout
     }
@@ -25,7 +27,7 @@ public struct CompletionScorer: Scorer {
         _ model: any TransformerModel, progress: (ScoringProgress) throws -> Void = { _ in }
     ) throws -> Evaluation {
         var (total, tokens, done) = (0.0, 0, 0)
-        let lengths = examples.map(\.ids.count)
+        let lengths = examples.lengths
         let batches =
             layout.isPacked
             ? BatchPlan.packed(

@@ -4,7 +4,7 @@ import DualTorch
 
 /// Sequences that train, each with the tokens of it that are learnt.
 public struct CompletionSet: TrainingSet {
-    private let examples: [CompletionExample]
+    private let examples: CompletionExamples
     private let trainedCounts: [Int]
     private let layout: SequenceLayout
     private let labelSmoothing: Double
@@ -15,11 +15,11 @@ public struct CompletionSet: TrainingSet {
     ///   - rowLength: tokens that a row of a packed batch has room for.
     ///   - labelSmoothing: the share of a target that all tokens of the vocabulary have alike.
     public init(
-        _ examples: [CompletionExample], rowLength: Int, layout: SequenceLayout,
+        _ examples: some Sequence<CompletionExample>, rowLength: Int, layout: SequenceLayout,
         labelSmoothing: Double = 0
     ) {
-        self.examples = examples.filter { $0.trainedCount > 0 }
-        trainedCounts = self.examples.map(\.trainedCount)
+        self.examples = CompletionExamples(examples).learnt
+        trainedCounts = self.examples.trainedCounts
         self.layout = layout
         self.labelSmoothing = labelSmoothing
         batching = layout.isPacked ? .packed(rowLength: rowLength) : .padded
@@ -31,7 +31,7 @@ public struct CompletionSet: TrainingSet {
             sequences.map { CompletionExample($0) }, rowLength: rowLength, layout: layout)
     }
 
-    public var lengths: [Int] { examples.map(\.ids.count) }
+    public var lengths: [Int] { examples.lengths }
 
     /// Tokens that are learnt, so that a step's gradient is the mean over all of them however it is split
     /// into batches.

@@ -94,7 +94,7 @@ import Testing
             {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0}, \
             {"role": "user", "content": "c"}, {"role": "assistant", "content": "d", "weight": 1}]}
             """
-        guard case .conversation(let turns) = try read(text, as: "x.jsonl").examples[0].example
+        guard case .conversation(let turns, _) = try read(text, as: "x.jsonl").examples[0].example
         else {
             Issue.record("no conversation")
             return
@@ -129,21 +129,27 @@ import Testing
         ),
         (
             #"{"instruction": "a", "output": " "}"#,
-            "data.jsonl:1: 'output' is empty; there should be something to learn"
+            "data.jsonl:1: 'output' is empty; there should be something to learn, or "
+                + "`skip-bad-rows` leaves such rows out"
         ),
         (
             #"{"messages": "hello"}"#,
             "data.jsonl:1: 'messages' is a text; it should be a list of messages"
         ),
         (
+            #"{"messages": [{"role": "robot", "content": "x"}]}"#,
+            "data.jsonl:1: message 1 has the role 'robot'; it should be system, user, assistant or tool "
+                + "(human, gpt, function_call or observation)"
+        ),
+        (
             #"{"messages": [{"role": "tool", "content": "x"}]}"#,
-            "data.jsonl:1: message 1 has the role 'tool'; it should be system, user or assistant "
-                + "(human or gpt)"
+            "data.jsonl:1: message 1 is of the tool; it should be of the user, as user and assistant "
+                + "alternate behind an optional system message, and tools answer an assistant"
         ),
         (
             #"{"messages": [{"role": "assistant", "content": "x"}]}"#,
             "data.jsonl:1: message 1 is of the assistant; it should be of the user, as user and assistant "
-                + "alternate behind an optional system message"
+                + "alternate behind an optional system message, and tools answer an assistant"
         ),
         (
             #"{"messages": [{"role": "user", "content": "x"}]}"#,
@@ -154,28 +160,35 @@ import Testing
             "data.jsonl:1: 'messages[0].content' is an object; it should be a text"
         ),
         (
-            talking(#""content": "", "tool_calls": [{"id": "c"}]"#),
-            "data.jsonl:1: 'messages[1].tool_calls' " + lost
+            talking(#""content": "", "tool_calls": {"id": "c"}"#),
+            "data.jsonl:1: 'messages[1].tool_calls' is an object; it should be a list of calls"
         ),
         (
-            talking(#""content": "b", "function_call": {"name": "f"}"#),
-            "data.jsonl:1: 'messages[1].function_call' " + lost
+            talking(#""content": "b""#, #", "tools": [1]"#),
+            "data.jsonl:1: 'tools[0]' is a number; it should be an object"
         ),
         (
-            talking(#""content": "b", "reasoning_content": "hm""#),
-            "data.jsonl:1: 'messages[1].reasoning_content' " + lost
+            talking(#""content": "b""#, #", "tools": "none""#),
+            "data.jsonl:1: 'tools' is a text; it should be a list of objects"
         ),
         (
-            talking(#""content": "b""#, #", "tools": [{"type": "function"}]"#),
-            "data.jsonl:1: 'tools' " + lost
+            #"{"instruction": "a", "output": "b", "history": [["q"]]}"#,
+            "data.jsonl:1: 'history[0]' is a list; it should be a pair of texts, [question, answer]"
+        ),
+        (
+            #"{"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "f()"}]}"#,
+            "data.jsonl:1: 'conversations[1].value' is a text; it should be a call in JSON, "
+                + #"{"name": ..., "arguments": {...}}, or a list of such"#
         ),
         (
             talking(#""content": """#),
-            "data.jsonl:1: 'messages[1].content' is empty; there should be something to learn"
+            "data.jsonl:1: 'messages[1].content' is empty; there should be something to learn, or "
+                + "`skip-bad-rows` leaves such rows out"
         ),
         (
             talking(#""content": " \n""#),
-            "data.jsonl:1: 'messages[1].content' is empty; there should be something to learn"
+            "data.jsonl:1: 'messages[1].content' is empty; there should be something to learn, or "
+                + "`skip-bad-rows` leaves such rows out"
         ),
         (
             talking(#""content": "b", "weight": false"#),
@@ -191,8 +204,8 @@ import Testing
         ),
         (
             "{\"messages\": [{\"role\": \"x\\ny\\u001b[31m\", \"content\": \"x\"}]}",
-            "data.jsonl:1: message 1 has the role 'x\\ny\\u{1B}[31m'; it should be system, user or "
-                + "assistant (human or gpt)"
+            "data.jsonl:1: message 1 has the role 'x\\ny\\u{1B}[31m'; it should be system, user, "
+                + "assistant or tool (human, gpt, function_call or observation)"
         ),
         (
             #"{"a\nb": "x"}"#,
@@ -210,10 +223,6 @@ import Testing
                 + "behind the other."
         ),
     ]
-
-    private static let lost =
-        "is not read and would be lost, as the chat template gets roles and contents alone; write what is "
-        + "to be learnt into the content, and leave the key out"
 
     /// A row of a question and an answer, with more fields.
     private static func talking(_ answer: String, _ row: String = "") -> String {
@@ -259,17 +268,57 @@ import Testing
         #expect(try refusal("").hasPrefix("data.jsonl: the file has no examples"))
         #expect(
             try refusal("x", as: "data.parquet")
-                == "data.parquet: instruction data is read from .json, .jsonl, .csv and .txt files")
+                == "data.parquet: instruction data is read from .json, .jsonl, .csv, .tsv and .txt files"
+        )
     }
 
-    @Test("Tool calls, tools and thoughts that are null or empty are nothing, and so is no weight")
+    @Test("Tool calls and tools that are null or empty are nothing, and so is no weight")
     func emptyExtras() throws {
         let text = Self.talking(
-            #""content": "b", "tool_calls": null, "reasoning_content": "", "weight": null"#,
+            #""content": "b", "tool_calls": null, "reasoning_content": null, "weight": null"#,
             #", "tools": [], "documents": {}, "functions": "[]""#)
         let wanted = [Self.turn("user", "a"), Self.turn("assistant", "b")]
         #expect(
             try read(text, as: "x.jsonl").examples.map(\.example) == [.conversation(wanted)])
+    }
+
+    @Test("A message keeps what else it has, a call may have no content, and tools answer it")
+    func tools() throws {
+        let text = #"""
+            {"tools": "[{\"type\": \"function\"}]", "messages": [{"role": "user", "content": "a"}, \
+            {"role": "assistant", "content": null, "reasoning_content": "r", "tool_calls": [{"id": 1}]}, \
+            {"role": "tool", "content": {"t": 1}, "tool_call_id": "c"}, {"role": "assistant", "content": "d"}]}
+            """#.replacingOccurrences(of: "\\\n", with: "")
+        let call = ChatMessage(fields: [
+            .init("role", "assistant"), .init("reasoning_content", "r"),
+            .init("tool_calls", [["id": 1]]),
+        ])
+        let answer = ChatMessage(fields: [
+            .init("role", "tool"), .init("content", ["t": 1]), .init("tool_call_id", "c"),
+        ])
+        #expect(
+            try read(text, as: "x.jsonl").examples.map(\.example) == [
+                .conversation(
+                    [
+                        Self.turn("user", "a"), ChatTurn(call, isLearnt: true),
+                        ChatTurn(answer, isLearnt: false), Self.turn("assistant", "d"),
+                    ], variables: ["tools": [["type": "function"]]])
+            ])
+    }
+
+    @Test("The history of an instruction is read, and keys that are not read are told")
+    func history() throws {
+        let text =
+            #"{"instruction": "c", "output": "d", "history": [["a", "b"]], "id": 3, "x": null}"#
+        let found = try read(text, as: "x.jsonl").examples
+        #expect(
+            found.map(\.example) == [
+                .instruction(
+                    Instruction(
+                        instruction: "c", output: "d",
+                        history: [.init(question: "a", answer: "b")]))
+            ])
+        #expect(found.first?.unusedKeys == ["id"])
     }
 
     @Test("An answer that is not learnt may be empty")

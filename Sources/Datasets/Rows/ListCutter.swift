@@ -1,0 +1,91 @@
+import DualJSON
+
+/// The values of one list of JSON, each with what ends it: a comma, the list's bracket, or, where the list
+/// breaks off, nothing.
+struct ListCutter: RowCutter {
+    private let window: ByteWindow
+    private let path: String
+    private var state = State.beginning
+
+    private enum State {
+        case beginning, inside, closed, over
+    }
+
+    /// - Parameter window: of a file whose first byte but white space is a bracket.
+    init(_ window: ByteWindow, path: String) {
+        self.window = window
+        self.path = path
+        window.skip(to: window.start + 1)
+    }
+
+    mutating func next() throws(TaskDataError) -> RowBytes? {
+        if case .over = state { return nil }
+        window.forget()
+        if case .beginning = state, try window.skipSpace() == UInt8(ascii: "]") {
+            window.skip(to: window.start + 1)
+            state = .closed
+        }
+        if case .closed = state {
+            state = .over
+            try checkEnd()
+            return nil
+        }
+        var scan = Scan(place: window.start)
+        while try window.reaches(scan.place), !scan.isOver { scan.go(through: window.bytes) }
+        let row = window.take(upTo: scan.place)
+        switch scan.isOver ? row.bytes.last : nil {
+        case UInt8(ascii: ","): state = .inside
+        case UInt8(ascii: "]"): state = .closed
+        default: state = .over
+        }
+        return row
+    }
+
+    /// Checks that nothing follows the list.
+    private func checkEnd() throws(TaskDataError) {
+        guard try window.skipSpace() != nil else { return }
+        var rest = JSONReader(Array(window.bytes[window.start...]), line: window.line)
+        throw TaskDataError(rest.unexpected("the end of the file"), path: path)
+    }
+
+    /// How far the value has been gone through.
+    private struct Scan {
+        var place: Int
+        var depth = 0
+        var isText = false
+        var isEscaped = false
+        var isOver = false
+
+        /// Goes on to what ends the value, or to the end of the bytes.
+        mutating func go(through bytes: [UInt8]) {
+            bytes.withUnsafeBufferPointer { bytes in
+                while place < bytes.count, !isOver {
+                    take(bytes[place])
+                    place += 1
+                }
+            }
+        }
+
+        private mutating func take(_ byte: UInt8) {
+            if isText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isText = false
+                }
+                return
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isText = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                isOver = depth == 0
+                depth -= 1
+            case UInt8(ascii: ","): isOver = depth == 0
+            default: break
+            }
+        }
+    }
+}
