@@ -76,7 +76,7 @@ let package = Package(
                 "Adapters", "Chat", "Datasets", "Generation", "Hub", "JSON", "Metrics", "Models",
                 "Modules", "Runs", "Tasks", "Tokenization", "Torch", "Training",
             ]), path: "Sources/Umbrella"),
-        module("Recipes", ["Names"], ["Yams"]),
+        module("Recipes", ["JSON", "Names"], ["Yams"]),
         module(
             "Commands", ["Benchmark", "FineTuning", "JSON", "Recipes"],
             [.product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -4,7 +4,14 @@ import FineTuning
 /// The method of a run and its options.
 struct MethodArguments: ParsableArguments {
     @Option(help: "The method: \(MethodRegistry.names.joined(separator: ", ")).")
-    var method: String
+    var method: String?
+
+    @Option(
+        help: """
+            Begin with the weights of a trained adapter: its folder, a finished run's, or org/name. It says \
+            the method, its options and its layers.
+            """)
+    var fromAdapter: String?
 
     @OptionGroup var options: MethodOptionArguments
 
@@ -16,7 +23,20 @@ struct MethodArguments: ParsableArguments {
             """, valueName: "name,..."))
     var modulesToSave: String?
 
-    func make() throws -> any FineTuningMethod { try options.make(method) }
+    func validate() throws {
+        guard method == nil, fromAdapter == nil else { return }
+        throw ValidationError("Missing expected argument '--method <method>'")
+    }
+
+    /// The adapter to begin with, if there is one.
+    func start() throws -> StartAdapter? {
+        try fromAdapter.map { try StartAdapter(located($0, for: .adapter).url) }
+    }
+
+    func make(_ start: StartAdapter?) throws -> any FineTuningMethod {
+        guard let start else { return try options.make(method ?? "") }
+        return try start.method(named: method, options.given)
+    }
 
     var selection: TargetSelection? { get throws { try options.selection } }
 
@@ -61,9 +81,13 @@ struct MethodOptionArguments: ParsableArguments {
     var targetBlocks: String?
 
     func make(_ method: String) throws -> any FineTuningMethod {
+        try MethodRegistry.make(method, given)
+    }
+
+    var given: MethodOptions {
         var options = MethodOptions()
         for setting in methodOptions { options[setting.name] = setting.value }
-        return try MethodRegistry.make(method, options)
+        return options
     }
 
     /// nil where nothing is said.

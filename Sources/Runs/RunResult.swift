@@ -16,6 +16,8 @@ public struct RunResult: Codable, Equatable, Sendable {
     public var before: EvaluationRecord?
     public var method: String
     public var model: String
+    /// The folder of the adapter that the run began with; nil for a fresh one.
+    public var startAdapter: String?
     /// Numbers that trained, the head among them.
     public var trainableParameters: Int
     /// Those without the head: what the method trains.
@@ -39,6 +41,7 @@ public struct RunResult: Codable, Equatable, Sendable {
         case task, metric, value, metrics, loss, before, method, model, steps, seconds, seed, dtype
         case device, threads, versions
         case bestStep = "best_step"
+        case startAdapter = "from_adapter"
         case trainableParameters = "trainable_parameters"
         case methodParameters = "method_parameters"
         case totalParameters = "total_parameters"
@@ -64,6 +67,7 @@ extension RunResult {
             value: last?.metrics[run.task.primaryMetric] ?? nil, metrics: last?.metrics ?? [:],
             loss: last?.evaluationLoss, before: evaluations.first { $0.step == 0 },
             method: type(of: run.method).facts.name, model: run.baseName,
+            startAdapter: run.start?.folder.relativePath,
             trainableParameters: trainee.trainableCount, methodParameters: trainee.methodCount,
             totalParameters: trainee.totalCount, steps: trainer.progress.step,
             bestStep: run.options.keepsBest ? trainer.finalStep : nil, seconds: seconds,
