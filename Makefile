@@ -32,7 +32,7 @@ setup:
 	@$(PYTHON) scripts/setup.py libtorch
 
 demo: build
-	$(BINARY) demo --output demo
+	$(BINARY) demo --output demo --overwrite
 
 bench: build
 	@$(PYTHON) scripts/setup.py oracles

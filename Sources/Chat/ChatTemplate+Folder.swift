@@ -107,11 +107,10 @@ extension ChatTemplate {
 
     static func text(of url: URL) throws -> String {
         let data: Data
-        do {
-            data = try Data(contentsOf: url)
+        do throws(GivenFile.Fault) {
+            data = try GivenFile.data(of: url)
         } catch {
-            throw ChatTemplateError.unreadable(
-                file: url.path, reason: error.localizedDescription)
+            throw ChatTemplateError.unreadable(file: url.path, reason: error.reason)
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw ChatTemplateError.unreadable(file: url.path, reason: "it is not UTF-8 text")

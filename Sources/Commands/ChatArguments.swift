@@ -79,9 +79,7 @@ struct ConversationFile {
 
     /// Reads one conversation, or one a line.
     init(_ path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw CommandError("\(path) cannot be read")
-        }
+        let data = try bytes(of: path)
         guard String(validating: data, as: UTF8.self) != nil else {
             throw CommandError("\(path) is not UTF-8 text")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DualJSON
 import FineTuning
 
 /// Where and how a command that runs a model computes.

@@ -179,9 +179,7 @@ struct GenerateCommand: ParsableCommand {
 
     /// The lines of a file of prompts.
     private func lines(of prompts: String) throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: prompts) else {
-            throw CommandError("\(prompts) cannot be read")
-        }
+        let data = try bytes(of: prompts)
         guard let text = String(data: data, encoding: .utf8) else {
             throw CommandError("\(prompts) is not UTF-8 text")
         }

@@ -7,7 +7,14 @@ struct MethodArguments: ParsableArguments {
     @Option(
         help: "The method: \(MethodRegistry.names.joined(separator: ", ")).",
         completion: .list(MethodRegistry.names))
-    var method: String
+    var method: String?
+
+    @Option(
+        help: """
+            Begin with the weights of a trained adapter: its folder, a finished run's, or org/name. It says \
+            the method, its options and its layers.
+            """, completion: .directory)
+    var fromAdapter: String?
 
     @OptionGroup var options: MethodOptionArguments
 
@@ -38,9 +45,7 @@ struct MethodArguments: ParsableArguments {
                 $0.trimmingCharacters(in: .whitespaces)
             }
             guard let addTokensFrom else { return given }
-            guard let data = FileManager.default.contents(atPath: addTokensFrom),
-                let text = String(data: data, encoding: .utf8)
-            else {
+            guard let text = String(data: try bytes(of: addTokensFrom), encoding: .utf8) else {
                 throw CommandError(
                     "--add-tokens-from: \(addTokensFrom) is no file of UTF-8 text")
             }
@@ -49,7 +54,20 @@ struct MethodArguments: ParsableArguments {
         }
     }
 
-    func make() throws -> any FineTuningMethod { try options.make(method) }
+    func validate() throws {
+        guard method == nil, fromAdapter == nil else { return }
+        throw ValidationError("--method is missing; see duallora train --help")
+    }
+
+    /// The adapter to begin with, if there is one.
+    func start() throws -> StartAdapter? {
+        try fromAdapter.map { try StartAdapter(located($0, for: .adapter).url) }
+    }
+
+    func make(_ start: StartAdapter?) throws -> any FineTuningMethod {
+        guard let start else { return try options.make(method ?? "") }
+        return try start.method(named: method, options.given)
+    }
 
     var selection: TargetSelection? { get throws { try options.selection } }
 
@@ -93,9 +111,13 @@ struct MethodOptionArguments: ParsableArguments {
     var targetBlocks: String?
 
     func make(_ method: String) throws -> any FineTuningMethod {
+        try MethodRegistry.make(method, given)
+    }
+
+    var given: MethodOptions {
         var options = MethodOptions()
         for setting in methodOptions { options[setting.name] = setting.value }
-        return try MethodRegistry.make(method, options)
+        return options
     }
 
     /// nil where nothing is said.

@@ -13,7 +13,7 @@ extension TrainCommand {
     /// - Parameter templateDate: what a template that asks for the time is told.
     func recipeText(templateDate: Date? = nil) throws -> String {
         guard let words = TrainWords.current else { return "" }
-        let method = try method.make()
+        let method = try method.make(method.start())
         let task = try task
         var values = [
             "batch-size": ["\(task.defaults.batchSize)"],
@@ -30,6 +30,7 @@ extension TrainCommand {
         values["dtype"] = [compute.dtype.rawValue]
         // The method knows its own, in other words where there are others.
         for name in Self.ownFlags.union(MethodRegistry.optionNames) { values[name] = nil }
+        values["method"] = [type(of: method).facts.name]
         for (name, value) in method.settings.all { values[name] = [value] }
         if let templateDate { values["template-date"] = [ChatTemplate.text(of: templateDate)] }
         for (decider, other) in [("steps", "epochs"), ("warmup-steps", "warmup-ratio")]

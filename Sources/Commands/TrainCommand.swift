@@ -20,6 +20,7 @@ struct TrainCommand: ParsableCommand {
               duallora train --model gpt2 --task text --data book.txt --method lora --output out
               duallora train --model llama --task instruct --data chats.jsonl --method dual-lora --output out
               duallora train out/recipe.yaml --seed 1 --output out1
+              duallora train --model llama --from-adapter out --task instruct --data more.jsonl --output out2
             """)
 
     @Argument(
@@ -79,12 +80,19 @@ struct TrainCommand: ParsableCommand {
         }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)
         sayNotes()
-        let (task, method) = (try task, try method.make())
+        let start = try method.start()
+        let (task, method) = (try task, try method.make(start))
         let targets = try self.method.selection
         let base = try source.model(model)
-        var run = FineTuningRun(
-            base: .model(base.url), task: task, data: data.places, method: method,
-            output: folder(output), options: options)
+        var run =
+            start.map {
+                FineTuningRun(
+                    from: $0, model: base.url, task: task, data: data.places, method: method,
+                    output: folder(output), options: options)
+            }
+            ?? FineTuningRun(
+                base: .model(base.url), task: task, data: data.places, method: method,
+                output: folder(output), options: options)
         run.baseReference = base.reference.map { .init(name: $0.name, revision: $0.revision) }
         run.targets = targets
         run.modulesToSave = self.method.savedModules

@@ -47,7 +47,7 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
             "\(folder): the folder has no \(quotedList(names)); "
                 + "give the folder that holds the task's files."
         case .unreadable(let path, let reason):
-            "\(path): the file cannot be read (\(reason)); check its permissions."
+            "\(path): the file cannot be read: \(reason)."
         case .fileNotFound(let path):
             "\(path): there is no such file; check how its path is spelled."
         case .isFolder(let path):

@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// The bytes of task files, and what is wrong with files that give none.
@@ -11,10 +12,10 @@ enum TaskFile {
         guard file.exists else { throw .fileNotFound(path: path) }
         guard !file.isFolder else { throw .isFolder(path: path) }
         let bytes: [UInt8]
-        do {
-            bytes = [UInt8](try Data(contentsOf: file, options: .mappedIfSafe))
+        do throws(GivenFile.Fault) {
+            bytes = [UInt8](try GivenFile.data(of: file, options: .mappedIfSafe))
         } catch {
-            throw .unreadable(path: path, reason: reason(error))
+            throw .unreadable(path: path, reason: error.reason)
         }
         // The byte order mark of UTF-16, whose two bytes begin no text in UTF-8.
         guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
@@ -54,13 +55,6 @@ enum TaskFile {
     static func requireFolder(_ folder: URL) throws(TaskDataError) {
         guard folder.exists else { throw .missingFolder(path: folder.relativePath) }
         guard folder.isFolder else { throw .notAFolder(path: folder.relativePath) }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch (error as? CocoaError)?.code {
-        case .fileReadNoPermission: "no permission"
-        default: "error \((error as NSError).code)"
-        }
     }
 }
 

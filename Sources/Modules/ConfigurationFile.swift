@@ -13,13 +13,12 @@ public struct ConfigurationFile {
     /// - Throws: ``ConfigurationError`` for a file that is missing or not a JSON object.
     public init(_ url: URL) throws {
         let data: Data
-        do {
-            data = try Data(contentsOf: url)
+        do throws(GivenFile.Fault) {
+            data = try GivenFile.data(of: url)
         } catch {
-            let there = FileManager.default.fileExists(atPath: url.path)
+            let isThere = FileManager.default.fileExists(atPath: url.path)
             throw ConfigurationError.unreadable(
-                file: url.path, reason: there ? error.localizedDescription : "there is no such file"
-            )
+                file: url.path, reason: isThere ? error.reason : "there is no such file")
         }
         let value: JSONValue
         do throws(JSONFault) {

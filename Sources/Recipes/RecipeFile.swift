@@ -150,11 +150,11 @@ package struct RecipeFile {
             throw RecipeError(file: path, reason: "it is a folder, not a recipe")
         }
         let data: Data
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            data = try handle.read(upToCount: RecipeDocument.largest + 1) ?? Data()
+        do throws(GivenFile.Fault) {
+            data = try GivenFile.data(
+                of: URL(fileURLWithPath: path), atMost: RecipeDocument.largest + 1)
         } catch {
-            throw RecipeError(file: path, reason: "it cannot be read")
+            throw RecipeError(file: path, reason: "it cannot be read: \(error.reason)")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw RecipeError(file: path, reason: "it is not text in UTF-8")

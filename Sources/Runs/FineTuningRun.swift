@@ -32,6 +32,8 @@ public struct FineTuningRun: Sendable {
     public var task: any TrainingTask
     public var data: [URL]
     public var method: any FineTuningMethod
+    /// An adapter that the run begins with, instead of a fresh one; its method is the run's.
+    public private(set) var start: StartAdapter?
     /// nil for the architecture's default.
     public var targets: TargetSelection?
     /// Modules of the model that train whole beside an adapter.
@@ -70,6 +72,20 @@ public struct FineTuningRun: Sendable {
         self.method = method
         self.output = output
         self.options = options
+    }
+
+    /// A run that goes on from a trained adapter, with an optimizer and a schedule of its own.
+    /// - Parameters:
+    ///   - method: ``StartAdapter/method(named:_:)``; nil for the adapter's own.
+    public init(
+        from start: StartAdapter, model: URL, task: any TrainingTask, data: [URL],
+        method: (any FineTuningMethod)? = nil, output: URL,
+        options: TrainingOptions = TrainingOptions()
+    ) {
+        self.init(
+            base: .model(model), task: task, data: data, method: method ?? start.method,
+            output: output, options: options)
+        self.start = start
     }
 
     /// A task of sentences, on a model's folder.

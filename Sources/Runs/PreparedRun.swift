@@ -35,6 +35,7 @@ struct PreparedRun {
         } else {
             try run.options.check()
         }
+        try run.start?.check(run)
         let data = try run.task.read(run.data)
         let folder = try run.modelFolder()
         let extended = try run.extendedTokenizer()
@@ -59,14 +60,17 @@ struct PreparedRun {
         var options = run.options
         options.batchSize = options.batchSize ?? run.task.defaults.batchSize
         let generator = try Generator(seed: options.seed)
-        let trainee = try Trainee(
-            loaded.model, method: run.started(tokenizer), targets: run.targets,
-            modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
-            using: generator)
+        let trainee =
+            try run.start?.trainee(on: loaded.model, method: run.method)
+            ?? Trainee(
+                loaded.model, method: run.started(tokenizer), targets: run.targets,
+                modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
+                using: generator)
         trainee.decaysVectors = run.decaysVectors
         try encoded.scorer?.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
-        let seen = run.resume ? 0 : try trainee.calibrate(on: examples)
+        let isBegun = run.resume || trainee.startsTrained
+        let seen = isBegun ? 0 : try trainee.calibrate(on: examples)
         trainer = try Trainer(
             trainee, on: examples, scorer: encoded.scorer, options: options,
             using: run.device.kind == .cpu
@@ -77,11 +81,15 @@ struct PreparedRun {
         (template, self.templateDate) = (encoded.template, templateDate)
         digests = Fingerprint.digests(of: examples, encoded.scorer).merging([
             "base model": try Fingerprint.digest(of: run.base, configuration)
-        ]) { $1 }
+        ]) { $1 }.merging(try run.start.map { ["adapter to begin with": try $0.digest()] } ?? [:]) {
+            $1
+        }
         notes =
             loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
             + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
+            + (run.start.map { ["the run begins with the adapter in \($0.folder.relativePath)"] }
+                ?? [])
             + (trainer.learnsNothing ? [Self.learnsNothing(trainer)] : [])
     }
 
@@ -147,7 +155,8 @@ extension FineTuningRun {
     /// What puts the conversations into words; nil where there are none, or no template.
     private func usedTemplate() throws -> ChatTemplate? {
         guard task.usesTemplate else { return nil }
-        return try chatTemplate ?? ChatTemplate.load(from: tokenizerFolder)
+        let folders = (start.map { [$0.folder] } ?? []) + [tokenizerFolder]
+        return try chatTemplate ?? ChatTemplate.load(fromFirstOf: folders)
     }
 
     /// What a template that asks for the time is told, so that a run can be made again: what is set, else

@@ -64,6 +64,7 @@ final class RunFolder {
                 (configuration.deletingLastPathComponent(), "the configuration"),
             ]
         }
+        if let start = run.start { inputs.append((start.folder, "the adapter to begin with")) }
         for place in run.data {
             inputs.append((place, "the data"))
             if Self.recordNames.contains(place.lastPathComponent) {

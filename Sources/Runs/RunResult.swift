@@ -18,6 +18,8 @@ public struct RunResult: Codable, Equatable, Sendable {
     public var usesChatTemplate: Bool?
     public var method: String
     public var model: String
+    /// The folder of the adapter that the run began with; nil for a fresh one.
+    public var startAdapter: String?
     /// Numbers that trained, the head among them.
     public var trainableParameters: Int
     /// Those without the head: what the method trains.
@@ -42,6 +44,7 @@ public struct RunResult: Codable, Equatable, Sendable {
         case device, threads, versions
         case bestStep = "best_step"
         case usesChatTemplate = "chat_template"
+        case startAdapter = "from_adapter"
         case trainableParameters = "trainable_parameters"
         case methodParameters = "method_parameters"
         case totalParameters = "total_parameters"
@@ -67,7 +70,7 @@ extension RunResult {
             value: last?.metrics[run.task.primaryMetric] ?? nil, metrics: last?.metrics ?? [:],
             loss: last?.evaluationLoss, before: evaluations.first { $0.step == 0 },
             usesChatTemplate: prepared.template != nil, method: type(of: run.method).facts.name,
-            model: run.baseName,
+            model: run.baseName, startAdapter: run.start?.folder.relativePath,
             trainableParameters: trainee.trainableCount, methodParameters: trainee.methodCount,
             totalParameters: trainee.totalCount, steps: trainer.progress.step,
             bestStep: run.options.keepsBest ? trainer.finalStep : nil, seconds: seconds,

@@ -15,10 +15,10 @@ struct TokenizerFolder {
 
     /// The bytes of a file of any kind.
     func bytes(_ name: String) throws(TokenizerError) -> [UInt8] {
-        do {
-            return [UInt8](try Data(contentsOf: url.appendingPathComponent(name)))
+        do throws(GivenFile.Fault) {
+            return [UInt8](try GivenFile.data(of: url.appendingPathComponent(name)))
         } catch {
-            throw .unreadableFile(file: path(name), reason: error.localizedDescription)
+            throw .unreadableFile(file: path(name), reason: error.reason)
         }
     }
 

@@ -20,6 +20,8 @@ public final class Trainee {
     /// nil where the model's own weights train.
     public let adapter: AdapterSet?
     public let trainables: [Trainable]
+    /// Whether the adapter was trained before.
+    public let startsTrained: Bool
     /// How the gradients of some weights are projected, and the names of those weights.
     let projection: GradientProjection?
     let projectedWeights: Set<String>
@@ -67,19 +69,38 @@ public final class Trainee {
                 using: generator)
             self.adapter = adapter
             (projection, projectedWeights) = (nil, [])
-            trainables =
-                adapter.parameters.map {
-                    Trainable(name: $0.name, tensor: $0.value, role: .adapter)
-                }
-                + adapter.tokenRows.map {
-                    Trainable(name: $0.name, tensor: $0.value, role: .weight)
-                }
-                + adapter.savedParameters.map {
-                    let isNew = isHead($0.name) || $0.parameter.isCreated
-                    return Trainable(name: $0.name, tensor: $0.value, role: isNew ? .head : .weight)
-                }
+            trainables = Self.trainables(of: adapter, isHead: isHead)
         }
+        startsTrained = false
         for trainable in trainables { try trainable.tensor.requireGradient() }
+    }
+
+    /// Trains an adapter on that is in its model's slots already, with what it brings of the model.
+    /// - Parameter method: the adapter's own, or one that trains as it and writes the same.
+    public init(
+        _ model: any TransformerModel, continuing adapter: AdapterSet,
+        method: any FineTuningMethod
+    ) throws {
+        self.model = model
+        self.method = method
+        self.adapter = adapter
+        let head = (model as? any SequenceModel)?.head?.path
+        trainables = Self.trainables(of: adapter) { name in
+            head.map { name.hasPrefix($0 + ".") } ?? false
+        }
+        (projection, projectedWeights, startsTrained) = (nil, [], true)
+        for trainable in trainables { try trainable.tensor.requireGradient() }
+    }
+
+    private static func trainables(
+        of adapter: AdapterSet, isHead: (String) -> Bool
+    ) -> [Trainable] {
+        adapter.parameters.map { Trainable(name: $0.name, tensor: $0.value, role: .adapter) }
+            + adapter.tokenRows.map { Trainable(name: $0.name, tensor: $0.value, role: .weight) }
+            + adapter.savedParameters.map {
+                let isNew = isHead($0.name) || $0.parameter.isCreated
+                return Trainable(name: $0.name, tensor: $0.value, role: isNew ? .head : .weight)
+            }
     }
 
     /// A fresh adapter in the model's slots, and beside it what trains whole: the head, weights that the

@@ -99,6 +99,6 @@ extension Trainer {
         trainee.adapter?.prepare(
             TrainingProgress(
                 step: step ?? progress.step, totalSteps: totalSteps,
-                warmupSteps: schedule.warmupSteps))
+                warmupSteps: schedule.warmupSteps, startsTrained: trainee.startsTrained))
     }
 }

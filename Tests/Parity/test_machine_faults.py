@@ -1,6 +1,7 @@
 """A disk that is full, a file that shrinks, a system without /proc."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -108,3 +109,50 @@ def test_commands_need_no_proc():
     assert done.stdout == harness.succeed("methods", "lora")
     done = apart('mount -t tmpfs none /proc && exec "$@"', harness.COMMAND, "methods", "loar")
     assert done.returncode > 0 and "loar" in done.stderr
+
+
+# --- files that are none --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [
+    "recipe.yaml", "model/config.json", "model/model.safetensors", "model/vocab.txt",
+    "data/train.tsv"])
+def test_a_pipe_in_the_place_of_a_file_is_refused(tmp_path, classifier, task_data, name):
+    """Nobody writes into it: who opens it to read would wait for ever."""
+    shutil.copytree(classifier("rte"), tmp_path / "model")
+    shutil.copytree(task_data("rte"), tmp_path / "data")
+    (tmp_path / "recipe.yaml").write_text("seed: 1\n")
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    done = harness.run(
+        "train", tmp_path / "recipe.yaml", model=tmp_path / "model", data=tmp_path / "data",
+        task="rte", method="lora", output=tmp_path / "out", timeout=30)
+    harness.assert_refused(done, str(tmp_path / name), "regular file" if "safe" in name else "a pipe")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_may_come_through_a_pipe_of_the_shell(tmp_path, classifier, task_data):
+    recipe = "\n".join([
+        f"model: {classifier('rte')}", f"data: {task_data('rte')}", "task: rte", "method: lora",
+        f"output: {tmp_path / 'out'}", "seed: 7"])
+    said = subprocess.run(
+        [str(harness.COMMAND), "train", "/dev/stdin", "--print-recipe"], input=recipe, text=True,
+        capture_output=True, timeout=60)
+    assert said.returncode == 0 and "seed: 7" in said.stdout, said.stderr
+
+
+def limited(kind, size):
+    return lambda: resource.setrlimit(kind, (size, size))
+
+
+def test_too_little_memory_for_a_file_is_called_that(tmp_path, classifier, task_data):
+    """Its permissions have nothing to do with it."""
+    data = tmp_path / "data"
+    shutil.copytree(task_data("rte"), data)
+    with (data / "dev.tsv").open("w") as file:
+        file.truncate(1 << 36)
+    done = harness.run(
+        "train", model=classifier("rte"), data=data, task="rte", method="lora",
+        output=tmp_path / "out", before=limited(resource.RLIMIT_AS, 1 << 34))
+    harness.assert_refused(done, "dev.tsv", "not enough memory")
+    assert "permission" not in done.stderr

@@ -9,7 +9,8 @@ import math
 
 import pytest
 import torch
-from peft import HiraConfig, LoraConfig, TaskType, get_peft_model, set_peft_model_state_dict
+from peft import (
+    HiraConfig, LoraConfig, PeftModel, TaskType, get_peft_model, set_peft_model_state_dict)
 from safetensors.torch import load_file
 
 import harness
@@ -108,6 +109,47 @@ def test_a_method_of_peft_takes_the_steps_of_peft(tmp_path, still, task_data, na
         for key, value in model.state_dict().items()}
     assert_same_weights(
         found, expected, there["rate"] * options.get("loraplus_lr_ratio", 1), tolerance=0.02)
+
+
+@pytest.mark.parametrize("name", ["lora", "dora", "hira", "lora, a bias of B"])
+def test_an_adapter_of_peft_is_gone_on_from_as_peft_does(tmp_path, still, task_data, name):
+    """peft writes it, and opens it with `is_trainable`; method and options are the adapter's own."""
+    task, _, fields = PEFT[name] if name in PEFT else ("rte", {}, dict(r=4, lora_alpha=8))
+    data = task_data(task, train=COUNT)
+    fields = {"target_modules": ["query", "value"], "config": LoraConfig, **fields}
+    model = get_peft_model(
+        harness.load(still(task)), fields.pop("config")(task_type=TaskType.SEQ_CLS, **fields))
+    harness.randomize_trained(model, deviation=0.1)
+    model.save_pretrained(tmp_path / "adapter")
+    here, there = settings(task, rate=5e-3)
+    harness.train(still(task), data, tmp_path / "out", from_adapter=tmp_path / "adapter", **here)
+    model = PeftModel.from_pretrained(
+        harness.load(still(task)), tmp_path / "adapter", is_trainable=True)
+    assert_same_steps(
+        tmp_path / "out", plain_loop(model, *batch_of(still(task), data, task), **there))
+    model.save_pretrained(tmp_path / "theirs")
+    assert_same_weights(
+        load_file(tmp_path / "out" / "adapter_model.safetensors"),
+        load_file(tmp_path / "theirs" / "adapter_model.safetensors"), there["rate"], tolerance=0.02)
+
+
+def test_the_recipe_of_a_run_from_an_adapter_makes_it_again(tmp_path, still, task_data):
+    data = task_data("rte", train=COUNT)
+    brief = dict(task="rte", dtype="float32", steps=3)
+    harness.train(still("rte"), data, tmp_path / "first", method="dual-lora", rank=4, **brief)
+    result = harness.train(
+        still("rte"), data, tmp_path / "second", from_adapter=tmp_path / "first", **brief)
+    assert result["method"] == "dual-lora" and result["from_adapter"] == str(tmp_path / "first")
+    recipe = tmp_path / "second" / "recipe.yaml"
+    harness.succeed("train", recipe, output=tmp_path / "again")
+    assert (harness.digest(tmp_path / "again/adapter_model.safetensors")
+            == harness.digest(tmp_path / "second/adapter_model.safetensors"))
+    for changes, word in ((dict(rank=8), "--rank"), (dict(method="lora"), "--method"),
+                          (dict(targets="all-linear"), "--targets")):
+        done = harness.run("train", model=still("rte"), data=data, output=tmp_path / "none",
+                           from_adapter=tmp_path / "first", **{**brief, **changes})
+        harness.assert_refused(done, f"Error: {word}: ", str(tmp_path / "first"))
+        assert not (tmp_path / "none").exists()
 
 
 class StraightThroughSign(torch.autograd.Function):

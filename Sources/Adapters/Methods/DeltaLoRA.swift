@@ -97,8 +97,10 @@ package final class DeltaLoRALayer: LowRankChange, StepAwareAdapter {
     package func savedTensors() throws -> [(name: String, value: Tensor)] { parameters + state }
 
     package func prepare(_ progress: TrainingProgress) {
-        hasStarted = progress.step > method.deltaStart
-        isAtStart = progress.step == method.deltaStart
+        // One that was trained before may have kept its factors of step K then.
+        let hadStarted = progress.startsTrained && method.hasStarted
+        hasStarted = hadStarted || progress.step > method.deltaStart
+        isAtStart = !hadStarted && progress.step == method.deltaStart
     }
 
     /// The definition: A and B are differentiated by s B A alone.

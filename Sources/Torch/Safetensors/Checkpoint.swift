@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// The tensors of a model folder: one `model.safetensors`, or the shards that
@@ -90,10 +91,10 @@ public final class Checkpoint {
     /// The file that each tensor lies in, from an index of shards.
     private static func weightMap(of index: URL) throws -> [String: String] {
         let json: [UInt8]
-        do {
-            json = [UInt8](try Data(contentsOf: index))
+        do throws(GivenFile.Fault) {
+            json = [UInt8](try GivenFile.data(of: index))
         } catch {
-            throw SafetensorsError.unreadable(file: index.path, reason: error.localizedDescription)
+            throw SafetensorsError.unreadable(file: index.path, reason: error.reason)
         }
         do throws(FieldFault) {
             var files: [String: String] = [:]

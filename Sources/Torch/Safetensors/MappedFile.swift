@@ -1,4 +1,5 @@
 import CTorch
+import DualJSON
 import Foundation
 
 #if canImport(Glibc)
@@ -16,10 +17,10 @@ final class MappedFile {
 
     /// - Throws: ``SafetensorsError/unreadable(file:reason:)``.
     init(_ url: URL) throws {
-        let descriptor = open(url.path, O_RDONLY)
+        // A pipe would be waited for without O_NONBLOCK; to files it means nothing.
+        let descriptor = open(url.path, O_RDONLY | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw SafetensorsError.unreadable(
-                file: url.path, reason: String(cString: strerror(errno)))
+            throw SafetensorsError.unreadable(file: url.path, reason: GivenFile.reason(errno))
         }
         defer { close(descriptor) }
         var status = stat()
@@ -34,8 +35,7 @@ final class MappedFile {
         let address = mmap(
             nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
         guard let address, address != MAP_FAILED else {
-            throw SafetensorsError.unreadable(
-                file: url.path, reason: String(cString: strerror(errno)))
+            throw SafetensorsError.unreadable(file: url.path, reason: GivenFile.reason(errno))
         }
         start = address
         _ = ct_watch_mapping(address, count, url.path)

@@ -46,7 +46,10 @@ package final class DualLoRALayer: WeightChange, StepAwareAdapter {
             return
         }
         let rampSteps = min(method.gateSteps ?? progress.warmupSteps, progress.totalSteps)
-        gate = rampSteps == 0 ? 1 : min(1, Double(progress.step) / Double(rampSteps))
+        let ramp = rampSteps == 0 ? 1 : min(1, Double(progress.step) / Double(rampSteps))
+        // One that was trained before goes on from the gate that it had then, as a rule 1.
+        let first = progress.startsTrained ? method.gate : 0
+        gate = first + (1 - first) * ramp
     }
 
     // MARK: - The definition
