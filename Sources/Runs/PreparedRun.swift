@@ -78,7 +78,7 @@ struct PreparedRun {
         ]) { $1 }
         notes =
             loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
-            + encoded.notes
+            + (trainee.adapter?.notes ?? []) + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
     }
 

@@ -95,9 +95,11 @@ public final class Trainee {
         let saved = model.slots.savable.filter { parameter in
             isHead(parameter.name) || parameter.isCreated || named.contains { $0 === parameter }
         }
-        return try AdapterSet(
+        let set = try AdapterSet(
             method, targets: targets ?? .standard, of: model.slots, savedParameters: saved,
             tokens: tokens, using: generator)
+        try set.checkPatterns()
+        return set
     }
 
     /// The model's own weights that a method trains.
