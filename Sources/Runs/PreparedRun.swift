@@ -62,6 +62,7 @@ struct PreparedRun {
             loaded.model, method: run.started(tokenizer), targets: run.targets,
             modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
             using: generator)
+        try trainee.adapter?.checkPatterns()
         try encoded.scorer.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
         let seen = run.resume ? 0 : try trainee.calibrate(on: examples)

@@ -95,11 +95,9 @@ public final class Trainee {
         let saved = model.slots.savable.filter { parameter in
             isHead(parameter.name) || parameter.isCreated || named.contains { $0 === parameter }
         }
-        let set = try AdapterSet(
+        return try AdapterSet(
             method, targets: targets ?? .standard, of: model.slots, savedParameters: saved,
             tokens: tokens, using: generator)
-        try set.checkPatterns()
-        return set
     }
 
     /// The model's own weights that a method trains.
