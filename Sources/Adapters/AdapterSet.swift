@@ -36,7 +36,6 @@ public final class AdapterSet {
         var targets = targets
         targets.savedModules += savedParameters.map(\.modulePath)
         let parts = try method.makeParts(for: slots, targets: targets, using: generator)
-        try method.checkPatterns(parts)
         let tokenParts = try slots.tokenParts(tokens, beside: savedParameters)
         try AdapterSet.check(tokenParts, beside: parts)
         guard tokenParts.isEmpty || type(of: method).format.hasTokenIndices else {
@@ -55,7 +54,24 @@ public final class AdapterSet {
         self.init(
             method, parts, tokenParts: tokenParts, targets: targets, savedParameters: saved,
             of: slots)
+        notes = tieNotes
         putIn()
+    }
+
+    /// Refuses patterns of layers' paths that match none of the layers which are adapted.
+    /// - Throws: ``AdapterError/badOption(method:option:reason:)``.
+    package func checkPatterns() throws { try method.checkPatterns(contents) }
+
+    /// What the user should know where a method changes one end of a weight that two share.
+    var tieNotes: [String] {
+        guard let tied = slots.tiedHead, !targets.keepsTie else { return [] }
+        let ends = [tied.embedding.modulePath, tied.own.modulePath]
+        let changed = parts.compactMap(\.targetPath).filter(ends.contains)
+        guard let first = changed.first else { return [] }
+        return [
+            "the head shares the embedding's weight: the adapter of \(first) leaves the other as it is, "
+                + "and a merged model has two weights"
+        ]
     }
 
     init(

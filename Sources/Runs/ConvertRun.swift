@@ -74,20 +74,11 @@ public struct ConvertRun {
             conversion.adapter, task: source.task,
             baseModel: source.baseModel ?? baseName ?? model.relativePath,
             baseRevision: source.baseRevision, to: aside)
-        try copyTokenizer(to: aside)
+        // Tokens that the adapter brings rows for mean something with its tokenizer alone.
+        try Tokenizer.copyFiles(from: adapter, to: aside)
         return Result(
             notes: loaded.notes, losses: conversion.losses, lostShare: conversion.lostShare,
             lostOutputShare: change > 0 ? lost / change : 0)
-    }
-
-    /// Tokens that the adapter brings rows for mean something with its tokenizer alone.
-    private func copyTokenizer(to folder: URL) throws {
-        for name in Tokenizer.fileNames {
-            let file = adapter.appendingPathComponent(name)
-            guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            try AtomicFile.write(
-                try Data(contentsOf: file), to: folder.appendingPathComponent(name))
-        }
     }
 
     private func distance(_ left: [Tensor], _ right: [Tensor]) throws -> Double {

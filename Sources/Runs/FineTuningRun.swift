@@ -134,7 +134,13 @@ public struct FineTuningRun: Sendable {
         }
     }
 
+    /// That of the adapter that the run begins with, where it brings a tokenizer, else the base's.
     var tokenizerFolder: URL {
+        TokenizerSource(model: baseFolder, adapters: start.map { [$0.folder] } ?? []).folder
+    }
+
+    /// The folder with the base's tokenizer.
+    var baseFolder: URL {
         switch base {
         case .model(let url), .new(_, let url): url
         }

@@ -45,6 +45,9 @@ struct PreparedRun {
         if extended != nil, tokenizer.vocabularySize > baseTokens {
             try loaded.model.resizeVocabulary(to: tokenizer.vocabularySize)
         }
+        if let start = run.start {
+            try loaded.model.resizeVocabulary(to: start.vocabularySize(for: loaded.model, tokenizer))
+        }
         if case .new = run.base, tokenizer.vocabularySize > loaded.model.vocabularySize {
             throw configuration.bad(
                 "vocab_size", found: "\(loaded.model.vocabularySize)",
@@ -66,6 +69,7 @@ struct PreparedRun {
                 loaded.model, method: run.started(tokenizer), targets: run.targets,
                 modulesToSave: run.modulesToSave, tokens: extended?.tokens.map(\.id) ?? [],
                 using: generator)
+        if !trainee.startsTrained { try trainee.adapter?.checkPatterns() }
         trainee.decaysVectors = run.decaysVectors
         try encoded.scorer?.check(trainee.model)
         // A resumed run has what was found then in its checkpoint.
@@ -86,7 +90,7 @@ struct PreparedRun {
         }
         notes =
             loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
-            + encoded.notes
+            + (trainee.adapter?.notes ?? []) + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
             + (run.start.map { ["the run begins with the adapter in \($0.folder.relativePath)"] }
                 ?? [])
@@ -155,7 +159,7 @@ extension FineTuningRun {
     /// What puts the conversations into words; nil where there are none, or no template.
     private func usedTemplate() throws -> ChatTemplate? {
         guard task.usesTemplate else { return nil }
-        let folders = (start.map { [$0.folder] } ?? []) + [tokenizerFolder]
+        let folders = (start.map { [$0.folder] } ?? []) + [tokenizerFolder, baseFolder]
         return try chatTemplate ?? ChatTemplate.load(fromFirstOf: folders)
     }
 

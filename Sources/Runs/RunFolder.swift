@@ -287,6 +287,7 @@ extension RunFolder: TrainingStore {
             try AdapterFolder.write(
                 adapter, task: run.task.adapterTask, baseModel: run.baseName,
                 baseRevision: run.baseReference?.revision, seed: run.options.seed, to: place)
+            if let start = run.start { try Tokenizer.copyFiles(from: start.folder, to: place) }
             try prepared?.extendedTokenizer?.write(to: place)
         } else {
             let files = Self.companionNames.map(run.tokenizerFolder.appendingPathComponent)

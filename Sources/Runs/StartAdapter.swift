@@ -1,6 +1,7 @@
 import DualAdapters
 import DualModels
 import DualModules
+import DualTokenization
 import DualTorch
 import DualTraining
 import Foundation
@@ -64,6 +65,7 @@ public struct StartAdapter: Sendable {
     func check(_ run: FineTuningRun) throws {
         for (name, isGiven) in [
             ("targets", run.targets != nil), ("modules-to-save", !run.modulesToSave.isEmpty),
+            ("add-tokens", !run.addedTokens.isEmpty),
         ] where isGiven {
             throw TrainingError.badOption(
                 name: name,
@@ -84,6 +86,16 @@ public struct StartAdapter: Sendable {
         .badOption(
             name: option,
             reason: "\(given) contradicts the adapter in \(folder.relativePath), which has \(own)")
+    }
+
+    /// How many rows the model's embedding needs for the adapter.
+    /// - Throws: ``AdapterError``.
+    func vocabularySize(
+        for model: any TransformerModel, _ tokenizer: Tokenizer
+    ) throws -> Int {
+        let count = Tokenizer.isIn(folder) ? tokenizer.tokenCount : nil
+        return try AdapterFolder(folder).vocabularySize(for: model.slots, tokenizerCount: count)
+            ?? model.vocabularySize
     }
 
     /// Puts the adapter on the run's model, to be trained on.

@@ -1,5 +1,6 @@
 import DualModels
 import DualTokenization
+import DualTorch
 import Foundation
 
 /// The tokenizer that a model with adapters speaks through: that of the first adapter whose folder has
@@ -65,5 +66,16 @@ public struct TokenizerSource: Equatable, Sendable {
             return tokens
         }
         return tokens + [end]
+    }
+}
+
+extension Tokenizer {
+    /// Copies a tokenizer's files, as far as a folder has them.
+    static func copyFiles(from source: URL, to folder: URL) throws {
+        for name in fileNames {
+            let file = source.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: file.path) else { continue }
+            try AtomicFile.write(try Data(contentsOf: file), to: folder.appendingPathComponent(name))
+        }
     }
 }

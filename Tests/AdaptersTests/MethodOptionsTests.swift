@@ -123,14 +123,22 @@ import Testing
     }
 
     @Test(
-        "An embedding and the head are refused as what they are",
-        arguments: ["classifier", "query,word_embeddings", "lm_head", "model.lm_head"])
+        "An embedding is chosen by its name, and the head of a task refused as what it is",
+        arguments: ["word_embeddings", "query,word_embeddings", "bert.embeddings.word_embeddings"])
     func embeddings(_ text: String) throws {
-        let name = text.split(separator: ",").last ?? ""
+        let choice = try TargetSelection(text).choice(of: Bert.tiny().slots)
+        #expect(choice.embeddings.map(\.path) == ["bert.embeddings.word_embeddings"])
+        #expect(choice.linears.count == (text.contains("query") ? 2 : 0))
         #expect(
-            message { _ = try chosen(text) }
-                == "target '\(name)' is an embedding or the head: adapters of those are not supported"
+            message { _ = try chosen("classifier") }
+                == "target 'classifier' is the head of the task, which trains whole beside every adapter"
         )
+        let found = message {
+            _ = try AdapterSet(
+                VeRA(rank: 2), targets: TargetSelection(text), of: Bert.tiny().slots,
+                using: Generator(seed: 1))
+        }
+        #expect(found.contains("is an embedding, which vera has no form for"), "in: \(found)")
     }
 
     @Test("No target at all is refused", arguments: ["", " , "])
@@ -225,8 +233,8 @@ import Testing
             #"bert\..*?\.\d\..*[.]query"#, "bert.*+|bert.*query", #"\Abert[(\[a-z.0-9]*query\Z"#,
         ])
     func pythonsDialect(_ pattern: String) throws {
-        let layers = try TargetSelection.pattern(pattern).layers(of: Bert.tiny().slots)
-        #expect(!layers.isEmpty)
+        let choice = try TargetSelection.pattern(pattern).choice(of: Bert.tiny().slots)
+        #expect(!choice.linears.isEmpty)
     }
 
     @Test("A selection that leaves no layer, and a pattern that is none, are refused")

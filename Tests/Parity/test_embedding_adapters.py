@@ -300,3 +300,19 @@ def test_a_pattern_of_ranks_that_matches_no_layer_is_named(tmp_path, base_of):
         name = value.split(",")[-1].split("=")[0]
         harness.assert_refused(done, f"'{name}' matches none", "--" + flag.replace("_", "-"))
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("pattern", [
+    r".*\.(?:q|v)_proj", r"model\.layers\.[01]\..*_proj", r"(?P<x>model)\..*\.(?!k).*_proj",
+    r"(?i).*\.Q_PROJ", r".*(?<=down)_proj", r"^model.*up_proj$", r".*\.(\d)\..*q_proj|lm_head",
+    r".*?o_proj", r".*\.layers\.(?:0|2)\.mlp\.\w+_proj\Z", r"(?:.*\.)?(?:(?:[qv]|embed)_)+\w+",
+    r"((\w+\.)+)(k_proj)", r"model\.(?:layers\.(?:\d+)\.)*(self_attn\.)?q_proj"])
+def test_a_pattern_names_the_layers_that_it_names_in_peft(tmp_path, base_of, pattern):
+    base, adapter = base_of("llama"), tmp_path / "adapter"
+    model = get_peft_model(harness.open_base(base), LoraConfig(
+        task_type="CAUSAL_LM", r=2, target_modules=pattern)).eval()
+    harness.randomize_trained(model, deviation=0.2)
+    model.save_pretrained(adapter)
+    # A layer too few or too many is a tensor too many or too few.
+    found = harness.outputs_here(tmp_path, base, ROWS, adapter=adapter)
+    harness.assert_close(found, harness.outputs_there(model, ROWS))

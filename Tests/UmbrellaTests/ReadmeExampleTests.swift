@@ -17,7 +17,7 @@ private func example() throws {
     let adapted = try AdaptedModel.load(
         model: URL(fileURLWithPath: "MiniLM"), adapter: URL(fileURLWithPath: "out"),
         options: ModelFolder.LoadOptions())
-    let tokens = try Tokenizer.load(from: adapted.folder.url).encode(
+    let tokens = try adapted.tokenizer.load().encode(
         "A cat sleeps.", pair: "A cat naps.")
     let batch = try TokenBatch([(tokens.ids, tokens.typeIDs)], paddingID: 0)
     print(try adapted.model.logits(batch).item())  // how alike, from 0 to 5

@@ -114,7 +114,8 @@ public struct AdapterFolder {
         }
         try reading.load(set(saved))
         let set = set(try saved.filter { try !isUnchangedEnd($0, slots) })
-        set.notes = try method.unmatchedPatterns(of: parts).map { _, pattern in
+        set.notes = set.tieNotes
+        set.notes += try method.unmatchedPatterns(of: parts).map { _, pattern in
             "\(configuration.url.path): the pattern '\(pattern)' matches none of the adapted layers"
         }
         return set
@@ -130,23 +131,24 @@ public struct AdapterFolder {
         return try saved.value.to(saved.original.dtype).hasSameElements(as: saved.original)
     }
 
-    /// How many rows the embedding of words needs for the adapter: as many as tensors bring, else room for
-    /// every token whose row it brings and for `tokenizerCount`.
+    /// How many rows the embedding of words needs for the adapter, no fewer than it has: as many as a matrix
+    /// brings that is saved whole, else room for `tokenizerCount` and for the tokens whose rows are brought.
+    /// What has the size of another vocabulary otherwise is of another model.
     /// - Parameter tokenizerCount: tokens of the tokenizer in the adapter's folder; nil where there is none.
     /// - Throws: ``AdapterError``.
     public func vocabularySize(for slots: AdapterSlots, tokenizerCount: Int?) throws -> Int? {
         guard let words = slots.embeddings.first else { return nil }
-        let count = words.weight.value.size(0)
+        let (count, size) = (words.weight.value.size(0), words.weight.value.size(1))
         let ends = [words.path] + (slots.head.map { [$0.path] } ?? [])
         let brought = ends.flatMap { path -> [Int] in
             let paths = [path, path.withoutPrefix(slots.bodyPrefix)].map { prefix + $0 }
-            let rows = ["weight", "base_layer.weight", "token_adapter.base_layer.weight"]
-            return paths.flatMap { path in
-                (rows + ["lora_B.weight"]).compactMap { weights.shape(of: "\(path).\($0)")?.first }
-                    + [weights.shape(of: path + ".lora_embedding_A")].compactMap { $0?.last }
+            let names = ["weight", "base_layer.weight", "token_adapter.base_layer.weight"]
+            let shapes = paths.flatMap { path in
+                names.compactMap { weights.shape(of: "\(path).\($0)") }
             }
+            return shapes.filter { $0.count == 2 && $0[1] == size }.map { $0[0] }
         }
-        if let size = brought.max() { return size }
+        if let rows = brought.max() { return max(count, rows) }
         let room = max(count, tokenizerCount ?? 0)
         return max(room, try tokens.rowsNeeded(beyond: room))
     }

@@ -25,11 +25,17 @@ extension ValueForm<Int> {
 }
 
 extension ValueForm<Double> {
-    /// Any number, written without a point if it is whole.
+    /// Any number, written without a point if it is whole; of a file one that float32 holds.
     public static var number: ValueForm {
         ValueForm(
-            parse: parsing("not a number") { Double($0) }, read: { try $0.number($1) },
-            field: \.asIntegerIfWhole)
+            parse: parsing("not a number") { Double($0) },
+            read: { file, key in
+                let value = try file.number(key)
+                guard let value, value.magnitude > Double(Float.greatestFiniteMagnitude) else {
+                    return value
+                }
+                throw file.bad(key, found: "\(value)", expected: "a number that float32 holds")
+            }, field: \.asIntegerIfWhole)
     }
 
     /// Greater than 0; of a file any number is taken.

@@ -99,7 +99,7 @@ struct CommandCall {
 
     /// Finds flags that are missing, and words that belong to none.
     private func check(given: [String], others: [String]) throws {
-        let missing = description.required.compactMap { argument -> String? in
+        let missing = description.required(beside: given).compactMap { argument -> String? in
             if let key = argument.key {
                 return given.contains(key.name) ? nil : "--\(key.name)"
             }

@@ -66,8 +66,11 @@ struct CommandDescription: Decodable, Sendable {
 
     var flagNames: [String] { keys.map(\.name) }
 
-    /// What a call must name.
-    var required: [Argument] { all.filter { !$0.isOptional } }
+    /// What a call must name beside the flags that it has: a method too, if no adapter brings its own.
+    func required(beside given: [String]) -> [Argument] {
+        let takesAdapter = flagNames.contains("from-adapter") && !given.contains("from-adapter")
+        return all.filter { !$0.isOptional || takesAdapter && $0.key?.name == "method" }
+    }
 
     /// The most words that are no flags; nil for any number.
     var positionalLimit: Int? {

@@ -19,6 +19,7 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
     private static let templates = [
         "tokenizer_config.json", "chat_template.jinja", "chat_template.json",
     ]
+    private static let lists = ["special_tokens_map.json", "added_tokens.json"]
     private static let generation = "generation_config.json"
     private static let weights = "model.safetensors"
     private static let index = "model.safetensors.index.json"
@@ -32,9 +33,11 @@ public enum RepositoryKind: String, CaseIterable, Sendable {
         case .model, .configuration:
             [Self.generation] + RepositoryKind.tokenizer.companions
         case .tokenizer:
-            Self.templates + ["special_tokens_map.json", "added_tokens.json", "config.json"]
-                + ["merges.txt"] + Self.vocabularies
-        case .adapter: Self.templates + ["adapter_config.json"]
+            Self.templates + Self.lists + ["config.json", "merges.txt"] + Self.vocabularies
+        // One that was trained with tokens of its own has a tokenizer.
+        case .adapter:
+            Self.templates + Self.lists + ["merges.txt"] + Self.vocabularies
+                + ["adapter_config.json"]
         }
     }
 
