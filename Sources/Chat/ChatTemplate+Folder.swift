@@ -111,7 +111,8 @@ extension ChatTemplate {
             data = try Data(contentsOf: url)
         } catch {
             throw ChatTemplateError.unreadable(
-                file: url.path, reason: error.localizedDescription)
+                file: url.path,
+                reason: ReadFault.words(for: url.path) ?? error.localizedDescription)
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw ChatTemplateError.unreadable(file: url.path, reason: "it is not UTF-8 text")

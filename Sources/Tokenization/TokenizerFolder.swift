@@ -18,7 +18,9 @@ struct TokenizerFolder {
         do {
             return [UInt8](try Data(contentsOf: url.appendingPathComponent(name)))
         } catch {
-            throw .unreadableFile(file: path(name), reason: error.localizedDescription)
+            throw .unreadableFile(
+                file: path(name),
+                reason: ReadFault.words(for: path(name)) ?? error.localizedDescription)
         }
     }
 

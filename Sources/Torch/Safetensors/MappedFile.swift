@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 #if canImport(Glibc)
@@ -17,7 +18,7 @@ final class MappedFile {
         let descriptor = open(url.path, O_RDONLY)
         guard descriptor >= 0 else {
             throw SafetensorsError.unreadable(
-                file: url.path, reason: String(cString: strerror(errno)))
+                file: url.path, reason: ReadFault.words(for: errno))
         }
         defer { close(descriptor) }
         var status = stat()
@@ -33,7 +34,7 @@ final class MappedFile {
             nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
         guard let address, address != MAP_FAILED else {
             throw SafetensorsError.unreadable(
-                file: url.path, reason: String(cString: strerror(errno)))
+                file: url.path, reason: ReadFault.words(for: errno))
         }
         start = address
     }
