@@ -8,8 +8,10 @@ extension TrainCommand {
 
     /// The run as a recipe: what was set, and the defaults of everything else that does not wait for the
     /// model.
-    /// - Parameter templateDate: what a template that asks for the time is told.
-    func recipeText(templateDate: Date? = nil) throws -> String {
+    /// - Parameters:
+    ///   - templateDate: what a template that asks for the time is told.
+    ///   - positions: the longest sequence that the model takes; nil for any.
+    func recipeText(templateDate: Date? = nil, positions: Int? = nil) throws -> String {
         guard let words = TrainWords.current else { return "" }
         let method = try method.make()
         let task = try data.trainingTask().defaults
@@ -22,6 +24,9 @@ extension TrainCommand {
             if values[key.name] == nil, let standard = key.standard {
                 values[key.name] = [standard]
             }
+        }
+        if let positions, let length = values["max-length"]?.first.flatMap({ Int($0) }) {
+            values["max-length"] = ["\(min(length, positions))"]
         }
         // The method knows its own, in other words where there are others.
         for name in Self.ownFlags.union(MethodRegistry.optionNames) { values[name] = nil }

@@ -62,10 +62,17 @@ public struct EvaluationRun: Sendable {
         let encoder = try TaskEncoder(
             tokenizer, for: task, folder: loaded.folder, template: template(),
             maximumLength: maximumLength, positions: loaded.model.maximumLength)
-        let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
+        for note in encoder.notes { try report(.note(note)) }
+        let encoded = try encoder.advising {
+            try examples.encode(for: loaded.loaded, with: encoder, device: device)
+        }
         for note in encoded.notes { try report(.note(note)) }
         try encoded.scorer.check(loaded.model)
         let evaluation = try encoded.scorer.evaluate(loaded.model) { try report(.scoring($0)) }
+        guard evaluation.loss.isFinite else {
+            throw TrainingError.scoreNotFinite(
+                loss: evaluation.loss, examples: evaluation.exampleCount)
+        }
         if let predictions { try evaluation.writePredictions(to: predictions) }
         return evaluation
     }

@@ -19,6 +19,8 @@ struct PreparedRun {
     let template: ChatTemplate?
     /// What a template that asks for the time was told.
     let templateDate: Date?
+    /// The longest sequence that the model takes; nil for any.
+    let positions: Int?
     /// Digests of what is read, by what that is.
     let digests: [String: String]
     /// What the user should know, in sentences.
@@ -44,7 +46,9 @@ struct PreparedRun {
         }
         let templateDate = try run.dateForTemplate()
         let encoder = try run.encoder(tokenizer, for: loaded.model, in: folder, date: templateDate)
-        let encoded = try data.encode(for: loaded, with: encoder, device: run.device)
+        let encoded = try encoder.advising {
+            try data.encode(for: loaded, with: encoder, device: run.device)
+        }
         guard let examples = encoded.training, !examples.lengths.isEmpty else {
             throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
         }
@@ -62,13 +66,14 @@ struct PreparedRun {
             using: run.device.kind == .cpu
                 ? generator : Generator(seed: options.seed, device: run.device))
         (self.run, self.configuration, self.tokenizer) = (run, configuration, tokenizer)
+        positions = try run.positions()
         exampleCount = examples.lengths.count
         (template, self.templateDate) = (encoded.template, templateDate)
         digests = Fingerprint.digests(of: examples, encoded.scorer).merging([
             "base model": try Fingerprint.digest(of: run.base, configuration)
         ]) { $1 }
         notes =
-            loaded.notes() + encoded.notes
+            loaded.notes() + encoder.notes + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
     }
 
@@ -113,7 +118,7 @@ extension FineTuningRun {
         template?.date = date
         return try TaskEncoder(
             tokenizer, for: task, folder: folder, template: template,
-            maximumLength: options.maximumLength, positions: positions(of: model))
+            maximumLength: options.maximumLength, positions: room(in: model.maximumLength))
     }
 
     /// What puts the conversations into words; nil where there are none, or no template.
@@ -132,9 +137,20 @@ extension FineTuningRun {
         return ChatTemplate.date(text)
     }
 
-    /// The longest sequence that the model takes beside the method's virtual tokens; nil for any.
-    private func positions(of model: any TransformerModel) throws -> Int? {
-        guard let positions = model.maximumLength else { return nil }
+    /// The longest sequence that the model takes beside the method's virtual tokens, by its configuration
+    /// alone; nil for any.
+    /// - Throws: ``ConfigurationError``, ``ModelError``, ``TrainingError``.
+    public func positions() throws -> Int? {
+        switch base {
+        case .model(let url):
+            try room(in: ModelFolder.positions(of: ModelFolder(url).configuration))
+        case .new(let file, _): try room(in: ModelFolder.positions(of: ConfigurationFile(file)))
+        }
+    }
+
+    /// What the method's virtual tokens leave of a model's positions.
+    private func room(in positions: Int?) throws -> Int? {
+        guard let positions else { return nil }
         let virtualTokens = (method as? any VirtualTokenMethod)?.virtualTokens ?? 0
         let room = positions - virtualTokens
         guard virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {

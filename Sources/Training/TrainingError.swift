@@ -5,6 +5,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// - Parameter checkpoint: nil where the run keeps none.
     case interrupted(step: Int, checkpoint: String?)
     case interruptedScore
+    /// A model's loss on examples that it is scored on is no number.
+    case scoreNotFinite(loss: Double, examples: Int)
     case noRoom(prompt: Int, new: Int, positions: Int)
 
     public var description: String {
@@ -19,6 +21,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
                 + (checkpoint.map { "; `resume` goes on from \($0)" } ?? "")
         case .interruptedScore:
             "stopped in the last score; what was trained is saved, and evaluate scores it"
+        case .scoreNotFinite(let loss, let examples):
+            "the model's loss on \(examples) examples is \(loss): what it computes are not numbers; its "
+                + "weights, or an adapter's, may be damaged, or too large for the type `dtype`"
         case .noRoom(let prompt, let new, let positions):
             "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
                 + "positions; take a model with more, or, for commonsense, a smaller `max-length`"
