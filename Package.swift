@@ -46,7 +46,7 @@ let package = Package(
         module("JSON", []),
         module("Names", []),
         module("Modules", ["JSON", "Torch"]),
-        module("Models", ["Modules", "Torch"]),
+        module("Models", ["JSON", "Modules", "Torch"]),
         module("Adapters", ["Modules", "Names", "Torch"]),
         module("Training", ["Adapters", "Models", "Modules", "Torch"]),
         module("Tokenization", ["JSON"]),

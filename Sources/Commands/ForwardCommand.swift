@@ -66,6 +66,10 @@ struct ForwardCommand: ParsableCommand {
                 try loaded.model.logits(ofHidden: hidden, mode: .inference)?.to(.float32)
             return tensors
         }
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            try check(
+                name == "logits" ? "logits" : "hidden states", tensor, sequences.map(\.ids.count))
+        }
         try SafetensorsWriter.write(tensors, to: URL(fileURLWithPath: output))
         let shapes = tensors.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.shape)" }
         print("\(output): \(shapes.joined(separator: ", "))")
@@ -86,6 +90,28 @@ struct ForwardCommand: ParsableCommand {
                     "--type-ids: \(types.count) numbers for \(numbers.count) ids")
             }
             return (numbers, types)
+        }
+    }
+
+    /// Checks that outputs are numbers, but for those at padding, which are for nobody to read.
+    /// - Parameters:
+    ///   - tensor: (batch, tokens, size), behind virtual tokens, or (batch, labels).
+    ///   - lengths: of the sequences.
+    private func check(_ name: String, _ tensor: Tensor, _ lengths: [Int]) throws {
+        let isOfSequences = tensor.rank == 2
+        let ofTokens = try isOfSequences ? tensor.expandedDimension(at: 1) : tensor
+        // (batch, tokens): not 0 where an element is not finite.
+        let faults = try (ofTokens * 0).sum(along: -1).to(device: .cpu).array(of: Float.self)
+        let (count, longest) = (ofTokens.size(1), lengths.max() ?? 0)
+        for (row, length) in lengths.enumerated() {
+            let start = isOfSequences ? 0 : count - longest
+            let first = padding == .left ? start + longest - length : start
+            let read = isOfSequences ? 0..<1 : first..<first + length
+            if let place = read.first(where: { faults[row * count + $0] != 0 }) {
+                throw ModelError.notFinite(
+                    output: name, sequence: row + 1,
+                    token: isOfSequences ? nil : place - first + 1)
+            }
         }
     }
 

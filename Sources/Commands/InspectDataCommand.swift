@@ -58,7 +58,7 @@ struct InspectDataCommand: ParsableCommand {
             throw CommandError("--task: \(task.name) scores sentences; it learns no text to show")
         }
         let encoder = try encoder(task)
-        let completions = try contents.completions(with: encoder)
+        let completions = try encoder.advising { try contents.completions(with: encoder) }
         let inspection = DataInspection(
             completions.examples, stopTokens: encoder.stopTokens,
             batchSize: batchSize ?? task.defaults.batchSize,
@@ -70,7 +70,7 @@ struct InspectDataCommand: ParsableCommand {
             summary["skipped_rows"] = completions.skippedCount
             return try printJSON(["summary": summary])
         }
-        for text in completions.notes { note("note: \(text)") }
+        for text in encoder.notes + completions.notes { note("note: \(text)") }
         print(inspection.summary(isPacked: data.text.packing))
         for (number, example) in shown.enumerated() {
             show(example, number: number + 1, encoder.tokenizer)
@@ -81,13 +81,11 @@ struct InspectDataCommand: ParsableCommand {
     private func encoder(_ task: any TrainingTask) throws -> TaskEncoder {
         let url = try source.configuration(model)
         let folder = try ModelFolder(url)
-        var shapes = ModelFolder.LoadOptions()
-        shapes.drawing = .shapesOnly
         return try TaskEncoder(
             Tokenizer.load(from: url), for: task, folder: folder,
             template: task.usesTemplate ? data.template(of: url) : nil,
             maximumLength: maximumLength,
-            positions: ModelFolder.make(folder.configuration, shapes).model.maximumLength)
+            positions: ModelFolder.positions(of: folder.configuration))
     }
 
     private func printObject(_ example: CompletionExample, _ tokenizer: Tokenizer) throws {

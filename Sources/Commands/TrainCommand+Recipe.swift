@@ -10,8 +10,10 @@ extension TrainCommand {
 
     /// The run as a recipe: what was set, and the defaults of everything else that does not wait for the
     /// model.
-    /// - Parameter templateDate: what a template that asks for the time is told.
-    func recipeText(templateDate: Date? = nil) throws -> String {
+    /// - Parameters:
+    ///   - templateDate: what a template that asks for the time is told.
+    ///   - positions: the longest sequence that the model takes; nil for any.
+    func recipeText(templateDate: Date? = nil, positions: Int? = nil) throws -> String {
         guard let words = TrainWords.current else { return "" }
         let method = try method.make(method.start())
         let task = try task
@@ -28,6 +30,9 @@ extension TrainCommand {
             }
         }
         values["dtype"] = [compute.dtype.rawValue]
+        if let positions, let length = values["max-length"]?.first.flatMap({ Int($0) }) {
+            values["max-length"] = ["\(min(length, positions))"]
+        }
         // The method knows its own, in other words where there are others.
         for name in Self.ownFlags.union(MethodRegistry.optionNames) { values[name] = nil }
         values["method"] = [type(of: method).facts.name]

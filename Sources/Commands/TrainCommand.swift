@@ -106,7 +106,7 @@ struct TrainCommand: ParsableCommand {
         run.templateDate = try data.instructions.context.date
         run.templateDate = try run.dateForTemplate()
         run.predictions = try scoring.predictionsFile()
-        run.recipe = try recipeText(templateDate: run.templateDate)
+        run.recipe = try recipeText(templateDate: run.templateDate, positions: run.positions())
         try show(run, json: json)
     }
 }

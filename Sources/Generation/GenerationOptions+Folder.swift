@@ -1,11 +1,12 @@
 import DualModels
 import DualModules
 import DualTokenization
+import DualTorch
 import Foundation
 
 extension GenerationOptions {
-    /// The options that a model's folder asks for in `generation_config.json`, and transformers'
-    /// defaults for the rest.
+    /// The options that a model's folder asks for in `generation_config.json`, or without one in
+    /// `config.json`, and transformers' defaults for the rest.
     ///
     /// A field that would change what is generated in a way that this
     /// package does not know is refused unless it is at its default, where it changes nothing; fields
@@ -14,10 +15,9 @@ extension GenerationOptions {
     /// - Throws: ``ConfigurationError`` naming the file and the field.
     public init(folder: ModelFolder, tokenizer: Tokenizer? = nil) throws {
         self.init()
-        if let file = try Self.file(in: folder) {
-            try file.refuseUnknownBehaviour()
-            try read(file)
-        }
+        let file = try Self.file(in: folder) ?? folder.configuration
+        try file.refuse(Self.unsupported)
+        try read(file)
         stopTokens = try Self.stopTokens(of: folder, tokenizer: tokenizer)
     }
 
@@ -32,9 +32,37 @@ extension GenerationOptions {
 
     private static func file(in folder: ModelFolder) throws -> ConfigurationFile? {
         let url = folder.url.appendingPathComponent("generation_config.json")
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        guard FileManager.default.hasEntry(url) else { return nil }
         return try ConfigurationFile(url)
     }
+
+    /// Keys that change what transformers generates and that have no counterpart here.
+    private static let unsupported: [UnsupportedKey] =
+        [
+            ("num_beam_groups", 1), ("diversity_penalty", 0), ("penalty_alpha", 0),
+            ("typical_p", 1), ("epsilon_cutoff", 0), ("eta_cutoff", 0), ("guidance_scale", 1),
+            ("min_length", 0),
+        ].map { UnsupportedKey($0, unless: .number($1)) }
+        + [
+            "renormalize_logits", "remove_invalid_values", "token_healing", "low_memory", "use_mtp",
+            "is_assistant", "force_bos_token_to_be_generated",
+        ].map { UnsupportedKey($0, unless: .no) }
+        + [
+            "top_h", "dola_layers", "constraints", "force_words_ids", "bad_words_ids",
+            "forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty",
+            "suppress_tokens", "begin_suppress_tokens", "sequence_bias", "watermarking_config",
+            "max_time", "prompt_lookup_num_tokens", "assistant_early_exit", "speculation_type",
+        ].map { UnsupportedKey($0, unless: .nothing) }
+        // A cache of other numbers than those that attention computes.
+        + [
+            UnsupportedKey(
+                "cache_implementation",
+                unless: .texts([
+                    "dynamic", "dynamic_full", "static", "hybrid", "hybrid_chunked", "offloaded",
+                    "offloaded_static", "offloaded_hybrid", "offloaded_hybrid_chunked",
+                    "sliding_window", "paged",
+                ]))
+        ]
 
     private mutating func read(_ file: ConfigurationFile) throws {
         maximumNewTokens = try file.count("max_new_tokens", from: 1)
@@ -49,6 +77,11 @@ extension GenerationOptions {
             try file.number(
                 "repetition_penalty", in: .leastNormalMagnitude...(.greatestFiniteMagnitude)) ?? 1
         noRepeatNGram = try file.count("no_repeat_ngram_size", from: 0) ?? 0
+        encoderRepetitionPenalty =
+            try file.number(
+                "encoder_repetition_penalty",
+                in: .leastNormalMagnitude...(.greatestFiniteMagnitude)) ?? 1
+        encoderNoRepeatNGram = try file.count("encoder_no_repeat_ngram_size", from: 0) ?? 0
         beams = try file.count("num_beams", from: 1) ?? 1
         lengthPenalty = try file.number("length_penalty", in: -100...100) ?? 1
         earlyStopping = try file.earlyStopping() ?? .heuristic
@@ -58,46 +91,6 @@ extension GenerationOptions {
 }
 
 extension ConfigurationFile {
-    /// What a field must be, besides missing or null, to change nothing.
-    private enum Neutral {
-        case number(Double)
-        case no
-        case nothing
-    }
-
-    /// Fields that change what transformers generates and that have no counterpart here.
-    private static let refused: [(String, Neutral)] = [
-        ("num_beam_groups", .number(1)), ("diversity_penalty", .number(0)),
-        ("penalty_alpha", .number(0)), ("typical_p", .number(1)), ("epsilon_cutoff", .number(0)),
-        ("eta_cutoff", .number(0)), ("guidance_scale", .number(1)), ("min_length", .number(0)),
-        ("renormalize_logits", .no), ("remove_invalid_values", .no), ("token_healing", .no),
-        ("low_memory", .no), ("use_mtp", .no), ("top_h", .nothing), ("dola_layers", .nothing),
-        ("constraints", .nothing), ("force_words_ids", .nothing), ("bad_words_ids", .nothing),
-        ("forced_bos_token_id", .nothing), ("forced_eos_token_id", .nothing),
-        ("exponential_decay_length_penalty", .nothing), ("suppress_tokens", .nothing),
-        ("begin_suppress_tokens", .nothing), ("sequence_bias", .nothing),
-        ("watermarking_config", .nothing), ("max_time", .nothing),
-        ("prompt_lookup_num_tokens", .nothing),
-    ]
-
-    fileprivate func refuseUnknownBehaviour() throws {
-        for (key, neutral) in Self.refused {
-            guard let value = fields[key] else { continue }
-            switch neutral {
-            case .number(let number):
-                guard try self.number(key) != number else { continue }
-                throw bad(
-                    key, found: "\(value)", expected: "\(number) or missing: it is not supported")
-            case .no:
-                guard try flag(key) ?? false else { continue }
-                throw bad(key, found: "true", expected: "false or missing: it is not supported")
-            case .nothing:
-                if let list = value as? [Any], list.isEmpty { continue }
-                throw bad(key, found: "\(value)", expected: "missing: it is not supported")
-            }
-        }
-    }
-
     fileprivate func count(_ key: String, from low: Int) throws -> Int? {
         guard let value = try integer(key) else { return nil }
         guard value >= low else {

@@ -19,6 +19,11 @@ public struct GenerationOptions: Sendable, Equatable {
     public var minP = 0.0
     /// Makes tokens of the prompt and the text so far less probable; 1 leaves them as they are.
     public var repetitionPenalty = 1.0
+    /// Makes tokens of the prompt more probable, and less so below 1: positive scores are multiplied by
+    /// it, negative ones divided; 1 leaves them as they are.
+    public var encoderRepetitionPenalty = 1.0
+    /// No sequence of so many tokens of the prompt comes again; 0 to allow it.
+    public var encoderNoRepeatNGram = 0
     /// No sequence of so many tokens comes twice, the prompt counted; 0 to allow it.
     public var noRepeatNGram = 0
     /// Whether `noRepeatNGram` lets sequences of the prompt come again, as fairseq's search does;
@@ -81,7 +86,9 @@ public struct GenerationOptions: Sendable, Equatable {
         let counts = [
             ("max-tokens", maximumNewTokens ?? 1, 1, 10_000_000),
             ("min-tokens", minimumNewTokens, 0, 10_000_000), ("top-k", topK, 0, 10_000_000),
-            ("no-repeat-ngram", noRepeatNGram, 0, 1_000_000), ("beams", beams, 1, 1000),
+            ("no-repeat-ngram", noRepeatNGram, 0, 1_000_000),
+            ("encoder_no_repeat_ngram_size", encoderNoRepeatNGram, 0, 1_000_000),
+            ("beams", beams, 1, 1000),
             ("return", returnedSequences, 1, 1000), ("batch-size", batchSize, 1, 10_000),
         ]
         for (name, value, low, high) in counts {
@@ -98,6 +105,9 @@ public struct GenerationOptions: Sendable, Equatable {
         try require(
             repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition-penalty",
             "\(repetitionPenalty) is not greater than 0")
+        try require(
+            encoderRepetitionPenalty > 0 && encoderRepetitionPenalty.isFinite,
+            "encoder_repetition_penalty", "\(encoderRepetitionPenalty) is not greater than 0")
         try require(
             abs(lengthPenalty) <= 100, "length-penalty", "\(lengthPenalty) is not from -100 to 100")
     }

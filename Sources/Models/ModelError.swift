@@ -1,3 +1,5 @@
+import Foundation
+
 /// A model folder that cannot be used, or a model that cannot do what is asked.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
     case noFolder(path: String)
@@ -5,7 +7,11 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case noHead(folder: String)
     case otherHead(outputs: Int, wanted: Int)
     case otherKind(model: String, wanted: String)
+    /// - Parameters: `output`: logits or hidden states; `sequence` and `token` counted from 1.
+    case notFinite(output: String, sequence: Int, token: Int?)
     case tooLong(tokens: Int, limit: Int)
+    /// - Parameter place: what has the room: memory, or a disk.
+    case tooLarge(file: String, bytes: Double, room: Double, place: String)
     case unknownToken(id: Int, vocabulary: Int)
     case unknownType(id: Int, types: Int)
 
@@ -21,12 +27,23 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
             "the task needs a head with \(wanted) output(s), but this one has \(outputs)"
         case .otherKind(let model, let wanted):
             "the model is a \(model), but what is asked for needs \(wanted)"
+        case .notFinite(let output, let sequence, let token):
+            "the model's \(output) of \(token.map { "token \($0) of " } ?? "")sequence \(sequence) are not "
+                + "numbers; its weights, or an adapter's, may be damaged, or too large for the type "
+                + "`dtype`"
         case .tooLong(let tokens, let limit):
             "a sequence has \(tokens) tokens, but the model has positions for \(limit)"
+        case .tooLarge(let file, let bytes, let room, let place):
+            "\(file) asks for weights of \(gigabytes(bytes)), but there are \(gigabytes(room)) of "
+                + "\(place): smaller sizes or fewer layers fit"
         case .unknownToken(let id, let vocabulary):
             "token id \(id) is not in the model's vocabulary of \(vocabulary)"
         case .unknownType(let id, let types):
             "type id \(id) is not one of the model's \(types) (type_vocab_size)"
         }
+    }
+
+    private func gigabytes(_ bytes: Double) -> String {
+        String(format: bytes < 1e11 ? "%.1f GB" : "%.0f GB", bytes / 1e9)
     }
 }

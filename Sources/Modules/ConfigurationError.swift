@@ -1,3 +1,5 @@
+import DualJSON
+
 /// A configuration file that cannot be used.
 public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case unreadable(file: String, reason: String)
@@ -7,7 +9,7 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
         case .badValue(let file, let key, let found, let expected):
-            "\(file): '\(key)' is \(found), but must be \(expected)"
+            "\(file): '\(key.excerpt())' is \(found.excerpt(200)), but must be \(expected)"
         }
     }
 }

@@ -80,8 +80,24 @@ public struct ConfigurationFile {
         return value
     }
 
+    /// A size or a count that is at least 1, and so small that the product of any two is a number.
+    public func size(
+        _ key: String, default fallback: Int, atMost limit: Int = Self.largestSize
+    ) throws -> Int {
+        let value = try positive(key, default: fallback)
+        guard value <= limit else {
+            throw bad(key, found: "\(value)", expected: "at most \(limit)")
+        }
+        return value
+    }
+
+    /// The greatest size of a dimension that a file may ask for.
+    public static let largestSize = Int(Int32.max)
+
     public func number(_ key: String) throws -> Double? {
-        try value(key, expected: "a number") { plainNumber($0)?.doubleValue }
+        try value(key, expected: "a number of finite size") {
+            plainNumber($0).flatMap { $0.doubleValue.isFinite ? $0.doubleValue : nil }
+        }
     }
 
     public func probability(_ key: String, default fallback: Double) throws -> Double {
@@ -99,7 +115,7 @@ public struct ConfigurationFile {
     public func flag(_ key: String) throws -> Bool? {
         guard let value = fields[key] else { return nil }
         guard let number = value as? NSNumber, isBoolean(number) else {
-            let valueText = (value as? String).map { "'\($0)'" } ?? "\(value)"
+            let valueText = (value as? String).map { "'\($0)'" } ?? shown(value)
             throw bad(key, found: valueText, expected: "true or false")
         }
         return number.boolValue
@@ -124,9 +140,17 @@ public struct ConfigurationFile {
     ) throws -> Value? {
         guard let value = fields[key] else { return nil }
         guard let converted = convert(value) else {
-            throw bad(key, found: "\(value)", expected: expected)
+            throw bad(key, found: shown(value), expected: expected)
         }
         return converted
+    }
+
+    /// A value as a message shows it.
+    package func shown(_ value: Any) -> String {
+        if let number = value as? NSNumber, isBoolean(number) {
+            return number.boolValue ? "true" : "false"
+        }
+        return "\(value)"
     }
 
     private func plainNumber(_ value: Any) -> NSNumber? {

@@ -8,11 +8,15 @@ public final class Embedding {
     public let weight: Parameter
     /// The adapter through which vectors are looked up; nil for the table alone.
     public var adapter: (any EmbeddingAdapter)?
+    /// A row that gets no gradient from being looked up: `padding_idx` of PyTorch.
+    private let frozenRow: Int?
 
     public init(
-        _ scope: WeightScope, count: Int, size: Int, deviation: Double = 0.02
+        _ scope: WeightScope, count: Int, size: Int, deviation: Double = 0.02,
+        frozenRow: Int? = nil
     ) throws {
         path = scope.path
+        self.frozenRow = frozenRow
         weight = try scope.parameter(
             "weight", shape: [count, size], initial: .normal(deviation: deviation))
     }
@@ -30,6 +34,6 @@ public final class Embedding {
 
     /// The table without its adapter.
     public func frozen(_ indices: Tensor) throws -> Tensor {
-        try weight.value.embedding(indices)
+        try weight.value.embedding(indices, frozenRow: frozenRow)
     }
 }

@@ -43,6 +43,8 @@ public final class WeightSource {
     /// - Throws: ``WeightError``.
     public func check() throws {
         guard let first = misfits.first else { return }
+        // One file that is not listed explains all that is missing.
+        if case .unlisted = first { throw first }
         throw misfits.count == 1 ? first : WeightError.several(misfits)
     }
 
@@ -50,6 +52,18 @@ public final class WeightSource {
     public func contains(_ name: String, shape: [Int]? = nil) -> Bool {
         guard let checkpoint, let key = key(for: name) else { return false }
         return shape == nil || checkpoint.shape(of: key) == shape
+    }
+
+    /// Whether the checkpoint has both parameters, and other numbers in the one than in the other.
+    /// - Throws: ``SafetensorsError``, ``TorchError``.
+    public func differ(_ one: String, _ other: String) throws -> Bool {
+        guard let checkpoint, let first = key(for: one), let second = key(for: other),
+            first != second
+        else { return false }
+        guard checkpoint.shape(of: first) == checkpoint.shape(of: second) else { return true }
+        let (a, b) = (try checkpoint.tensor(first), try checkpoint.tensor(second))
+        if a.dtype == b.dtype { return try !a.hasSameElements(as: b) }
+        return try !a.to(.float32).hasSameElements(as: b.to(.float32))
     }
 
     /// - Parameter shape: as the model has it, whatever the storage.
@@ -67,7 +81,7 @@ public final class WeightSource {
             stored = try draw(initial, storedShape)
             isCreated = drawing == .toTrain
         } else {
-            misfits.append(.missing(name: name, folder: checkpoint?.folder.path ?? ""))
+            misfits.append(missing(name))
             stored = try .placeholder(storedShape)
         }
         let parameter = Parameter(
@@ -87,15 +101,27 @@ public final class WeightSource {
 
     private func load(_ key: String, of checkpoint: Checkpoint, shape: [Int]) throws -> Tensor {
         used.insert(key)
-        let tensor = try checkpoint.tensor(key)
-        guard tensor.shape == shape else {
+        let found = checkpoint.shape(of: key) ?? []
+        guard found == shape else {
             misfits.append(
                 .wrongShape(
-                    name: key, file: checkpoint.path(of: key), expected: shape, found: tensor.shape)
-            )
+                    name: key, file: checkpoint.path(of: key), expected: shape, found: found))
             return try .placeholder(shape)
         }
+        let tensor = try checkpoint.tensor(key)
         return try tensor.to(dtype ?? tensor.dtype).to(device: device)
+    }
+
+    /// What to say of a parameter that the checkpoint lacks; only the first costs a look around.
+    private func missing(_ name: String) -> WeightError {
+        if misfits.isEmpty, let checkpoint {
+            for spelling in spellings(name) {
+                if let (index, file) = checkpoint.unlistedFile(of: spelling) {
+                    return .unlisted(name: spelling, index: index, file: file)
+                }
+            }
+        }
+        return .missing(name: name, folder: checkpoint?.folder.path ?? "")
     }
 
     private func key(for name: String) -> String? {

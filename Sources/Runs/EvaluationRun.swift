@@ -64,13 +64,20 @@ public struct EvaluationRun: Sendable {
             tokenizer, for: task, folder: loaded.folder, template: template(),
             maximumLength: maximumLength, positions: loaded.model.maximumLength,
             stopTokens: { source.stopTokens($0, tokenizer) })
-        let encoded = try examples.encode(for: loaded.loaded, with: encoder, device: device)
+        for note in encoder.notes { try report(.note(note)) }
+        let encoded = try encoder.advising {
+            try examples.encode(for: loaded.loaded, with: encoder, device: device)
+        }
         for note in encoded.notes { try report(.note(note)) }
         guard let scorer = encoded.scorer else {
             throw TrainingError.badOption(name: "data", reason: "it has nothing to score on")
         }
         try scorer.check(loaded.model)
         let evaluation = try scorer.evaluate(loaded.model) { try report(.scoring($0)) }
+        guard evaluation.loss.isFinite else {
+            throw TrainingError.scoreNotFinite(
+                loss: evaluation.loss, examples: evaluation.exampleCount)
+        }
         if let predictions { try evaluation.writePredictions(to: predictions) }
         return evaluation
     }

@@ -21,6 +21,8 @@ struct PreparedRun {
     let template: ChatTemplate?
     /// What a template that asks for the time was told.
     let templateDate: Date?
+    /// The longest sequence that the model takes; nil for any.
+    let positions: Int?
     /// Digests of what is read, by what that is.
     let digests: [String: String]
     /// What the user should know, in sentences.
@@ -55,7 +57,9 @@ struct PreparedRun {
         }
         let templateDate = try run.dateForTemplate()
         let encoder = try run.encoder(tokenizer, for: loaded.model, in: folder, date: templateDate)
-        let encoded = try data.encode(for: loaded, with: encoder, device: run.device)
+        let encoded = try encoder.advising {
+            try data.encode(for: loaded, with: encoder, device: run.device)
+        }
         guard let examples = encoded.training, !examples.lengths.isEmpty else {
             throw TrainingError.badOption(name: "data", reason: "it has no examples to train on")
         }
@@ -81,6 +85,7 @@ struct PreparedRun {
                 ? generator : Generator(seed: options.seed, device: run.device))
         (self.run, self.configuration, self.tokenizer) = (run, configuration, tokenizer)
         extendedTokenizer = extended
+        positions = try run.positions()
         exampleCount = examples.lengths.count
         (template, self.templateDate) = (encoded.template, templateDate)
         digests = Fingerprint.digests(of: examples, encoded.scorer).merging([
@@ -90,7 +95,7 @@ struct PreparedRun {
         }
         notes =
             loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
-            + (trainee.adapter?.notes ?? []) + encoded.notes
+            + (trainee.adapter?.notes ?? []) + encoder.notes + encoded.notes
             + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
             + (run.start.map { ["the run begins with the adapter in \($0.folder.relativePath)"] }
                 ?? [])
@@ -152,7 +157,7 @@ extension FineTuningRun {
         template?.date = date
         return try TaskEncoder(
             tokenizer, for: task, folder: folder, template: template,
-            maximumLength: options.maximumLength, positions: positions(of: model),
+            maximumLength: options.maximumLength, positions: room(in: model.maximumLength),
             seed: options.seed)
     }
 
@@ -181,9 +186,20 @@ extension FineTuningRun {
         return saved.flags[RunIdentity.decayingVectors] != nil
     }
 
-    /// The longest sequence that the model takes beside the method's virtual tokens; nil for any.
-    private func positions(of model: any TransformerModel) throws -> Int? {
-        guard let positions = model.maximumLength else { return nil }
+    /// The longest sequence that the model takes beside the method's virtual tokens, by its configuration
+    /// alone; nil for any.
+    /// - Throws: ``ConfigurationError``, ``ModelError``, ``TrainingError``.
+    public func positions() throws -> Int? {
+        switch base {
+        case .model(let url):
+            try room(in: ModelFolder.positions(of: ModelFolder(url).configuration))
+        case .new(let file, _): try room(in: ModelFolder.positions(of: ConfigurationFile(file)))
+        }
+    }
+
+    /// What the method's virtual tokens leave of a model's positions.
+    private func room(in positions: Int?) throws -> Int? {
+        guard let positions else { return nil }
         let virtualTokens = (method as? any VirtualTokenMethod)?.virtualTokens ?? 0
         let room = positions - virtualTokens
         guard virtualTokens == 0 || room >= AdaptedModel.fewestPositions else {

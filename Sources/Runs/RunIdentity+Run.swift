@@ -33,6 +33,7 @@ extension RunIdentity {
         }
         counts["examples"] = prepared.exampleCount
         counts["tokens"] = prepared.trainer.exampleTokens
+        counts[RunIdentity.positions] = prepared.positions
         digests = prepared.digests
     }
 }

@@ -10,6 +10,7 @@ struct RunIdentity: Codable, Equatable {
     static let templateDate = "template-date"
     /// Whether weight decay moves vectors of the adapter; earlier versions, which do not say so, left them.
     static let decayingVectors = "decaying-vectors"
+    static let positions = "positions"
 
     init(flags: [String: String] = [:]) { self.flags = flags }
 
@@ -20,7 +21,8 @@ struct RunIdentity: Codable, Equatable {
         let names = Set(flags.keys).union(given.flags.keys)
         let decisive = ["task", "method"] + names.filter { $0.hasSuffix("rank") }.sorted()
         let others = names.subtracting(decisive).sorted()
-        for name in decisive + others where flags[name] != given.flags[name] {
+        for name in decisive + others
+        where flags[name] != given.flags[name] && !isSameLength(name, given) {
             guard let mine = flags[name] else {
                 return "without `\(name)`, not with \(given.flags[name] ?? "it")"
             }
@@ -34,5 +36,14 @@ struct RunIdentity: Codable, Equatable {
             return "on another \(name)"
         }
         return nil
+    }
+
+    /// Whether a flag is a length of examples, and the model's positions make both runs' the same.
+    private func isSameLength(_ name: String, _ given: RunIdentity) -> Bool {
+        guard name == "max-length", let positions = given.counts[Self.positions],
+            let mine = flags[name].flatMap({ Int($0) }),
+            let others = given.flags[name].flatMap({ Int($0) })
+        else { return false }
+        return min(mine, positions) == min(others, positions)
     }
 }

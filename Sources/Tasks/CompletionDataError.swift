@@ -8,6 +8,8 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
     case onlyBadRows(count: Int, first: String)
     case noStopToken(stops: [String], end: AnswerEnd)
     case nothingLearnt(examples: Int, limit: Int)
+    /// The same where `limit` is the number of the model's positions.
+    case nothingLearntInPositions(examples: Int, limit: Int)
     case tooShort(sequences: Int, length: Int)
 
     /// What answers end with that never end with a stop token.
@@ -18,6 +20,8 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
         case text(String)
         /// Nothing of theirs, for their ends are cut off.
         case cut
+        /// The same where the model has no positions for more.
+        case cutAtLastPosition
 
         fileprivate var advice: String {
             switch self {
@@ -28,6 +32,9 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
                 "the answers end with ordinary tokens, \(text.debugDescription), and "
                     + "`chat-template` takes a template that ends them otherwise"
             case .cut: "a greater `max-length` may keep the ends that are cut off"
+            case .cutAtLastPosition:
+                "their ends are cut off where the model's positions end; shorter examples, or a model "
+                    + "with more positions, keep them"
             }
         }
     }
@@ -58,6 +65,20 @@ public enum CompletionDataError: Error, Equatable, CustomStringConvertible {
         case .nothingLearnt(let examples, let limit):
             "none of \(examples) examples has a token to learn within its first \(limit) tokens; "
                 + "a greater `max-length`, or for instruct another `truncation`, may help"
+        case .nothingLearntInPositions(let examples, let limit):
+            "none of \(examples) examples has a token to learn within its first \(limit) tokens, and "
+                + "the model has positions for no more; for instruct another `truncation`, or a model "
+                + "with more positions, may help"
+        }
+    }
+
+    /// The same without advice that a model cannot follow that has no more positions.
+    var atLastPosition: CompletionDataError {
+        switch self {
+        case .nothingLearnt(let examples, let limit):
+            .nothingLearntInPositions(examples: examples, limit: limit)
+        case .noStopToken(let stops, .cut): .noStopToken(stops: stops, end: .cutAtLastPosition)
+        default: self
         }
     }
 }

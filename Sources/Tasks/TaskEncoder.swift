@@ -14,6 +14,10 @@ public struct TaskEncoder: Sendable {
     public let stopTokens: [Int]
     /// Draws the examples that score, where some are held out.
     public let seed: UInt64
+    /// What became of a length that the user asked for, in sentences.
+    public private(set) var notes: [String] = []
+    /// Whether a greater ``maximumLength`` would be more than the model has positions for.
+    private var isAtLastPosition = false
 
     public init(
         _ tokenizer: Tokenizer, template: ChatTemplate? = nil, maximumLength: Int,
@@ -44,5 +48,22 @@ public struct TaskEncoder: Sendable {
         self.init(
             tokenizer, template: template, maximumLength: min(wanted, positions ?? wanted),
             stopTokens: stopping(stopTokens), seed: seed)
+        guard let positions, wanted >= positions else { return }
+        isAtLastPosition = true
+        if let maximumLength, maximumLength > positions {
+            notes = [
+                "the model has positions for \(positions) tokens: examples are cut to "
+                    + "\(positions), not to `max-length`, \(maximumLength)"
+            ]
+        }
+    }
+
+    /// Encodes something, and where that fails for want of tokens advises what the model's positions allow.
+    public func advising<Encoded>(_ encode: () throws -> Encoded) throws -> Encoded {
+        do {
+            return try encode()
+        } catch let error as CompletionDataError {
+            throw isAtLastPosition ? error.atLastPosition : error
+        }
     }
 }

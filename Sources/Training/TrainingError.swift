@@ -10,6 +10,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     ///   - kept: the checkpoint that keeps it instead; nil where it could not be kept either.
     ///   - earlier: the newest checkpoint of the steps before.
     case unsaved(reason: String, kept: String?, earlier: String?)
+    /// A model's loss on examples that it is scored on is no number.
+    case scoreNotFinite(loss: Double, examples: Int)
     case noRoom(prompt: Int, new: Int, positions: Int)
 
     public var description: String {
@@ -31,6 +33,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .unsaved(let reason, nil, let earlier):
             "\(reason); what was trained could not be kept as a checkpoint either"
                 + (earlier.map { ", and `resume` goes on from \($0)" } ?? "")
+        case .scoreNotFinite(let loss, let examples):
+            "the model's loss on \(examples) examples is \(loss): what it computes are not numbers; its "
+                + "weights, or an adapter's, may be damaged, or too large for the type `dtype`"
         case .noRoom(let prompt, let new, let positions):
             "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
                 + "positions; take a model with more, or, for commonsense, a smaller `max-length`"

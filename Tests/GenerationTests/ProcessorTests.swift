@@ -39,13 +39,31 @@ import Testing
     @Test func sequencesOfThePromptMayComeAgainWhereThatIsAllowed() {
         func excluded(_ tokens: [Int], promptCount: Int) -> [Int] {
             let scores = processed(
-                [0, 0, 0, 0], by: NoRepeatNGram(size: 2, repeatsPrompt: true), after: tokens,
+                [0, 0, 0, 0], by: NoRepeatNGram(size: 2, source: .newTokens), after: tokens,
                 promptCount: promptCount)
             return scores.indices.filter { scores[$0] == -.infinity }
         }
         #expect(excluded([0, 1, 1, 2, 0, 1], promptCount: 3) == [])
         #expect(excluded([0, 1, 0, 2, 0], promptCount: 2) == [2])
         #expect(excluded([0, 1, 0], promptCount: 3) == [])
+    }
+
+    @Test func sequencesOfThePromptAloneDoNotComeAgain() {
+        func excluded(_ tokens: [Int], promptCount: Int) -> [Int] {
+            let scores = processed(
+                [0, 0, 0, 0], by: NoRepeatNGram(size: 2, source: .prompt), after: tokens,
+                promptCount: promptCount)
+            return scores.indices.filter { scores[$0] == -.infinity }
+        }
+        #expect(excluded([0, 1, 1, 2, 0], promptCount: 3) == [1])
+        #expect(excluded([0, 1, 2, 3, 2], promptCount: 2) == [])
+        #expect(excluded([0], promptCount: 1) == [])
+    }
+
+    @Test func aPenaltyOfThePromptLeavesNewTokensAsTheyAre() {
+        let penalty = RepetitionPenalty(penalty: 0.5, source: .prompt)
+        let scores = processed([2, -2, 3, 0], by: penalty, after: [0, 1, 2], promptCount: 2)
+        #expect(scores == [4, -1, 3, 0])
     }
 
     @Test func stopTokensWaitForTheFewestTokens() {

@@ -11,6 +11,22 @@ from safetensors.torch import load_file, save_file
 import harness
 from bad_input import evaluate, forward, merge, rows, train
 
+
+def nan_weights(given):
+    tensors = load_file(given.weights)
+    key = next(key for key in tensors if key.endswith("encoder.layer.1.output.dense.weight"))
+    tensors[key][3] = float("nan")
+    save_file(tensors, given.weights, metadata={"format": "pt"})
+
+
+def loop(path):
+    """Puts two links that name each other in a file's place."""
+    other = path.with_name("other-" + path.name)
+    path.unlink(missing_ok=True)
+    path.symlink_to(other)
+    other.symlink_to(path)
+
+
 # What is spoiled, the command that meets it, and words that its message must have.
 FILES = {
     "no model folder": (
@@ -23,6 +39,31 @@ FILES = {
         ["config.json"]),
     "config.json is a list": (
         lambda g: (g.model / "config.json").write_text("[1]"), forward, ["config.json"]),
+    "weights of NaN, run": (
+        nan_weights, forward, ["hidden states of token 1 of sequence 1 are not numbers"]),
+    "weights of NaN, scored": (nan_weights, evaluate, ["loss", "nan", "not numbers"]),
+    "config.json is a loop of links": (
+        lambda g: loop(g.model / "config.json"), forward, ["config.json", "symbolic links"]),
+    "weights are a loop of links": (
+        lambda g: loop(g.weights), forward, ["model.safetensors", "symbolic links"]),
+    "weights are a link to nothing": (
+        lambda g: (g.weights.unlink(), g.weights.symlink_to(g.model / "gone")), forward,
+        ["model.safetensors", "no such file"]),
+    "an index is a loop of links": (
+        lambda g: loop(g.folder / "shards/model.safetensors.index.json"),
+        lambda g: forward(g, model=g.folder / "shards"), ["index.json", "symbolic links"]),
+    "a vocabulary is a loop of links": (
+        lambda g: loop(g.model / "vocab.txt"), train, ["vocab.txt"]),
+    "an adapter's configuration is a loop of links": (
+        lambda g: loop(g.folder / "lora/adapter_config.json"), merge,
+        ["adapter_config.json", "symbolic links"]),
+    "an adapter's weights are a loop of links": (
+        lambda g: loop(g.folder / "lora/adapter_model.safetensors"), merge,
+        ["adapter_model.safetensors", "symbolic links"]),
+    "task data are a loop of links": (
+        lambda g: loop(g.data / "train.tsv"), train, ["train.tsv"]),
+    "the model's folder is a loop of links": (
+        lambda g: (shutil.rmtree(g.model), loop(g.model)), forward, ["model"]),
     "no weights": (lambda g: g.weights.unlink(), forward, ["model.safetensors"]),
     "only a pickle": (
         lambda g: g.weights.rename(g.model / "pytorch_model.bin"), forward, ["pytorch_model.bin"]),
@@ -129,7 +170,17 @@ CONFIGURATIONS = {
     "no heads": (dict(num_attention_heads=0), ["num_attention_heads"]),
     "negative size": (dict(intermediate_size=-64), ["intermediate_size"]),
     "size of another checkpoint": (dict(hidden_size=64), ["[111, 64]"]),
-    "more layers than there are": (dict(num_hidden_layers=3), ["layer.2"]),
+    "more layers than there are": (
+        dict(num_hidden_layers=3), ["'num_hidden_layers' is 3", "at most 2"]),
+    "layers beyond any memory": (
+        dict(num_hidden_layers=10 ** 9), ["'num_hidden_layers' is 1000000000", "at most"]),
+    "layers of 2^63 - 1": (
+        dict(num_hidden_layers=2 ** 63 - 1), ["'num_hidden_layers' is 9223372036854775807"]),
+    "heads of 2^62": (dict(num_attention_heads=2 ** 62), ["num_attention_heads", "at most"]),
+    "labels of 2^62": (dict(num_labels=2 ** 62, id2label=None), ["num_labels", "at most"]),
+    "a number that is infinite": (
+        dict(layer_norm_eps=float("inf")), ["config.json", "line"]),
+    "a value of 70,000 letters": (dict(hidden_act="x" * 70000), ["hidden_act", "xxx..."]),
     "a size near 2^63": (dict(intermediate_size=2 ** 62), ["intermediate"]),
     "a size beyond 64 bits": (dict(intermediate_size=10 ** 30), ["intermediate_size"]),
     "dropout above 1": (dict(hidden_dropout_prob=1.5), ["hidden_dropout_prob"]),
@@ -293,6 +344,11 @@ def test_bad_files_are_refused(given, spoil, command, words):
     spoil(given)
     harness.assert_refused(command(given), *words)
     assert not given.output.exists()
+
+
+def test_weights_of_nan_end_training_at_its_first_step(given):
+    nan_weights(given)
+    harness.assert_refused(train(given), "not a finite number at step 1", running=True)
 
 
 # --- files with bytes that changed ----------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Compares decoders with transformers: hidden states and logits of random checkpoints."""
 
+import shutil
+
+import peft
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -156,3 +159,123 @@ def test_sequences_beyond_the_positions_are_refused(tmp_path):
     harness.assert_refused(
         harness.run("forward", model=tmp_path / "model", ids="97", output=tmp_path / "out"),
         "97", "vocabulary")
+
+
+# --- a head and an embedding that are one in the configuration ------------------------------------
+
+TIED = ["llama-one-key-head", "qwen3-tied", "gpt2"]
+HEAD = "lm_head.weight"
+
+
+def embedding_of(tensors):
+    return next(key for key in tensors if key.endswith(("wte.weight", "embed_tokens.weight")))
+
+
+def compare_with_transformers(tmp_path, folder):
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    logits, hidden, mask = decoders.logits(model, SEQUENCES, "left")
+    compare(forward(tmp_path, folder, padding="left"), {"logits": logits, "hidden": hidden}, mask)
+    return model
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_a_head_of_its_own_is_used_and_told_of_though_the_configuration_ties_it(tmp_path, name):
+    folder = tmp_path / "model"
+    decoders.make(name, folder)
+    change(folder, lambda tensors: tensors.update(
+        {HEAD: torch.randn_like(tensors[embedding_of(tensors)])}))
+    model = compare_with_transformers(tmp_path, folder)
+    assert not torch.equal(model.lm_head.weight, model.get_input_embeddings().weight)
+    done = harness.run("forward", model=folder, ids="1 2", output=tmp_path / "out")
+    note = next(line for line in done.stderr.splitlines() if "tie_word_embeddings" in line)
+    assert note.startswith("note: ") and HEAD in note and "config.json" in note
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_the_same_tensor_under_both_names_is_one_and_needs_no_word(tmp_path, name):
+    folder = tmp_path / "model"
+    decoders.make(name, folder)
+    change(folder, lambda tensors: tensors.update(
+        {HEAD: tensors[embedding_of(tensors)].clone()}))
+    compare_with_transformers(tmp_path, folder)
+    done = harness.run("forward", model=folder, ids="1 2", output=tmp_path / "out")
+    assert "note" not in done.stderr
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_of_a_tied_pair_either_name_is_enough(tmp_path, name):
+    folder = tmp_path / "model"
+    decoders.make(name, folder)
+    change(folder, lambda tensors: tensors.update(
+        {HEAD: tensors.pop(embedding_of(tensors))}))
+    compare_with_transformers(tmp_path, folder)
+
+
+def test_a_head_of_another_shape_than_its_embedding_is_named(tmp_path):
+    folder = tmp_path / "model"
+    decoders.make("gpt2", folder)
+    change(folder, lambda tensors: tensors.update({HEAD: torch.zeros(5, 32)}))
+    harness.assert_refused(
+        harness.run("forward", model=folder, ids="1 2", output=tmp_path / "out"),
+        HEAD, "[5, 32]")
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_what_peft_leaves_of_a_tied_model_with_a_trained_head_is_read_and_merged(tmp_path, name):
+    model = decoders.make(name, tmp_path / "base")
+    target = "c_attn" if name == "gpt2" else "q_proj"
+    wrapped = peft.get_peft_model(model, peft.LoraConfig(
+        target_modules=[target], modules_to_save=["lm_head"], fan_in_fan_out=name == "gpt2"))
+    harness.randomize_trained(wrapped)
+    folder = tmp_path / "merged"
+    wrapped.merge_and_unload().save_pretrained(folder)
+    assert HEAD in load_file(folder / "model.safetensors")
+    compare_with_transformers(tmp_path, folder)
+    again, adapter = tmp_path / "again", tmp_path / "adapter"
+    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(folder), peft.LoraConfig(
+        target_modules=[target], fan_in_fan_out=name == "gpt2")).save_pretrained(adapter)
+    harness.succeed("merge", model=folder, adapter=adapter, output=again)
+    assert harness.read_json(again / "config.json")["tie_word_embeddings"] is False
+    compare_with_transformers(tmp_path, again)
+
+
+# --- shards whose index is stale ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sharded(folder_of):
+    def make(folder):
+        model = decoders.make("llama", folder / "whole")
+        model.save_pretrained(folder / "shards", max_shard_size="20KB")
+
+    return folder_of("sharded decoder", make) / "shards"
+
+
+def index_of(folder):
+    return folder / "model.safetensors.index.json"
+
+
+@pytest.mark.parametrize("edit", [
+    lambda shards: shards.pop("model.norm.weight"),
+    lambda shards: shards.update({"model.norm.weight": min(shards.values())}),
+    lambda shards: [shards.pop(key) for key in list(shards) if "input_layernorm" in key]],
+    ids=["a tensor not listed", "a tensor in another shard", "several not listed"])
+def test_a_stale_index_is_read_as_transformers_reads_it(tmp_path, sharded, edit):
+    folder = shutil.copytree(sharded, tmp_path / "model")
+    shards = harness.read_json(index_of(folder))["weight_map"]
+    before = set(shards.values())
+    edit(shards)
+    assert set(shards.values()) == before
+    harness.edit_json(index_of(folder), weight_map=shards)
+    compare_with_transformers(tmp_path, folder)
+
+
+def test_an_index_that_leaves_a_file_out_is_blamed(tmp_path, sharded):
+    folder = shutil.copytree(sharded, tmp_path / "model")
+    shards = harness.read_json(index_of(folder))["weight_map"]
+    lost = shards["model.norm.weight"]
+    harness.edit_json(index_of(folder), weight_map={
+        key: file for key, file in shards.items() if file != lost})
+    harness.assert_refused(
+        harness.run("forward", model=folder, ids="1 2", output=tmp_path / "out"),
+        "index.json", lost)

@@ -45,12 +45,44 @@ import Testing
         #expect(text.contains("model-1.safetensors cannot be read"))
     }
 
-    @Test("A tensor that its shard lacks is named with the shard")
+    @Test("An index is blamed for a tensor that no shard has")
     func missingTensor() throws {
         try write(["a": Tensor([1.0])], to: "model-1.safetensors")
         try writeIndex(["a": "model-1.safetensors", "b": "model-1.safetensors"])
         let text = message { _ = try Checkpoint(folder: folder.url) }
-        #expect(text.hasSuffix("model-1.safetensors has no tensor 'b'"))
+        #expect(
+            text.hasSuffix(
+                "model.safetensors.index.json: it lists the tensor 'b' in model-1.safetensors, but "
+                    + "no shard has it"))
+    }
+
+    @Test("A shard says which tensors it has, whatever a stale index says")
+    func staleIndex() throws {
+        let (a, b) = (try Tensor.seeded([3], seed: 1), try Tensor.seeded([2], seed: 2))
+        try write(["a": a], to: "model-1.safetensors")
+        try write(["b": b, "c": a], to: "model-2.safetensors")
+        try writeIndex(["a": "model-2.safetensors", "b": "model-1.safetensors"])
+        let checkpoint = try Checkpoint(folder: folder.url)
+        #expect(checkpoint.names == ["a", "b", "c"])
+        #expect(try checkpoint.tensor("a").isIdentical(to: a))
+        #expect(try checkpoint.tensor("b").isIdentical(to: b))
+        try writeIndex(["a": "model-1.safetensors"])
+        let partial = try Checkpoint(folder: folder.url)
+        #expect(partial.names == ["a"])
+        #expect(partial.unlistedFile(of: "c")?.file == "model-2.safetensors")
+        #expect(partial.unlistedFile(of: "d") == nil)
+    }
+
+    @Test("Two versions of one tensor in two shards are refused; the same twice is not")
+    func twoVersions() throws {
+        let a = try Tensor.seeded([3], seed: 1)
+        try write(["a": a], to: "model-1.safetensors")
+        try write(["a": a, "b": a], to: "model-2.safetensors")
+        try writeIndex(["a": "model-1.safetensors", "b": "model-2.safetensors"])
+        #expect(try Checkpoint(folder: folder.url).names == ["a", "b"])
+        try write(["a": a + 1, "b": a], to: "model-2.safetensors")
+        let text = message { _ = try Checkpoint(folder: folder.url) }
+        #expect(text.contains("tensor 'a' is in model-1.safetensors too, with other numbers"))
     }
 
     @Test("A shard outside the folder is refused", arguments: ["../x", "/etc/passwd", "sub/x"])

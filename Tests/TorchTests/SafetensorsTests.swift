@@ -340,7 +340,7 @@ func safetensors(header: Data, data: Data) -> Data {
     @Test("What is not a file is refused by name")
     func notAFile() throws {
         let missing = message { _ = try SafetensorsFile(folder.file("none.safetensors")) }
-        #expect(missing.contains("none.safetensors cannot be read: No such file"))
+        #expect(missing.contains("none.safetensors cannot be read: there is no such file"))
         let aFolder = message { _ = try SafetensorsFile(folder.url) }
         #expect(aFolder.contains("not a regular file"))
     }

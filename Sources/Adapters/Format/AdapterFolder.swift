@@ -23,7 +23,7 @@ public struct AdapterFolder {
     /// - Throws: ``AdapterError``, ``ConfigurationError``, ``SafetensorsError``.
     public init(_ url: URL) throws {
         let file = url.appendingPathComponent(Self.configurationName)
-        guard FileManager.default.fileExists(atPath: file.path) else {
+        guard FileManager.default.hasEntry(file) else {
             throw AdapterError.noAdapter(folder: url.path)
         }
         self.url = url
@@ -53,7 +53,7 @@ public struct AdapterFolder {
         let weights = folder.appendingPathComponent(weightsName)
         let pickle = folder.appendingPathComponent("adapter_model.bin")
         let manager = FileManager.default
-        if !manager.fileExists(atPath: weights.path), manager.fileExists(atPath: pickle.path) {
+        if !manager.hasEntry(weights), manager.hasEntry(pickle) {
             throw AdapterError.pickled(file: pickle.path)
         }
         return try SafetensorsFile(weights)

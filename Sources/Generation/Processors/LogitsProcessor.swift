@@ -10,11 +10,19 @@ extension GenerationOptions {
     /// The processors that these options ask for, in transformers' order.
     func makeProcessors() -> [any LogitsProcessor] {
         var processors: [any LogitsProcessor] = []
+        if encoderRepetitionPenalty != 1 {
+            let penalty = Float(1 / encoderRepetitionPenalty)
+            processors.append(RepetitionPenalty(penalty: penalty, source: .prompt))
+        }
         if repetitionPenalty != 1 {
             processors.append(RepetitionPenalty(penalty: Float(repetitionPenalty)))
         }
         if noRepeatNGram > 0 {
-            processors.append(NoRepeatNGram(size: noRepeatNGram, repeatsPrompt: repeatsPrompt))
+            processors.append(
+                NoRepeatNGram(size: noRepeatNGram, source: repeatsPrompt ? .newTokens : .text))
+        }
+        if encoderNoRepeatNGram > 0 {
+            processors.append(NoRepeatNGram(size: encoderNoRepeatNGram, source: .prompt))
         }
         if minimumNewTokens > 0, !stopTokens.isEmpty {
             processors.append(

@@ -31,7 +31,7 @@ extension TransformerConfiguration {
 /// The configuration of a decoder.
 public protocol DecoderConfiguration: TransformerConfiguration {
     /// Whether the head's weight is that of the words' embedding.
-    var sharesEmbedding: Bool { get }
+    var sharesEmbedding: Bool { get set }
 }
 
 /// The configuration of an encoder.

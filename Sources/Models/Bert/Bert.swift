@@ -92,7 +92,7 @@ final class BertEmbeddings {
         let deviation = configuration.initializerRange
         words = try Embedding(
             scope / "word_embeddings", count: configuration.vocabularySize, size: size,
-            deviation: deviation)
+            deviation: deviation, frozenRow: configuration.frozenToken)
         positions = try Embedding(
             scope / "position_embeddings", count: configuration.maximumPositions, size: size,
             deviation: deviation)
@@ -163,7 +163,10 @@ extension BertConfiguration {
     public var names: ArchitectureNames {
         ArchitectureNames(
             bareClass: "BertModel", headClass: "BertForSequenceClassification",
-            bodyPrefix: "bert.", headPath: "classifier", defaultTargets: ["query", "value"],
+            bodyPrefix: "bert.", wordsPath: "bert.embeddings.word_embeddings",
+            tiedNames: tiesPretrainingHead ? ["cls.predictions.decoder.weight"] : [],
+            blocksPath: "bert.encoder.layer", headPath: "classifier",
+            defaultTargets: ["query", "value"],
             unneededEndings: ["embeddings.position_ids"], unneededBeginnings: ["cls."])
     }
 }

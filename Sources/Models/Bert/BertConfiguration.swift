@@ -20,6 +20,10 @@ public struct BertConfiguration: EncoderConfiguration {
     public var initializerRange = 0.02
     public var layerNormEpsilon = 1e-12
     public var paddingID = 0
+    /// The token whose embedding does not learn; nil where all do.
+    public var frozenToken: Int? = 0
+    /// Whether the head of pretraining has the words' embedding for its weight.
+    public var tiesPretrainingHead = true
 
     public init() {}
 
@@ -32,13 +36,13 @@ public struct BertConfiguration: EncoderConfiguration {
     /// Reads and checks the fields.
     /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.
     public init(_ file: ConfigurationFile) throws {
-        vocabularySize = try file.positive("vocab_size", default: vocabularySize)
-        hiddenSize = try file.positive("hidden_size", default: hiddenSize)
-        layers = try file.positive("num_hidden_layers", default: layers)
-        heads = try file.positive("num_attention_heads", default: heads)
-        intermediateSize = try file.positive("intermediate_size", default: intermediateSize)
-        maximumPositions = try file.positive("max_position_embeddings", default: maximumPositions)
-        typeVocabularySize = try file.positive("type_vocab_size", default: typeVocabularySize)
+        vocabularySize = try file.size("vocab_size", default: vocabularySize)
+        hiddenSize = try file.size("hidden_size", default: hiddenSize)
+        layers = try file.layerCount("num_hidden_layers", default: layers)
+        heads = try file.size("num_attention_heads", default: heads)
+        intermediateSize = try file.size("intermediate_size", default: intermediateSize)
+        maximumPositions = try file.size("max_position_embeddings", default: maximumPositions)
+        typeVocabularySize = try file.size("type_vocab_size", default: typeVocabularySize)
         activation = try file.choice("hidden_act", default: activation)
         hiddenDropout = try file.probability("hidden_dropout_prob", default: hiddenDropout)
         attentionDropout = try file.probability(
@@ -49,10 +53,13 @@ public struct BertConfiguration: EncoderConfiguration {
         initializerRange = try file.number("initializer_range") ?? initializerRange
         layerNormEpsilon = try file.number("layer_norm_eps") ?? layerNormEpsilon
         paddingID = try file.integer("pad_token_id") ?? paddingID
+        frozenToken = file.isNull("pad_token_id") ? nil : paddingID
+        tiesPretrainingHead = try file.flag("tie_word_embeddings") ?? tiesPretrainingHead
         try check(file)
     }
 
     private func check(_ file: ConfigurationFile) throws {
+        try file.refuse(Self.unsupported)
         guard hiddenSize % heads == 0 else {
             throw file.bad(
                 "hidden_size", found: "\(hiddenSize)",
@@ -66,15 +73,13 @@ public struct BertConfiguration: EncoderConfiguration {
         guard layerNormEpsilon >= 0 else {
             throw file.bad("layer_norm_eps", found: "\(layerNormEpsilon)", expected: "at least 0")
         }
-        let positions = try file.text("position_embedding_type") ?? "absolute"
-        guard positions == "absolute" else {
-            throw file.bad("position_embedding_type", found: positions, expected: "absolute")
-        }
-        guard try file.flag("is_decoder") != true else {
-            throw file.bad(
-                "is_decoder", found: "true", expected: "false: BERT is used as an encoder")
-        }
     }
+
+    private static let unsupported = [
+        UnsupportedKey("is_decoder", unless: .no),
+        UnsupportedKey("add_cross_attention", unless: .no),
+        UnsupportedKey("position_embedding_type", unless: .texts(["absolute"])),
+    ]
 
     /// The fields as transformers spells them.
     public var fields: [String: Any] {

@@ -135,7 +135,8 @@ extension GPT2Configuration {
     public var names: ArchitectureNames {
         ArchitectureNames(
             bareClass: "GPT2Model", headClass: "GPT2LMHeadModel", bodyPrefix: "transformer.",
-            headPath: "lm_head", defaultTargets: ["c_attn"],
+            wordsPath: "transformer.wte", tiedNames: sharesEmbedding ? ["lm_head.weight"] : [],
+            blocksPath: "transformer.h", headPath: "lm_head", defaultTargets: ["c_attn"],
             unneededEndings: ["attn.bias", "attn.masked_bias"])
     }
 }

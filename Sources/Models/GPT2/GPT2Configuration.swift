@@ -32,15 +32,19 @@ public struct GPT2Configuration: DecoderConfiguration {
     /// Reads and checks the fields, each also under its name in other architectures.
     /// - Throws: ``ConfigurationError/badValue(file:key:found:expected:)`` naming the field.
     public init(_ file: ConfigurationFile) throws {
-        func size(_ name: String, _ alias: String, _ fallback: Int) throws -> Int {
-            try file.positive(file.fields[name] == nil ? alias : name, default: fallback)
+        // Of two spellings the reference takes the general one.
+        func key(_ name: String, _ alias: String) -> String {
+            file.fields[alias] == nil ? name : alias
         }
-        vocabularySize = try file.positive("vocab_size", default: vocabularySize)
+        func size(_ name: String, _ alias: String, _ fallback: Int) throws -> Int {
+            try file.size(key(name, alias), default: fallback)
+        }
+        vocabularySize = try file.size("vocab_size", default: vocabularySize)
         hiddenSize = try size("n_embd", "hidden_size", hiddenSize)
-        layers = try size("n_layer", "num_hidden_layers", layers)
+        layers = try file.layerCount(key("n_layer", "num_hidden_layers"), default: layers)
         heads = try size("n_head", "num_attention_heads", heads)
         maximumPositions = try size("n_positions", "max_position_embeddings", maximumPositions)
-        intermediateSize = try file.positive("n_inner", default: 4 * hiddenSize)
+        intermediateSize = try file.size("n_inner", default: 4 * hiddenSize)
         activation = try file.choice("activation_function", default: activation)
         embeddingDropout = try file.probability("embd_pdrop", default: embeddingDropout)
         attentionDropout = try file.probability("attn_pdrop", default: attentionDropout)
@@ -55,17 +59,15 @@ public struct GPT2Configuration: DecoderConfiguration {
     }
 
     private func check(_ file: ConfigurationFile) throws {
+        try file.refuse(UnsupportedKey.ofDecoders)
+        try file.refuse([UnsupportedKey("add_cross_attention", unless: .no)])
+        try file.refuseWindows(positions: maximumPositions)
         guard hiddenSize % heads == 0 else {
             throw file.bad(
                 "n_embd", found: "\(hiddenSize)", expected: "a multiple of n_head, \(heads)")
         }
         guard normEpsilon >= 0 else {
             throw file.bad("layer_norm_epsilon", found: "\(normEpsilon)", expected: "at least 0")
-        }
-        guard try file.flag("add_cross_attention") != true else {
-            throw file.bad(
-                "add_cross_attention", found: "true",
-                expected: "false: GPT-2 is used without an encoder")
         }
     }
 

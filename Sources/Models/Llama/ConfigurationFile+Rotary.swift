@@ -11,6 +11,12 @@ extension ConfigurationFile {
             guard let inner = value as? [String: Any] else {
                 throw bad(name, found: "\(value)", expected: "an object")
             }
+            if let nested = inner.first(where: { $0.value is [String: Any] })?.key {
+                throw bad(
+                    "\(name).\(nested)", found: "an object",
+                    expected: "missing: positions that are not the same in all layers are not "
+                        + "supported")
+            }
             if !inner.isEmpty { return (ConfigurationFile(url, fields: inner), name) }
         }
         return nil
@@ -86,7 +92,8 @@ private struct RotaryFields {
     /// The length of pretraining, which some files keep beside the object.
     func length(outer: ConfigurationFile, _ maximumPositions: Int) throws -> Int {
         let key = "original_max_position_embeddings"
-        return try outer.integer(key) ?? file.positive(key, default: maximumPositions)
+        let source = outer.fields[key] == nil ? file : outer
+        return try source.size(key, default: maximumPositions)
     }
 
     func yarn(outer: ConfigurationFile, _ maximumPositions: Int) throws -> RotaryScaling {

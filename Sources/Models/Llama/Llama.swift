@@ -126,7 +126,7 @@ public final class LlamaBody: DecoderBody {
         let size = configuration.hiddenSize
         words = try Embedding(
             scope / "embed_tokens", count: configuration.vocabularySize, size: size,
-            deviation: configuration.initializerRange)
+            deviation: configuration.initializerRange, frozenRow: configuration.frozenToken)
         blocks = try (0..<configuration.layers).map {
             try LlamaBlock(scope / "layers" / $0, configuration)
         }
@@ -154,7 +154,9 @@ extension LlamaConfiguration {
     public var names: ArchitectureNames {
         ArchitectureNames(
             bareClass: family.classPrefix + "Model", headClass: family.classPrefix + "ForCausalLM",
-            bodyPrefix: "model.", headPath: "lm_head", defaultTargets: ["q_proj", "v_proj"],
+            bodyPrefix: "model.", wordsPath: "model.embed_tokens",
+            tiedNames: sharesEmbedding ? ["lm_head.weight"] : [], blocksPath: "model.layers",
+            headPath: "lm_head", defaultTargets: ["q_proj", "v_proj"],
             unneededEndings: ["rotary_emb.inv_freq"])
     }
 }

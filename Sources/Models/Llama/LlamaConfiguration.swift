@@ -36,6 +36,8 @@ public struct LlamaConfiguration: DecoderConfiguration {
     /// How many tokens, its own counted, a token sees in each layer; nil for all before it.
     public var windows: [Int?] = [Int?](repeating: nil, count: 32)
     public var rotary = RotaryEmbedding(headSize: 128, base: 10000)
+    /// The token whose embedding does not learn; nil where all do.
+    public var frozenToken: Int?
 
     public init() {}
 
@@ -47,25 +49,30 @@ public struct LlamaConfiguration: DecoderConfiguration {
     public init(_ file: ConfigurationFile) throws {
         family = try file.choice("model_type", default: Family.llama)
         let defaults = family.defaults
-        vocabularySize = try file.positive("vocab_size", default: defaults.vocabularySize)
-        hiddenSize = try file.positive("hidden_size", default: hiddenSize)
-        intermediateSize = try file.positive(
+        vocabularySize = try file.size("vocab_size", default: defaults.vocabularySize)
+        hiddenSize = try file.size("hidden_size", default: hiddenSize)
+        intermediateSize = try file.size(
             "intermediate_size", default: defaults.intermediateSize)
-        layers = try file.positive("num_hidden_layers", default: layers)
-        heads = try file.positive("num_attention_heads", default: heads)
-        keyValueHeads = try file.positive(
+        layers = try file.layerCount("num_hidden_layers", default: layers)
+        heads = try file.size("num_attention_heads", default: heads)
+        keyValueHeads = try file.size(
             "num_key_value_heads",
             default: file.isNull("num_key_value_heads") ? heads : defaults.keyValueHeads ?? heads)
-        headSize = try file.positive("head_dim", default: defaults.headSize ?? hiddenSize / heads)
+        let sharedSize = try defaults.headSize ?? self.sharedSize(file)
+        headSize = try file.size("head_dim", default: sharedSize)
         activation = try file.choice("hidden_act", default: activation)
-        maximumPositions = try file.positive(
+        maximumPositions = try file.size(
             "max_position_embeddings", default: defaults.maximumPositions)
         initializerRange = try file.number("initializer_range") ?? initializerRange
         normEpsilon = try file.number("rms_norm_eps") ?? normEpsilon
         sharesEmbedding = try file.flag("tie_word_embeddings") ?? false
         attentionDropout = try file.probability("attention_dropout", default: 0)
+        frozenToken = try file.integer("pad_token_id").flatMap {
+            let row = $0 < 0 ? vocabularySize + $0 : $0
+            return 0..<vocabularySize ~= row ? row : nil
+        }
         try readBiases(file)
-        windows = try Self.windows(file, family, layers: layers)
+        windows = try readWindows(file)
         try check(file)
         rotary = RotaryEmbedding(
             headSize: headSize, base: try file.rotaryBase(),
@@ -87,49 +94,39 @@ public struct LlamaConfiguration: DecoderConfiguration {
         }
     }
 
-    private static func windows(
-        _ file: ConfigurationFile, _ family: Family, layers: Int
-    ) throws -> [Int?] {
-        let none = [Int?](repeating: nil, count: layers)
-        func window() throws -> Int? {
-            if file.isNull("sliding_window") { return nil }
-            return try file.positive("sliding_window", default: 4096)
-        }
-        switch family {
-        case .llama: return none
-        case .mistral:
-            let window = try window()
-            return none.map { _ in window }
-        case .qwen2, .qwen3:
-            guard try file.flag("use_sliding_window") ?? false else { return none }
-            let window = try window()
-            if let types = try layerTypes(file, layers: layers) {
-                return types.map { $0 == "sliding_attention" ? window : nil }
-            }
-            let first = try file.integer("max_window_layers") ?? 28
-            return none.indices.map { $0 >= first ? window : nil }
-        }
-    }
-
-    private static func layerTypes(_ file: ConfigurationFile, layers: Int) throws -> [String]? {
-        guard let value = file.fields["layer_types"] else { return nil }
-        let known = ["full_attention", "sliding_attention"]
-        guard let types = value as? [String], types.count == layers,
-            types.allSatisfy(known.contains)
-        else {
-            throw file.bad(
-                "layer_types", found: "\(value)",
-                expected: "\(layers) of \(known.joined(separator: " or "))")
-        }
-        return types
-    }
-
-    private func check(_ file: ConfigurationFile) throws {
+    /// The size of a head where no field gives it.
+    private func sharedSize(_ file: ConfigurationFile) throws -> Int {
         guard hiddenSize % heads == 0 || file.fields["head_dim"] != nil else {
             throw file.bad(
                 "hidden_size", found: "\(hiddenSize)",
                 expected: "a multiple of num_attention_heads, \(heads)")
         }
+        return max(1, hiddenSize / heads)
+    }
+
+    private func readWindows(_ file: ConfigurationFile) throws -> [Int?] {
+        let none = [Int?](repeating: nil, count: layers)
+        let usesWindow: Bool
+        switch family {
+        case .llama:
+            try file.refuseWindows(positions: maximumPositions)
+            return none
+        case .mistral: usesWindow = true
+        case .qwen2, .qwen3: usesWindow = try file.flag("use_sliding_window") ?? false
+        }
+        let window =
+            usesWindow && !file.isNull("sliding_window")
+            ? try file.size("sliding_window", default: 4096) : nil
+        if let slides = try file.slidingLayers(count: layers, window: window) {
+            return slides.map { $0 ? window : nil }
+        }
+        // The reference's Mistral has its window in every layer.
+        let first = family == .mistral ? 0 : try file.integer("max_window_layers") ?? 28
+        return none.indices.map { $0 >= first ? window : nil }
+    }
+
+    private func check(_ file: ConfigurationFile) throws {
+        try file.refuse(UnsupportedKey.ofDecoders)
         guard heads % keyValueHeads == 0 else {
             throw file.bad(
                 "num_key_value_heads", found: "\(keyValueHeads)",

@@ -1,3 +1,4 @@
+import DualJSON
 import DualModules
 import DualTorch
 
@@ -11,6 +12,10 @@ struct Architecture {
     let load: (ConfigurationFile, Checkpoint?, ModelFolder.LoadOptions) throws -> LoadedModel
     /// Whether its head scores sequences by labels.
     let hasLabels: Bool
+    /// The longest sequence that a configuration has positions for; nil for any.
+    let positions: (ConfigurationFile) throws -> Int?
+    /// Whether a configuration makes the head one with the words' embedding.
+    let tiesHead: (ConfigurationFile) throws -> Bool
 
     /// Every architecture.
     static var all: [Architecture] {
@@ -25,7 +30,21 @@ struct Architecture {
             try Model.load(try Model.Configuration(file), file, checkpoint, options)
         }
         hasLabels = Model.self is any SequenceModel.Type
+        positions = { try Model.Configuration($0).positionLimit }
+        tiesHead = {
+            (try Model.Configuration($0) as? any DecoderConfiguration)?.sharesEmbedding ?? false
+        }
     }
+
+    /// Keys by which transformers takes other files, other layers or other weights, whatever the
+    /// architecture.
+    private static let unsupported = [
+        UnsupportedKey("per_layer_config", unless: .nothing),
+        UnsupportedKey("configuration_files", unless: .nothing),
+        UnsupportedKey("transformers_weights", unless: .nothing),
+        UnsupportedKey("fusion_config", unless: .nothing),
+        UnsupportedKey("is_encoder_decoder", unless: .no),
+    ]
 
     /// The architecture of a configuration.
     /// - Throws: ``ModelError/unsupportedArchitecture(file:found:known:)``, and for quantised weights, which
@@ -34,8 +53,9 @@ struct Architecture {
         let type = try configuration.text("model_type") ?? "(none)"
         guard let architecture = all.first(where: { $0.modelType == type }) else {
             throw ModelError.unsupportedArchitecture(
-                file: configuration.url.path, found: type, known: all.map(\.modelType))
+                file: configuration.url.path, found: type.excerpt(), known: all.map(\.modelType))
         }
+        try configuration.refuse(unsupported)
         guard let quantization = configuration.fields["quantization_config"] else {
             return architecture
         }

@@ -7,18 +7,20 @@ extension Encoder: LoadableModel {
         _ options: ModelFolder.LoadOptions
     ) throws -> LoadedModel {
         let names = configuration.names
+        if let checkpoint {
+            try file.check(layers: configuration.layers, of: names, in: checkpoint.names)
+        }
         let source = try options.source(of: checkpoint, spellings: names.spellings)
         let model = try Encoder(
             source, configuration,
             head: chooseHead(source, configuration, file, labels: options.labels),
             computeType: options.computeType)
         try source.check()
+        let created = model.parameters.filter(\.isCreated).map(\.name)
+        var unused = UnusedTensors(source.unused, names)
         // A head that is replaced is told of as the new one.
-        return LoadedModel(
-            model: model, created: model.parameters.filter(\.isCreated).map(\.name),
-            unused: source.unused.filter {
-                !names.isUnneeded($0) && !$0.hasPrefix(names.headPath + ".")
-            })
+        unused.strange.removeAll(where: created.contains)
+        return LoadedModel(model, created: created, unused)
     }
 
     /// The checkpoint's head, if it has the outputs that are asked for; else a new one.
@@ -38,7 +40,7 @@ extension Encoder: LoadableModel {
 extension ConfigurationFile {
     /// The number of labels that the configuration speaks of; 2 when it does not, as transformers.
     fileprivate func labelCount() throws -> Int {
-        guard let names = fields["id2label"] else { return try integer("num_labels") ?? 2 }
+        guard let names = fields["id2label"] else { return try size("num_labels", default: 2) }
         guard let names = names as? [String: Any] else {
             throw bad("id2label", found: "\(names)", expected: "an object of names by number")
         }

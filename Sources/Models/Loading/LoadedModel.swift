@@ -3,8 +3,23 @@ public struct LoadedModel {
     public let model: any TransformerModel
     /// Names of parameters that were drawn at random, for the checkpoint has none that fits.
     public let created: [String]
-    /// Names of tensors of the checkpoint that the model does not use.
+    /// Names of tensors of the checkpoint that the model does not use, and nothing says why.
     public let unused: [String]
+    /// Names of tensors of the checkpoint that the model does not need: buffers, which are computed, and
+    /// heads of pretraining.
+    public let unneeded: [String]
+    /// What the checkpoint says against its configuration, in sentences.
+    let remarks: [String]
+
+    init(
+        _ model: any TransformerModel, created: [String] = [], _ unused: UnusedTensors,
+        remarks: [String] = []
+    ) {
+        self.model = model
+        self.created = created
+        (self.unused, unneeded) = (unused.strange, unused.unneeded)
+        self.remarks = remarks
+    }
 
     /// The model as one that scores sequences.
     /// - Throws: ``ModelError/otherKind(model:wanted:)``.
@@ -30,12 +45,19 @@ public struct LoadedModel {
     /// - Parameter restored: names of parameters that an adapter brought after all.
     public func notes(restored: Set<String> = []) -> [String] {
         let made = created.filter { !restored.contains($0) }
-        var notes: [String] = []
+        var notes = remarks
         if !made.isEmpty {
-            notes.append("made anew, for the checkpoint has none: \(made.joined(separator: ", "))")
+            notes.append(
+                "made anew, for the checkpoint has none that fits: "
+                    + made.joined(separator: ", "))
         }
         if !unused.isEmpty {
-            notes.append("not used of the checkpoint: \(unused.joined(separator: ", "))")
+            notes.append("not used of the checkpoint: \(UnusedTensors.summary(of: unused))")
+        }
+        if !unneeded.isEmpty {
+            notes.append(
+                "not needed of the checkpoint, buffers or a head of pretraining: "
+                    + UnusedTensors.summary(of: unneeded))
         }
         return notes
     }

@@ -16,6 +16,10 @@ extension ModelFolder {
         options.computeType = dtype
         options.drawing = .shapesOnly
         let model = try make(configuration, options).causalModel()
+        let disk = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
+        try configuration.check(
+            bytes: model.byteCount(in: dtype),
+            fitIn: (disk?[.systemFreeSize] as? NSNumber)?.doubleValue ?? 0x1p62, of: "free disk")
         let generator = try Generator(seed: seed)
         var initials: [String: Initialization] = [:]
         let entries = try model.parameters.map { parameter in

@@ -30,6 +30,7 @@ extension ModelFolder {
             fields["architectures"] = [try Architecture.of(file).names(file).headClass]
             head.describe(in: &fields)
         }
+        if try hasApartHead(weights, fields, folder) { fields["tie_word_embeddings"] = false }
         if let dtype = dtype ?? mostCommonType(of: weights) {
             fields["dtype"] = dtype.rawValue
             fields["torch_dtype"] = nil
@@ -39,6 +40,18 @@ extension ModelFolder {
             let copy = folder.appendingPathComponent(file.lastPathComponent)
             try AtomicFile.write(try Data(contentsOf: file), to: copy)
         }
+    }
+
+    /// Whether there is a head of its own, which the fields make one with the embedding.
+    private static func hasApartHead(
+        _ weights: [String: Tensor], _ fields: [String: Any], _ folder: URL
+    ) throws -> Bool {
+        guard let type = fields["model_type"] as? String,
+            let architecture = Architecture.all.first(where: { $0.modelType == type })
+        else { return false }
+        let file = ConfigurationFile(folder.appendingPathComponent("config.json"), fields: fields)
+        let headWeight = try architecture.names(file).headPath + ".weight"
+        return try weights[headWeight] != nil && architecture.tiesHead(file)
     }
 
     /// The type of most of the numbers: what an adapter brought whole may be wider than the model.

@@ -29,6 +29,12 @@ public struct ModelFolder {
         return architecture.hasLabels ? try architecture.names(configuration).headPath : nil
     }
 
+    /// The longest sequence that a model has positions for, by its configuration; nil for any length.
+    /// - Throws: ``ModelError``, ``ConfigurationError``.
+    public static func positions(of configuration: ConfigurationFile) throws -> Int? {
+        try Architecture.of(configuration).positions(configuration)
+    }
+
     /// Loads the model.
     /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
     public func load(_ options: LoadOptions = LoadOptions()) throws -> LoadedModel {
@@ -45,10 +51,39 @@ public struct ModelFolder {
     }
 
     /// A model of random weights.
-    /// - Throws: ``ModelError``, ``ConfigurationError``.
+    /// - Throws: ``ModelError``, also ``ModelError/tooLarge(file:bytes:room:place:)`` before weights are
+    ///   drawn that memory has no room for; ``ConfigurationError``.
     public static func make(
         _ configuration: ConfigurationFile, _ options: LoadOptions = LoadOptions()
     ) throws -> LoadedModel {
-        try Architecture.of(configuration).load(configuration, nil, options)
+        let architecture = try Architecture.of(configuration)
+        if options.drawing != .shapesOnly, options.device == .cpu {
+            var shapes = options
+            shapes.drawing = .shapesOnly
+            let model = try architecture.load(configuration, nil, shapes).model
+            let width = options.drawing == .toTrain ? DType.float32 : options.computeType
+            try configuration.check(
+                bytes: model.byteCount(in: width),
+                fitIn: Double(ProcessInfo.processInfo.physicalMemory), of: "memory")
+        }
+        return try architecture.load(configuration, nil, options)
+    }
+}
+
+extension ConfigurationFile {
+    /// - Throws: ``ModelError/tooLarge(file:bytes:room:place:)``
+    func check(bytes: Double, fitIn room: Double, of place: String) throws {
+        guard bytes > room else { return }
+        throw ModelError.tooLarge(file: url.path, bytes: bytes, room: room, place: place)
+    }
+}
+
+extension TransformerModel {
+    /// The bytes of all weights in a type; not an integer, for what a configuration asks for may be
+    /// beyond any.
+    func byteCount(in dtype: DType) -> Double {
+        parameters.reduce(0) { sum, parameter in
+            sum + parameter.value.shape.reduce(Double(dtype.byteCount)) { $0 * Double($1) }
+        }
     }
 }

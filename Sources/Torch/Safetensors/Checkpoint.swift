@@ -1,29 +1,33 @@
 import DualJSON
 import Foundation
 
-/// The tensors of a model folder: one `model.safetensors`, or the shards that
+/// The tensors of a model folder: one `model.safetensors`, or all that is in the shards that
 /// `model.safetensors.index.json` lists.
+///
+/// As in transformers, a shard itself says which tensors it has: an index may have been left behind by
+/// an edit.
 public final class Checkpoint {
     /// The model folder.
     public let folder: URL
     private let files: [SafetensorsFile]
     /// The index in ``files`` of the file that each tensor lies in.
     private let fileIndices: [String: Int]
+    /// The index of the shards; nil for one file.
+    private let index: URL?
 
     /// Opens every file of the checkpoint, reading headers only.
     /// - Throws: ``SafetensorsError`` for a folder without one, a missing shard, or a bad file.
     public convenience init(folder: URL) throws {
         let single = folder.appendingPathComponent("model.safetensors")
         let index = folder.appendingPathComponent("model.safetensors.index.json")
-        let manager = FileManager.default
-        if manager.fileExists(atPath: single.path) {
+        if FileManager.default.hasEntry(single) {
             try self.init(folder: folder, file: SafetensorsFile(single))
-        } else if manager.fileExists(atPath: index.path) {
+        } else if FileManager.default.hasEntry(index) {
             try self.init(folder: folder, index: index)
         } else {
             let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
             let pickle = pickles.first {
-                manager.fileExists(atPath: folder.appendingPathComponent($0).path)
+                FileManager.default.hasEntry(folder.appendingPathComponent($0))
             }
             throw SafetensorsError.noCheckpoint(folder: folder.path, found: pickle)
         }
@@ -31,30 +35,63 @@ public final class Checkpoint {
 
     private init(folder: URL, file: SafetensorsFile) throws {
         self.folder = folder
+        index = nil
         files = [file]
         fileIndices = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
     }
 
     private init(folder: URL, index: URL) throws {
         self.folder = folder
-        let names = try Self.weightMap(of: index)
-        let shards = Set(names.values).sorted()
-        files = try shards.map { shard in
-            guard !shard.contains("/") else {
+        self.index = index
+        let listed = try Self.weightMap(of: index)
+        files = try Set(listed.values).sorted().map { shard in
+            guard !shard.contains("/"), shard.excerpt(.max) == shard else {
                 throw SafetensorsError.badIndex(
-                    file: index.path, reason: "shard '\(shard)' is not a file of the same folder")
+                    file: index.path,
+                    reason: "shard '\(shard.excerpt())' is not a file of the same folder")
             }
             return try SafetensorsFile(folder.appendingPathComponent(shard))
         }
-        var fileIndices: [String: Int] = [:]
-        for (name, shard) in names {
-            guard let index = shards.firstIndex(of: shard), files[index].contains(name) else {
-                throw SafetensorsError.missingTensor(
-                    name: name, file: folder.appendingPathComponent(shard).path)
-            }
-            fileIndices[name] = index
+        fileIndices = try Self.places(in: files)
+        for (name, shard) in listed.sorted(by: { $0.key < $1.key }) where fileIndices[name] == nil {
+            throw SafetensorsError.badIndex(
+                file: index.path,
+                reason:
+                    "it lists the tensor '\(name.excerpt(200))' in \(shard), but no shard has it")
         }
-        self.fileIndices = fileIndices
+    }
+
+    /// The index in `files` of the file that has each tensor.
+    /// - Throws: ``SafetensorsError/badTensor(name:file:reason:)`` for a tensor of which two files have
+    ///   two versions.
+    private static func places(in files: [SafetensorsFile]) throws -> [String: Int] {
+        var places: [String: Int] = [:]
+        for (place, file) in files.enumerated() {
+            for name in file.names {
+                if let other = places.updateValue(place, forKey: name),
+                    try !file.tensor(name).hasSameElements(as: files[other].tensor(name))
+                {
+                    throw SafetensorsError.badTensor(
+                        name: name, file: file.url.path,
+                        reason:
+                            "is in \(files[other].url.lastPathComponent) too, with other numbers")
+                }
+            }
+        }
+        return places
+    }
+
+    /// The file of the folder that has a tensor and that the index of the shards does not list.
+    package func unlistedFile(of name: String) -> (index: String, file: String)? {
+        guard let index else { return nil }
+        let listed = Set(files.map(\.url.lastPathComponent))
+        let contents = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let shard = contents?.sorted().first { shard in
+            guard shard.hasSuffix(".safetensors"), !listed.contains(shard) else { return false }
+            let file = try? SafetensorsFile(folder.appendingPathComponent(shard))
+            return file?.contains(name) ?? false
+        }
+        return shard.map { (index.path, $0) }
     }
 
     /// The names of all tensors, sorted.
@@ -105,5 +142,13 @@ public final class Checkpoint {
         } catch {
             throw SafetensorsError.badIndex(file: index.path, reason: error.description)
         }
+    }
+}
+
+extension FileManager {
+    /// Whether a folder has an entry, be it a link that leads nowhere: what is said to be there and cannot
+    /// be read is an error, and not missing.
+    package func hasEntry(_ url: URL) -> Bool {
+        (try? attributesOfItem(atPath: url.path)) != nil
     }
 }

@@ -18,6 +18,8 @@ struct SafetensorsHeader {
 
     private static let lengthBytes = 8
     private static let longestHeader = 100_000_000
+    /// The most dimensions of a tensor in PyTorch's kernels.
+    private static let longestShape = 64
 
     init(bytes: UnsafeRawBufferPointer, file: String) throws {
         func bad(_ reason: String) -> SafetensorsError { .badHeader(file: file, reason: reason) }
@@ -55,6 +57,9 @@ struct SafetensorsHeader {
         }
         guard let dtype = DType.allCases.first(where: { $0.safetensorsName == raw.dtype }) else {
             throw bad("has type \(raw.dtype), which this package does not compute with")
+        }
+        guard raw.shape.count <= longestShape else {
+            throw bad("has \(raw.shape.count) dimensions; \(longestShape) are the most")
         }
         var bytes = dtype.byteCount
         for size in raw.shape {

@@ -41,8 +41,10 @@ extension Tensor {
 
     /// Rows of `self` (vocabulary, size) for indices of any shape (...): (..., size)
     /// (`torch.nn.functional.embedding`).
-    public func embedding(_ indices: Tensor) throws -> Tensor {
-        try call("aten::embedding", [.tensor(self), .tensor(indices)])
+    /// - Parameter frozenRow: gets no gradient (`padding_idx`); nil for none.
+    public func embedding(_ indices: Tensor, frozenRow: Int? = nil) throws -> Tensor {
+        try call(
+            "aten::embedding", [.tensor(self), .tensor(indices), .int(frozenRow ?? -1)])
     }
 
     /// (x - mean) / √(variance + ε) over the last dimension, scaled and shifted
