@@ -2,10 +2,18 @@ import FineTuning
 import Foundation
 
 /// Runs, shows how it goes, and says what came of it.
-func show(_ run: FineTuningRun, json: Bool) throws {
+/// - Parameter scoring: which of the texts of the last score are shown.
+func show(_ run: FineTuningRun, json: Bool, scoring: ScoringArguments? = nil) throws {
+    var predictions: [String] = []
     Interrupt.watch()
     let result = try RunView.showing {
-        try run.run(shouldStop: { Interrupt.happened }, report: $0.show)
+        let view = $0
+        return try run.run(shouldStop: { Interrupt.happened }) { event in
+            if case .training(.predicted(let evaluation)) = event {
+                predictions = evaluation.predictions
+            }
+            view.show(event)
+        }
     }
     guard !json else {
         return print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
@@ -24,4 +32,5 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         """)
     let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
     if let table = run.task.table(of: scores) { print("\n" + textTable(table)) }
+    scoring?.show(predictions)
 }

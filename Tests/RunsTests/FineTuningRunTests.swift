@@ -303,7 +303,9 @@ import ToyTasks
             case .training(.trained): events.append("trained")
             case .training(.scoring(let progress)):
                 if progress.done == progress.total { events.append("scored \(progress.total)") }
-            case .training(.checkpoint), .training(.predicted), .note: events.append("other")
+            case .training(.predicted(let scores)):
+                #expect(scores.predictions.count == 16)
+            case .training(.checkpoint), .note: events.append("other")
             }
         }
         let steps = { (range: ClosedRange<Int>) in range.map { "step \($0)" } }

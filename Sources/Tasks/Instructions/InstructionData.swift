@@ -38,7 +38,7 @@ struct InstructionData: CompletionData {
         return EncodedTask(
             training: training.examples.isEmpty
                 ? nil : CompletionSet(train, rowLength: length, layout: layout),
-            scorer: CompletionScorer(score, rowLength: length, layout: layout),
+            scorer: try task.scorer(of: score, layout: layout, encoder: encoder),
             notes: learnt.notes(task.truncation, limit: length)
                 + (others?.notes(task.truncation, limit: length).map { "to score on: " + $0 } ?? [])
                 + templateNotes(encoder),

@@ -6,7 +6,7 @@ import DualTraining
 import Foundation
 
 /// A run on plain text: every next token is predicted from those before it.
-public struct TextTraining: TrainingTask {
+public struct TextTraining: SamplingTask {
     /// What of a file is one document.
     public var unit = PlainTextFiles.Unit.file
     /// Whether sequences lie one behind the other in a row, instead of being padded to one length.
@@ -15,6 +15,11 @@ public struct TextTraining: TrainingTask {
     public var devData: [URL] = []
     /// The share that is held out, from the end, where there is no text to score on.
     public var devShare = 0.05
+
+    /// Sequences that score, from the first; nil for all.
+    public var limit: Int?
+    /// Sequences that score whose first halves the model goes on with.
+    public var samples = 0
 
     public init() {}
 
@@ -31,6 +36,7 @@ public struct TextTraining: TrainingTask {
     }
 
     public func read(_ data: [URL]) throws -> any TaskData {
+        try checkSamples()
         guard devShare > 0, devShare < 1 else {
             throw TrainingError.badOption(
                 name: "dev-share", reason: "\(devShare) is not between 0 and 1")
@@ -45,6 +51,7 @@ public struct TextTraining: TrainingTask {
     }
 
     public func readForScoring(_ data: [URL]) throws -> any TaskData {
+        try checkSamples()
         guard let files = try PlainTextFiles.files(.dev, of: data) else {
             throw TaskDataError.missingFile(
                 folder: data[0].relativePath, lookedFor: PlainTextFiles.devNames)
@@ -79,7 +86,7 @@ private struct TextData: CompletionData {
         return EncodedTask(
             training: training.isEmpty
                 ? nil : CompletionSet(train, rowLength: length, layout: layout),
-            scorer: CompletionScorer(score, rowLength: length, layout: layout))
+            scorer: try task.scorer(of: score, layout: layout, encoder: encoder))
     }
 
     /// A document's tokens, framed as the tokenizer frames a text, with the end-of-text token behind
