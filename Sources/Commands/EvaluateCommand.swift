@@ -58,14 +58,18 @@ struct EvaluateCommand: ParsableCommand {
                 for (name, value) in evaluation.metrics { print("\(name) \(decimal(value))") }
             }
             print("loss \(decimal(evaluation.loss)) over \(evaluation.exampleCount) examples")
-            return
+            return scoring.show(evaluation.predictions)
         }
         var metrics: [String: Any] = [:]
         for (name, value) in evaluation.metrics { metrics[name] = jsonNumber(value) }
-        try printJSON([
+        var fields: [String: Any] = [
             "task": task.name, "metric": task.primaryMetric, "value": jsonNumber(evaluation.value),
             "metrics": metrics, "loss": jsonNumber(evaluation.loss),
             "examples": evaluation.exampleCount,
-        ])
+        ]
+        if let count = scoring.samples {
+            fields["samples"] = Array(evaluation.predictions.prefix(count))
+        }
+        try printJSON(fields)
     }
 }

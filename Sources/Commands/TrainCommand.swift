@@ -107,6 +107,6 @@ struct TrainCommand: ParsableCommand {
         run.templateDate = try run.dateForTemplate()
         run.predictions = try scoring.predictionsFile()
         run.recipe = try recipeText(templateDate: run.templateDate, positions: run.positions())
-        try show(run, json: json)
+        try show(run, json: json, scoring: scoring)
     }
 }

@@ -2,10 +2,16 @@ import FineTuning
 import Foundation
 
 /// Runs, shows how it goes, and says what came of it.
-func show(_ run: FineTuningRun, json: Bool) throws {
-    let result = try RunView.showing { view in
-        try run.run(shouldStop: { Interrupt.happened }) { event in
+/// - Parameter scoring: which of the texts of the last score are shown.
+func show(_ run: FineTuningRun, json: Bool, scoring: ScoringArguments? = nil) throws {
+    var predictions: [String] = []
+    let result = try RunView.showing {
+        let view = $0
+        return try run.run(shouldStop: { Interrupt.happened }) { event in
             Interrupt.expect(event)
+            if case .training(.predicted(let evaluation)) = event {
+                predictions = evaluation.predictions
+            }
             view.show(event)
         }
     }
@@ -27,6 +33,7 @@ func show(_ run: FineTuningRun, json: Bool) throws {
         """)
     let scores = result.metrics.compactMap { name, value in value.map { (name: name, value: $0) } }
     if let table = run.task.table(of: scores) { print("\n" + textTable(table)) }
+    scoring?.show(predictions)
 }
 
 extension Interrupt {

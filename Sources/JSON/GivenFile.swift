@@ -63,6 +63,7 @@ package enum GivenFile {
     package static func reason(_ code: Int32) -> String {
         let words = String(cString: strerror(code))
         switch code {
+        case ENOENT: return "there is no such file"
         case ELOOP: return "its symbolic links lead back to where they began"
         case EACCES, EPERM: return "\(words); check its permissions"
         case ENOMEM: return "\(words): there is not enough memory for it"

@@ -37,7 +37,7 @@ OPTIONS = {
     "magnitude rank of lora": (lambda g: train(g, magnitude_rank=5), ["--magnitude-rank", "lora"]),
     "rank of full": (lambda g: train(g, method="full", rank=5), ["--rank", "full"]),
     "an option of two other tasks": (
-        lambda g: train(g, limit=5), ["--limit", "rte", "e2e and commonsense"]),
+        lambda g: train(g, packing=True), ["--packing", "rte", "text and instruct"]),
     "no steps": (lambda g: train(g, steps=0), ["steps"]),
     "no epochs": (lambda g: train(g, steps=None, epochs=0), ["epochs"]),
     "epochs of 2^62": (lambda g: train(g, steps=None, epochs=2 ** 62), ["epochs"]),

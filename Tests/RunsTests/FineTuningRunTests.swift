@@ -305,9 +305,10 @@ import ToyTasks
             case .training(.trained): events.append("trained")
             case .training(.scoring(let progress)):
                 if progress.done == progress.total { events.append("scored \(progress.total)") }
+            case .training(.predicted(let scores)):
+                #expect(scores.predictions.count == 16)
             case .training(.checkpoint(let path)): events.append("kept \(path.suffix(1))")
-            case .training(.checkpointFailed), .training(.predicted), .note:
-                events.append("other")
+            case .training(.checkpointFailed), .note: events.append("other")
             }
         }
         let steps = { (range: ClosedRange<Int>) in range.map { "step \($0)" } }

@@ -7,7 +7,7 @@ import Foundation
 
 /// A run on commonsense reasoning: the training sets merged, as the Dual LoRA paper has them, and an
 /// accuracy on each test set with their plain mean; or one set alone.
-public struct CommonsenseTraining: TrainingTask {
+public struct CommonsenseTraining: LimitedTask {
     public let sets: [CommonsenseSet]
     /// How examples are written and answers read; the paper follows HiRA's.
     public var preset = CommonsenseProtocol.hira
@@ -50,9 +50,7 @@ public struct CommonsenseTraining: TrainingTask {
             throw TrainingError.badOption(
                 name: "data", reason: "\(name) reads one folder, not \(data.count)")
         }
-        guard limit.map({ $0 > 0 }) ?? true else {
-            throw TrainingError.badOption(name: "limit", reason: "\(limit ?? 0) is not at least 1")
-        }
+        try checkLimit()
         return CommonsenseFolder(data[0], sets: sets)
     }
 

@@ -14,7 +14,7 @@ import Foundation
 /// end-of-text token again; the loss is on the text and its end. The score decodes every meaning once
 /// and compares with all its texts. Protocol: microsoft/LoRA's `examples/NLG` for GPT-2 (Hu et al.
 /// 2021, arXiv:2106.09685).
-public struct E2ETraining: TrainingTask {
+public struct E2ETraining: LimitedTask {
     /// The form of the texts, in training and as references.
     public var text = E2EText.spaced
     /// The share of a target that all tokens of the vocabulary have alike.
@@ -62,9 +62,7 @@ public struct E2ETraining: TrainingTask {
                 name: "label-smoothing",
                 reason: "\(labelSmoothing) is not from 0 to less than 1")
         }
-        if let limit, limit < 1 {
-            throw TrainingError.badOption(name: "limit", reason: "\(limit) is not 1 or greater")
-        }
+        try checkLimit()
         try decoding.options(stopTokens: []).check()
     }
 }

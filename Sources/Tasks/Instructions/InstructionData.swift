@@ -42,7 +42,7 @@ struct InstructionData: CompletionData {
             training: training.isEmpty
                 ? nil : CompletionSet(train, rowLength: length, layout: layout),
             scorer: score.isEmpty
-                ? nil : CompletionScorer(score, rowLength: length, layout: layout),
+                ? nil : try task.scorer(of: score, layout: layout, encoder: encoder),
             notes: learnt.notes(task.truncation, limit: length)
                 + scoringNotes(others, of: learnt, scoring: score.count, limit: length)
                 + templateNotes(parts, encoder),

@@ -7,7 +7,7 @@ import DualTraining
 import Foundation
 
 /// A run on instructions and conversations: the answers are learnt.
-public struct InstructionTraining: TrainingTask {
+public struct InstructionTraining: SamplingTask {
     /// What of an example is learnt.
     public enum Learnt: String, CaseIterable, Sendable {
         /// Every answer.
@@ -40,6 +40,11 @@ public struct InstructionTraining: TrainingTask {
     /// What is held out where there is no data to score on.
     public var heldOut = HeldOut()
 
+    /// Examples that score, from the first; nil for all.
+    public var limit: Int?
+    /// Examples that score whose last answers the model writes.
+    public var samples = 0
+
     public init() {}
 
     public let name = "instruct"
@@ -64,6 +69,7 @@ public struct InstructionTraining: TrainingTask {
     }
 
     public func read(_ data: [URL]) throws -> any TaskData {
+        try checkSamples()
         try heldOut.check()
         let beside = try InstructionFiles.files(.dev, of: data)
         let scoring = devData.isEmpty ? (beside == data ? nil : beside) : devData
@@ -74,6 +80,7 @@ public struct InstructionTraining: TrainingTask {
     }
 
     public func readForScoring(_ data: [URL]) throws -> any TaskData {
+        try checkSamples()
         guard let devFiles = try InstructionFiles.files(.dev, of: data) else {
             throw TaskDataError.missingFile(
                 folder: data[0].relativePath, lookedFor: ["dev.jsonl", "dev.json", "dev.csv"])

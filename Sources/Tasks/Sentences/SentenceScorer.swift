@@ -21,6 +21,11 @@ public struct SentenceScorer: Scorer {
         self.device = device
     }
 
+    /// A line of JSON: what the model says, and what is right.
+    private static func line(_ prediction: Label, _ label: Label) -> String {
+        "{\"prediction\": \(prediction.number), \"gold\": \(label.number)}"
+    }
+
     public func add(to fingerprint: inout Fingerprint) { fingerprint.add(examples) }
 
     public func evaluate(
@@ -41,10 +46,21 @@ public struct SentenceScorer: Scorer {
             try progress(
                 ScoringProgress(stage: .losses, done: done, total: examples.count))
         }
-        let metrics = try task.metrics(
-            predictions: predictions.compactMap { $0 }, labels: examples.map(\.label))
+        let labels = examples.map(\.label)
+        let found = predictions.compactMap { $0 }
+        let metrics = try task.metrics(predictions: found, labels: labels)
         return Evaluation(
             loss: total / Double(max(1, examples.count)), metrics: metrics,
-            exampleCount: examples.count)
+            exampleCount: examples.count, predictions: zip(found, labels).map(Self.line))
+    }
+}
+
+extension Label {
+    /// As JSON has it.
+    fileprivate var number: String {
+        switch self {
+        case .category(let id): "\(id)"
+        case .score(let score): score.isFinite ? "\(score)" : "null"
+        }
     }
 }

@@ -8,8 +8,10 @@ import DualTraining
 import Foundation
 
 /// A run on a task of classifying or scoring sentences.
-public struct SentenceTraining: TrainingTask {
+public struct SentenceTraining: LimitedTask {
     public let task: any SentenceTask.Type
+    /// Examples that score, from the first; nil for all.
+    public var limit: Int?
 
     public init(_ task: any SentenceTask.Type) { self.task = task }
 
@@ -26,14 +28,19 @@ public struct SentenceTraining: TrainingTask {
         let folder = try folder(data)
         return try SentenceData(
             task: task, training: task.examples(.train, in: folder),
-            dev: task.examples(.dev, in: folder))
+            dev: scored(in: folder))
+    }
+
+    private func scored(in folder: URL) throws -> [Example] {
+        Array(try task.examples(.dev, in: folder).prefix(limit ?? .max))
     }
 
     public func readForScoring(_ data: [URL]) throws -> any TaskData {
-        try SentenceData(task: task, training: [], dev: task.examples(.dev, in: folder(data)))
+        try SentenceData(task: task, training: [], dev: scored(in: folder(data)))
     }
 
     private func folder(_ data: [URL]) throws -> URL {
+        try checkLimit()
         guard data.count == 1 else {
             throw TrainingError.badOption(
                 name: "data", reason: "\(task.name) reads one folder, not \(data.count)")

@@ -6,7 +6,7 @@ import DualTraining
 import Foundation
 
 /// A run on plain text: every next token is predicted from those before it.
-public struct TextTraining: TrainingTask {
+public struct TextTraining: SamplingTask {
     /// What of a file is one document.
     public var unit = PlainTextFiles.Unit.file
     /// Whether sequences lie one behind the other in a row, instead of being padded to one length.
@@ -15,6 +15,11 @@ public struct TextTraining: TrainingTask {
     public var devData: [URL] = []
     /// What is held out where there is no text to score on.
     public var heldOut = HeldOut()
+
+    /// Sequences that score, from the first; nil for all.
+    public var limit: Int?
+    /// Sequences that score whose first halves the model goes on with.
+    public var samples = 0
 
     public init() {}
 
@@ -31,6 +36,7 @@ public struct TextTraining: TrainingTask {
     }
 
     public func read(_ data: [URL]) throws -> any TaskData {
+        try checkSamples()
         try heldOut.check()
         let files = PlainTextFiles(unit: unit)
         let beside = try PlainTextFiles.files(.dev, of: data)
@@ -42,6 +48,7 @@ public struct TextTraining: TrainingTask {
     }
 
     public func readForScoring(_ data: [URL]) throws -> any TaskData {
+        try checkSamples()
         guard let files = try PlainTextFiles.files(.dev, of: data) else {
             throw TaskDataError.missingFile(
                 folder: data[0].relativePath, lookedFor: PlainTextFiles.devNames)
@@ -78,7 +85,7 @@ private struct TextData: CompletionData {
             training: training.isEmpty
                 ? nil : CompletionSet(train, rowLength: length, layout: layout),
             scorer: score.isEmpty
-                ? nil : CompletionScorer(score, rowLength: length, layout: layout),
+                ? nil : try task.scorer(of: score, layout: layout, encoder: encoder),
             notes: others == nil ? [task.heldOut.note(scoring: score.count, of: all.count)] : [])
     }
 
