@@ -24,7 +24,7 @@ func tests(_ folder: String, _ dependencies: [String], goldens: Bool = false) ->
 
 /// Modules by their folders, and the targets that are named otherwise.
 func named(_ folders: [String]) -> [Target.Dependency] {
-    let own: Set = ["CTorch", "FineTuning", "TestSupport", "ToyTasks"]
+    let own: Set = ["CTorch", "FineTuning", "Mutations", "TestSupport", "ToyTasks"]
     return folders.map { .byName(name: own.contains($0) ? $0 : "Dual" + $0) }
 }
 
@@ -85,6 +85,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: named(["Models", "Modules", "Torch"]),
             path: "Tests/TestSupport"),
+        .target(name: "Mutations", path: "Tests/Mutations"),
         .target(
             name: "ToyTasks",
             dependencies: named([
@@ -126,14 +127,14 @@ let package = Package(
         tests("Tokenization", ["Tokenization"], goldens: true),
         tests("Metrics", ["Metrics"], goldens: true),
         tests("Hub", ["Hub", "Tokenization"], goldens: true),
-        tests("Datasets", ["Chat", "JSON", "Metrics", "Datasets", "Torch"]),
-        tests("Recipes", ["Names", "Recipes", "Torch"]),
+        tests("Datasets", ["Chat", "JSON", "Metrics", "Mutations", "Datasets", "Torch"]),
+        tests("Recipes", ["Mutations", "Names", "Recipes", "Torch"]),
         tests(
             "Commands",
             [
                 "Commands", "FineTuning", "Names", "Recipes", "Torch", "Training", "TestSupport",
             ]),
-        tests("Chat", ["Chat", "JSON"]),
+        tests("Chat", ["Chat", "JSON", "Mutations"]),
         tests("Charts", ["Charts"]),
     ],
     swiftLanguageModes: [.v6],

@@ -13,9 +13,11 @@ struct ChartLayout: Sendable {
 
     init(_ chart: LineChart, in box: Box, palette: Palette) {
         (self.chart, self.box, self.palette) = (chart, box, palette)
-        let points = chart.series.flatMap { $0.points.filter(Self.shows) }
-        x = Axis(showing: points.map(\.x), margin: 0.02, tickCount: 7)
-        y = Axis(showing: points.map(\.y), margin: 0.05, tickCount: 7)
+        let points = chart.series.flatMap { $0.points.filter { Self.shows($0, on: chart.yScale) } }
+        x = Axis(
+            showing: points.map(\.x), counts: chart.xCounts, margin: 0.02, tickCount: 7)
+        y = Axis(
+            showing: points.map(\.y), on: chart.yScale, margin: 0.05, tickCount: 7)
         let tickWidth = y.labels.map { Self.tickText($0) }.max() ?? 0
         let left = box.left + tickWidth + (chart.yLabel.isEmpty ? 25 : 47)
         let legend = Legend(chart, width: box.right - left - 12)
@@ -29,13 +31,17 @@ struct ChartLayout: Sendable {
             right: right.rounded(), bottom: bottom.rounded())
     }
 
-    private static func shows(_ point: (x: Double, y: Double)) -> Bool {
-        Axis.shows(point.x) && Axis.shows(point.y)
+    private static func shows(_ point: (x: Double, y: Double), on yScale: LineChart.Scale) -> Bool {
+        Axis.shows(point.x) && Axis.shows(point.y, on: yScale)
+    }
+
+    private func shows(_ point: (x: Double, y: Double)) -> Bool {
+        Self.shows(point, on: chart.yScale)
     }
 
     /// Where a value lies in the picture; nil for one that has no place on the axes.
     func location(of point: (x: Double, y: Double)) -> (x: Double, y: Double)? {
-        guard Self.shows(point) else { return nil }
+        guard shows(point) else { return nil }
         return (
             plot.left + x.position(point.x) * plot.width,
             plot.bottom - y.position(point.y) * plot.height
@@ -56,11 +62,11 @@ struct ChartLayout: Sendable {
     private func draw(_ series: LineChart.Series, on svg: inout SVGWriter) {
         let curve = Curve(series.points.map(location))
         guard !curve.runs.isEmpty else { return }
-        svg.element("g", [("class", palette.colorClass(of: series.name))]) { svg in
+        svg.element("g", [("class", palette.colorClass(of: series.colorName))]) { svg in
             svg.text("title", series.name)
             svg.element("path", [("class", series.style.rawValue), ("d", curve.path(svg))])
             guard series.style != .faint else { return }
-            for run in curve.runs where series.style == .markedLine || run.count == 1 {
+            for run in curve.runs where series.style.isMarked || run.count == 1 {
                 for point in run { svg.dot(point.x, point.y) }
             }
         }
@@ -92,7 +98,7 @@ struct ChartLayout: Sendable {
         svg.label(xLabel, "label middle", x: middle.x, y: box.bottom - 15)
         let yLabel = Legend.text.fitted(chart.yLabel, width: plot.height)
         svg.label(yLabel, "label middle", x: box.left + 24, y: middle.y, upwards: true)
-        if !chart.series.contains(where: { $0.points.contains(where: Self.shows) }) {
+        if !chart.series.contains(where: { $0.points.contains(where: shows) }) {
             svg.label("no data", "label middle", x: middle.x, y: middle.y)
         }
     }

@@ -11,7 +11,8 @@ enum ChartStyle {
         .end { text-anchor: end; }
         path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; }
         .grid, .frame { stroke-width: 1; stroke-linecap: butt; }
-        .line, .markedLine { stroke-width: 2; }
+        .line, .markedLine, .dashedLine { stroke-width: 2; }
+        .dashedLine { stroke-dasharray: 4 4; }
         .faint { stroke-width: 1.1; opacity: 0.35; }
         circle { fill: currentColor; stroke-width: 1.5; }
         \(colors(\.light, paper: "#ffffff", ink: "#222222", soft: "#555555", grid: "#e4e4e4", frame: "#888888"))

@@ -2,6 +2,7 @@
 struct Legend: Sendable {
     struct Entry: Sendable, Equatable {
         var name: String
+        var colorName: String
         /// The name, cut where it is too wide for a row.
         var label: String
         var style: LineChart.Series.Style
@@ -22,20 +23,23 @@ struct Legend: Sendable {
     /// One entry a name; a raw line behind its smoothed one needs none of its own. A single
     /// unnamed series has no legend.
     init(_ chart: LineChart, width: Double) {
-        var styles: [(name: String, style: LineChart.Series.Style)] = []
+        var styles: [(name: String, colorName: String, style: LineChart.Series.Style)] = []
         for series in chart.series where !series.name.isEmpty {
             if let index = styles.firstIndex(where: { $0.name == series.name }) {
                 if styles[index].style == .faint { styles[index].style = series.style }
             } else {
-                styles.append((series.name, series.style))
+                styles.append((series.name, series.colorName, series.style))
             }
         }
         var (entries, left, row) = ([Entry](), 0.0, 0)
-        for (name, style) in styles {
+        for (name, colorName, style) in styles {
             let label = Self.text.fitted(name, width: max(0, width - Self.overhead))
             let entryWidth = Self.overhead + Self.text(label)
             if left > 0, left + entryWidth > width { (left, row) = (0, row + 1) }
-            entries.append(Entry(name: name, label: label, style: style, left: left, row: row))
+            entries.append(
+                Entry(
+                    name: name, colorName: colorName, label: label, style: style, left: left,
+                    row: row))
             left += entryWidth
         }
         self.entries = entries
@@ -46,7 +50,7 @@ struct Legend: Sendable {
         for entry in entries {
             let middle = top + (Double(entry.row) + 0.5) * Self.rowHeight
             let start = left + entry.left
-            svg.element("g", [("class", palette.colorClass(of: entry.name))]) { svg in
+            svg.element("g", [("class", palette.colorClass(of: entry.colorName))]) { svg in
                 svg.element(
                     "path",
                     [
@@ -56,7 +60,7 @@ struct Legend: Sendable {
                             "M\(svg.point(start + 1, middle))h\(svg.number(Self.sampleWidth - 2))"
                         ),
                     ])
-                if entry.style == .markedLine {
+                if entry.style.isMarked {
                     svg.dot(start + Self.sampleWidth / 2, middle)
                 }
                 svg.label(entry.label, "name", x: start + Self.sampleWidth + 7, y: middle + 4.5)

@@ -1,11 +1,11 @@
 /// Charts side by side in one picture, such as loss on the left and a metric on the right.
 ///
 ///     let loss = LineChart(
-///         title: "Training loss", xLabel: "step", yLabel: "loss",
+///         title: "Loss", xLabel: "step", yLabel: "loss",
 ///         series: LineChart.Series.smoothed("LoRA", points))
 ///     try PanelChart([loss]).svg().write(to: url, atomically: true, encoding: .utf8)
 ///
-/// A series has the same colour in every panel that has one of its name.
+/// A series has the same colour in every panel that has one of its `colorName`.
 package struct PanelChart: Sendable {
     static let panelWidth = 640.0
     static let height = 480.0
@@ -38,7 +38,7 @@ package struct PanelChart: Sendable {
 
     /// Where each chart's parts lie.
     var layouts: [ChartLayout] {
-        let palette = Palette(names: charts.flatMap { $0.series.map(\.name) })
+        let palette = Palette(names: charts.flatMap { $0.series.map(\.colorName) })
         return charts.enumerated().map { index, chart in
             let left = Self.panelWidth * Double(index)
             let box = Box(left: left, top: 0, right: left + Self.panelWidth, bottom: Self.height)

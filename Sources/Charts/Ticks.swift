@@ -3,13 +3,43 @@ import Foundation
 /// Round values along an axis, and how they are written.
 enum Ticks {
     /// Multiples of 1, 2 or 5 times a power of ten, as near to `count` of them as that allows.
-    static func linear(_ range: ClosedRange<Double>, count: Int) -> [Double] {
+    ///
+    /// - Parameter least: how far apart they are at least.
+    static func linear(
+        _ range: ClosedRange<Double>, count: Int, least: Double = 0
+    ) -> [Double] {
         let span = range.upperBound - range.lowerBound
         guard span > 0, span.isFinite, count > 0 else { return [range.lowerBound] }
-        let rough = span / Double(count)
+        let rough = max(span / Double(count), least)
         let power = pow(10, log10(rough).rounded(.down))
         let factor = [1.0, 2, 5].first { $0 * power >= rough * 0.999 } ?? 10
         return multiples(of: factor, times: power, in: range)
+    }
+
+    /// Powers of ten with as many of their multiples as there is room for, each with its label; round
+    /// values at equal distances where a range has too few of those.
+    ///
+    /// - Parameter range: above 0.
+    static func logarithmic(
+        _ range: ClosedRange<Double>, count: Int
+    ) -> (ticks: [Double], labels: [String]) {
+        let (low, high) = (log10(range.lowerBound), log10(range.upperBound))
+        guard low.isFinite, high.isFinite, count > 0 else {
+            return ([range.lowerBound], labels([range.lowerBound]))
+        }
+        let exponents = Int(low.rounded(.down))...Int(high.rounded(.up))
+        // Of a range of many powers, each second, third, ...
+        let stride = max(1, (exponents.count + count - 1) / count)
+        let powers = exponents.filter { $0 % stride == 0 }
+        let digits: [[Double]] = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]]
+        let choices = digits.map { digits in
+            powers.flatMap { power in digits.map { decimal($0, power) } }.filter(range.contains)
+        }
+        guard let ticks = choices.first(where: { $0.count <= count + 1 }), ticks.count >= 3 else {
+            let ticks = linear(range, count: count)
+            return (ticks, labels(ticks))
+        }
+        return (ticks, ticks.flatMap { labels([$0]) })
     }
 
     /// Labels with as many decimals as the ticks need, all alike.

@@ -2,7 +2,7 @@ import DualCharts
 import DualTraining
 import Foundation
 
-/// A run as a picture: the loss by step on the left, the task's metric by step on the right.
+/// A run as a picture: its losses by step on the left, the task's metric by step on the right.
 package enum LossCurve {
     /// One run in the picture.
     package struct Run: Sendable {
@@ -17,25 +17,51 @@ package enum LossCurve {
         }
     }
 
-    /// - Parameter metric: a key of the evaluations' metrics.
+    /// - Parameters:
+    ///   - data: what the title calls the data.
+    ///   - metric: a key of the evaluations' metrics.
     /// - Returns: an SVG file.
-    package static func svg(of runs: [Run], title: String, metric: String) -> Data {
+    package static func svg(of runs: [Run], data: String, metric: String) -> Data {
         let loss = LineChart(
-            title: "\(title): training loss", xLabel: "step", yLabel: "loss",
-            series: runs.flatMap { run in
-                LineChart.Series.smoothed(
-                    run.name, run.steps.map { (Double($0.step), $0.loss) }, weight: 0.6)
-            })
+            title: "\(data): loss", xLabel: "step", yLabel: "loss", xCounts: true,
+            series: runs.flatMap(\.losses))
         let score = LineChart(
-            title: "\(title): \(metric) on dev", xLabel: "step", yLabel: metric,
+            title: "\(data): \(metric) on dev", xLabel: "step", yLabel: metric, xCounts: true,
+            // It is the exponential of a loss.
+            yScale: metric == "perplexity" ? .logarithmic : .linear,
             series: runs.map { run in
                 LineChart.Series(
-                    run.name,
-                    // What a run ends with may be of a step behind the last.
-                    run.evaluations.sorted { $0.step < $1.step }.map {
-                        (Double($0.step), ($0.metrics[metric] ?? nil) ?? .nan)
-                    }, style: .markedLine)
+                    run.name, run.scores { $0.metrics[metric] ?? nil }, style: .markedLine)
             })
         return Data(PanelChart([loss, score]).svg().utf8)
+    }
+
+    /// The names of files or folders as a title has room for them, and of the task that reads them.
+    package static func title(of data: [URL], task: String) -> String {
+        let names = data.map(\.standardizedFileURL.lastPathComponent).joined(separator: ", ")
+        let cut = names.count > longestName ? names.prefix(longestName - 1) + "…" : names[...]
+        return "\(cut) (\(task))"
+    }
+
+    private static let longestName = 30
+}
+
+extension LossCurve.Run {
+    /// The loss of training and that on dev.
+    fileprivate var losses: [LineChart.Series] {
+        let training = LineChart.Series.smoothed(
+            "\(name), training", steps.map { (Double($0.step), $0.loss) }, colorName: name)
+        let dev = scores(\.evaluationLoss)
+        guard dev.contains(where: \.y.isFinite) else { return training }
+        return training + [
+            LineChart.Series("\(name), dev", dev, style: .dashedLine, colorName: name)
+        ]
+    }
+
+    /// What a run ends with may be of a step behind the last.
+    fileprivate func scores(
+        _ score: (EvaluationRecord) -> Double?
+    ) -> [(x: Double, y: Double)] {
+        evaluations.sorted { $0.step < $1.step }.map { (Double($0.step), score($0) ?? .nan) }
     }
 }

@@ -233,7 +233,8 @@ final class RunFolder {
         let curve = LossCurve.Run(
             name: type(of: run.method).facts.title, steps: steps, evaluations: evaluations)
         let picture = LossCurve.svg(
-            of: [curve], title: run.task.title, metric: run.task.primaryMetric)
+            of: [curve], data: LossCurve.title(of: run.data, task: run.task.name),
+            metric: run.task.primaryMetric)
         try AtomicFile.write(picture, to: output.appendingPathComponent("loss.svg"))
         try result.write(to: output.appendingPathComponent("result.json"))
         if run.options.checkpointSteps == nil { checkpoints.remove() }

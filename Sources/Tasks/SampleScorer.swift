@@ -65,7 +65,8 @@ struct SampleScorer: Scorer {
             let room = model.maximumLength.map { $0 - longest + 1 } ?? .max
             options.maximumNewTokens = min(Self.mostNewTokens, max(1, room))
             let generations = try generator.generate(
-                ids: indices.map { samples[$0].prompt }, options)
+                ids: indices.map { samples[$0].prompt }, options,
+                at: ScoringProgress(stage: .answers, done: done, total: samples.count), progress)
             for (index, generation) in zip(indices, generations) {
                 lines[index] = line(samples[index], generation.text ?? "")
             }

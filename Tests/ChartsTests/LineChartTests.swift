@@ -128,17 +128,62 @@ import Testing
         #expect(title.name == "title" && title.outerClasses.contains("c1"))
     }
 
-    @Test("Smoothing keeps the raw line, faint, and its average begins at the first value")
+    @Test("Smoothing keeps the raw line, faint, and both have one colour")
     func smoothing() {
-        let series = LineChart.Series.smoothed("a", [(0, 4), (1, .nan), (2, 2)], weight: 0.5)
+        let series = LineChart.Series.smoothed("a", [(0, 4), (1, .nan), (2, 2)], colorName: "b")
         #expect(series.map(\.style) == [.faint, .line])
         #expect(series.map(\.name) == ["a", "a"])
-        #expect(series[0].points.count == 3)
-        // Weights 1/4 and 1/2, divided by their sum: (4/4 + 2/2) / (3/4)
+        #expect(series.map(\.colorName) == ["b", "b"])
+        #expect(series[0].points.map(\.y)[0] == 4 && series[0].points.count == 3)
         #expect(series[1].points.map(\.x) == [0, 1, 2])
-        #expect(series[1].points[0].y == 4)
-        #expect(series[1].points[1].y.isNaN)
-        #expect(abs(series[1].points[2].y - 8.0 / 3) < 1e-12)
+    }
+
+    @Test("A second quantity has the colour of the first, dashes, dots, and a name of its own")
+    func dashedLine() throws {
+        let chart = LineChart(series: [
+            .init("other", [(0, 1), (1, 2)]), .init("a", [(0, 1), (1, 3)]),
+            .init("a on dev", [(0, 2), (1, 4)], style: .dashedLine, colorName: "a"),
+        ])
+        let picture = picture(chart)
+        // One path in the plot, one in the legend.
+        #expect(picture.elements("dashedLine", color: "c1").count == 2)
+        #expect(picture.elements("line", color: "c1").count == 2)
+        #expect(picture.elements.filter { $0.name == "circle" }.count == 3)
+        #expect(layout(chart).legend.entries.map(\.name) == ["other", "a", "a on dev"])
+    }
+
+    @Test("On a logarithmic axis equal quotients are equally far, and what is not above 0 is a gap")
+    func logarithmicAxis() throws {
+        let points = [(0.0, 10.0), (1, 100), (2, 0), (3, 1000), (4, -1), (5, 1e-320)]
+        let chart = LineChart(yScale: .logarithmic, series: [.init("a", points)])
+        let layout = layout(chart)
+        let heights = try [10.0, 100, 1000].map { try #require(layout.location(of: (0, $0))).y }
+        #expect(abs((heights[0] - heights[1]) - (heights[1] - heights[2])) < 1e-9)
+        #expect(layout.location(of: (0, 0)) == nil && layout.location(of: (0, -1)) == nil)
+        #expect(layout.y.labels.contains("100"))
+        #expect(try path(chart).split(separator: "M").count == 2)
+        #expect(picture(LineChart(yScale: .logarithmic)).texts.contains("no data"))
+    }
+
+    @Test(
+        "An axis that counts begins at 0 and has whole numbers alone",
+        arguments: [([6.0], "6"), ([1], "1"), ([0], "0"), ([0, 3], "3"), ([800], "800")])
+    func countingAxis(_ steps: [Double], _ label: String) {
+        let chart = LineChart(xCounts: true, series: [.init("a", steps.map { ($0, 1) })])
+        let axis = layout(chart).x
+        #expect(axis.range.lowerBound == 0)
+        #expect(axis.labels.first == "0" && axis.labels.contains(label))
+        #expect(axis.labels.allSatisfy { Int($0) != nil })
+    }
+
+    @Test(
+        "What is 0 but for rounding is drawn as 0",
+        arguments: [[0.0], [8.8e-16, 8.8e-16], [0, 8.8e-16], [1e-14]])
+    func dust(_ values: [Double]) {
+        let points = values.enumerated().map { (x: Double($0.offset), y: $0.element) }
+        let axis = layout(LineChart(series: [.init("bleu", points)])).y
+        #expect(axis.range == 0...1)
+        #expect(axis.labels == ["0", "0.2", "0.4", "0.6", "0.8", "1.0"])
     }
 
     @Test("The smoothed line lies over the raw one")

@@ -43,4 +43,21 @@ import Testing
             Ticks.linear(0...1, count: 10) == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
         #expect(Ticks.linear(-0.2...0.2, count: 4) == [-0.2, -0.1, 0, 0.1, 0.2])
     }
+
+    @Test(
+        "Ticks of a logarithmic axis are round, each labelled on its own",
+        arguments: [
+            (1.0...1000, ["1", "10", "100", "1000"]), (8.0...120, ["10", "20", "50", "100"]),
+            (20.0...286, ["20", "50", "100", "200"]), (1.1...9.5, ["2", "5"]),
+            (0.02...3, ["0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]),
+            (1e-9...1e15, ["1e-8", "1e-4", "1", "10k", "100M"]),
+            (10.0...11, ["10.0", "10.2", "10.4", "10.6", "10.8", "11.0"]),
+        ] as [(ClosedRange<Double>, [String])])
+    func logarithmicTicks(_ range: ClosedRange<Double>, _ some: [String]) {
+        let (ticks, labels) = Ticks.logarithmic(range, count: 7)
+        #expect(ticks.allSatisfy(range.contains))
+        #expect((3...9).contains(ticks.count))
+        #expect(ticks.count == labels.count && Set(labels).count == labels.count)
+        #expect(labels.filter(some.contains) == some, "\(labels)")
+    }
 }

@@ -67,7 +67,7 @@ struct DemoCommand: ParsableCommand {
             runs.append(
                 LossCurve.Run(name: facts.title, steps: log.steps, evaluations: log.evaluations))
         }
-        let picture = LossCurve.svg(of: runs, title: "New constructions", metric: "matthews")
+        let picture = LossCurve.svg(of: runs, data: "New constructions", metric: "matthews")
         try AtomicFile.write(picture, to: files.picture)
         print("\n" + textTable(Self.header, rows))
         print("\nThe curves are in \(output)/demo.svg, the data, models and adapters beside it.")
