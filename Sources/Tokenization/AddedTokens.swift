@@ -31,8 +31,12 @@ struct AddedTokens: Sendable {
         vocabulary: Vocabulary, normalizer: (any Normalizer)?, file: String
     ) throws(TokenizerError) {
         self.splitsSpecial = splitsSpecial
-        add(listed, vocabulary, normalizer)
-        add(later, vocabulary, normalizer)
+        do throws(RegexError) {
+            try add(listed, vocabulary, normalizer)
+            try add(later, vocabulary, normalizer)
+        } catch {
+            throw .unusableValue(file: file, field: "normalizer", reason: error.reason)
+        }
         for (id, token) in tokens.sorted(by: { $0.key > $1.key }) {
             let content = Array(token.content.unicodeScalars)
             guard token.normalized else {
@@ -53,14 +57,14 @@ struct AddedTokens: Sendable {
     /// A token that is there already is matched as the latest with its spelling says.
     private mutating func add(
         _ batch: [AddedToken], _ vocabulary: Vocabulary, _ normalizer: (any Normalizer)?
-    ) {
+    ) throws(RegexError) {
         var next = max(vocabulary.count, (tokens.keys.max() ?? -1) + 1)
         for token in batch where !token.content.isEmpty {
             let content = Array(token.content.unicodeScalars)
             let known = idOfContent[content] ?? vocabulary.id(for: token.content)
             let id = known ?? next
             if known == nil { next += 1 }
-            if token.normalized, let form = normalizer?.normalize(content), form != content {
+            if token.normalized, let form = try normalizer?.normalize(content), form != content {
                 normalizedForms[id] = String(scalars: form)
             }
             idOfContent[content] = id
@@ -78,7 +82,7 @@ struct AddedTokens: Sendable {
     /// - Parameter asksForOpening: whether anyone asks what stands for the first scalar.
     func split(
         _ text: [Unicode.Scalar], normalizer: (any Normalizer)?, asksForOpening: Bool = true
-    ) -> [Segment] {
+    ) throws(RegexError) -> [Segment] {
         var segments: [Segment] = []
         for segment in split(text, at: literalPatterns, opening: 1) {
             guard case .text(let literal, var opening) = segment else {
@@ -86,9 +90,9 @@ struct AddedTokens: Sendable {
                 continue
             }
             let normalized =
-                normalizer?.normalize(literal, startsText: opening > 0) ?? literal
+                try normalizer?.normalize(literal, startsText: opening > 0) ?? literal
             if asksForOpening, let normalizer {
-                opening = normalizer.opening(opening, of: literal)
+                opening = try normalizer.opening(opening, of: literal)
             }
             segments += split(normalized, at: normalizedPatterns, opening: opening)
         }

@@ -80,13 +80,14 @@ public struct Tokenizer: Sendable {
     ///     Added tokens that are spelled out in the text are found either way.
     ///   - maximumLength: the most tokens to return, special tokens included. The longer text is
     ///     cut first, at its end (`strategy="longest_first"`).
-    /// - Throws: `TokenizerError.maximumLengthTooSmall` when the special tokens alone are longer.
+    /// - Throws: `TokenizerError.maximumLengthTooSmall` when the special tokens alone are longer, and
+    ///   `TokenizerError.costlyPattern` when a regular expression of the tokenizer takes too long.
     public func encode(
         _ text: String, pair: String? = nil, addingSpecialTokens: Bool = true,
         maximumLength: Int? = nil
     ) throws -> Encoding {
-        var first = pieces(of: text)
-        var second = pair.map { pieces(of: $0) }
+        var first = try pieces(of: text)
+        var second = try pair.map { try pieces(of: $0) }
         if let maximumLength {
             let special =
                 addingSpecialTokens ? postProcessor.specialTokenCount(forPair: pair != nil) : 0
@@ -132,9 +133,17 @@ public struct Tokenizer: Sendable {
     }
 
     /// All tokens of one text, before truncation and special tokens.
-    private func pieces(of text: String) -> Pieces {
+    private func pieces(of text: String) throws(TokenizerError) -> Pieces {
+        do throws(RegexError) {
+            return try pieces(ofSegmentsOf: text)
+        } catch {
+            throw .costlyPattern(reason: error.reason)
+        }
+    }
+
+    private func pieces(ofSegmentsOf text: String) throws(RegexError) -> Pieces {
         var pieces = Pieces()
-        let segments = addedTokens.split(
+        let segments = try addedTokens.split(
             Array(text.unicodeScalars), normalizer: normalizer,
             asksForOpening: preTokenizer?.asksForOpening ?? false)
         for segment in segments {
@@ -142,7 +151,7 @@ public struct Tokenizer: Sendable {
             case .token(let piece): pieces.append(piece)
             case .text(let scalars, let opening):
                 var words = Words(scalars, opening: opening)
-                preTokenizer?.split(&words)
+                try preTokenizer?.split(&words)
                 model.tokenize(words, into: &pieces)
             }
         }

@@ -13,6 +13,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case missingToken(file: String, field: String, token: String)
     case duplicateID(file: String, id: Int, first: String, second: String)
     case maximumLengthTooSmall(maximum: Int, specialTokens: Int)
+    /// A regular expression of the tokenizer that does not come to an end on a text in due time.
+    case costlyPattern(reason: String)
 
     public var description: String {
         switch self {
@@ -45,6 +47,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
         case .maximumLengthTooSmall(let maximum, let specialTokens):
             "A maximum length of \(maximum) has no room for the \(specialTokens) special tokens; "
                 + "it must be at least \(specialTokens)."
+        case .costlyPattern(let reason):
+            "The tokenizer cannot be used on this text: \(reason)."
         }
     }
 }

@@ -43,6 +43,9 @@ final class Vocabulary: Sendable {
 
     var maximumID: Int { entryOfID.maximumID }
 
+    /// Whether a table over all ids up to the largest takes no more room than the tokens do.
+    var hasDenseIDs: Bool { entryOfID.isDense }
+
     func id(for token: String) -> Int? {
         var token = token
         return token.withUTF8 { id(forUTF8: $0) }
@@ -100,6 +103,8 @@ private struct EntryTable: Sendable {
     private var sparse: [Int: Int] = [:]
     private(set) var count = 0
     private(set) var maximumID = -1
+
+    var isDense: Bool { !dense.isEmpty }
 
     /// A table for ids up to a limit.
     init(limit: Int, count: Int) {

@@ -56,6 +56,31 @@ import Testing
         #expect(try matches("(?m:^.)$", in: "a\nb") == ["a", "b"])
     }
 
+    @Test(
+        "What could be taken apart in countless ways is answered in few steps",
+        arguments: [
+            "(?<=(?:a|aa|.){1,60}c)a", "(?<=(?:.{1,3}?.{1,3}?){2,30}c)a", "(?=(?:a+?a+?)+c)a",
+            "(?:(?:a|aa)+?)+?c",
+        ])
+    func countlessWays(_ pattern: String) throws {
+        let text = String(repeating: "a", count: 61)
+        #expect(try RegularExpression(pattern).matches(in: text, steps: 2_000_000).isEmpty)
+    }
+
+    @Test("A pattern that takes more steps than the text grants is refused by name")
+    func costlyPatterns() throws {
+        let text = String(repeating: "a", count: 100)
+        let expression = try RegularExpression("a+b")
+        #expect(try expression.matches(in: text, steps: 20_000).isEmpty)
+        let error = #expect(throws: RegexError.self) {
+            try expression.matches(in: text, steps: 5_000)
+        }
+        #expect(
+            TokenizerError.costlyPattern(reason: error?.reason ?? "").description
+                == "The tokenizer cannot be used on this text: the pattern 'a+b' takes more than "
+                + "5000 steps on a text of 100 characters.")
+    }
+
     @Test("Case may be ignored, letters that look like others included")
     func caseFolding() throws {
         #expect(try matches("(?i:'s|'t)", in: "'S 'ſ 't") == ["'S", "'ſ", "'t"])

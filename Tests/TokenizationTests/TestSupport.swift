@@ -104,9 +104,9 @@ extension Words {
 
 extension RegularExpression {
     /// All matches in a text.
-    func matches(in text: String) -> [Range<Int>] {
+    func matches(in text: String, steps: Int? = nil) throws -> [Range<Int>] {
         let scalars = Array(text.unicodeScalars)
-        return withMatcher(over: scalars) { matcher in
+        return try withMatcher(over: scalars, steps: steps) { matcher in
             var found: [Range<Int>] = []
             matcher.forEachMatch(in: 0..<scalars.count) { found.append($0) }
             return found

@@ -18,6 +18,8 @@ struct MergeJoints: Sendable {
     /// A token that merges make begins with what its left part begins with, and ends with what its
     /// right part ends with; a merge joins the end of the one to the beginning of the other.
     init(_ merges: [Parts], _ vocabulary: Vocabulary) {
+        // Ids far apart have no tables; nor do they occur.
+        guard vocabulary.hasDenseIDs else { return }
         isMade = [Bool](repeating: false, count: vocabulary.maximumID + 1)
         for merge in merges { isMade[merge.result] = true }
         guard let ends = ends(merges) else { return }

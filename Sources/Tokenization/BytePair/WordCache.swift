@@ -2,21 +2,15 @@ import Synchronization
 
 /// Remembers the tokens of words, which come again and again.
 ///
-/// A tokenizer that encodes takes the table out and puts it back, so that no lock is held while
-/// it works; one that encodes at the same time on another thread starts with an empty table.
+/// A tokenizer that encodes takes a table out and puts it back, so that no lock is held while it
+/// works, and there are as many tables as threads that encode at once.
 final class WordCache: Sendable {
-    private let table = Mutex<WordTable?>(nil)
+    private let idle = Mutex<[WordTable]>([])
 
     func withTable(_ body: (inout WordTable) -> Void) {
-        var taken =
-            table.withLock { kept in
-                defer { kept = nil }
-                return kept
-            } ?? WordTable()
-        body(&taken)
-        let result = taken
-        table.withLock { kept in
-            if kept.map({ $0.count < result.count }) ?? true { kept = result }
-        }
+        var table = idle.withLock { $0.popLast() } ?? WordTable()
+        body(&table)
+        let used = table
+        idle.withLock { $0.append(used) }
     }
 }

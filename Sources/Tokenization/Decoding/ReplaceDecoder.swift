@@ -9,7 +9,8 @@ struct ReplaceDecoder: TokenDecoder {
 
         func rewrite(_ token: String) -> [String] {
             let scalars = Array(token.unicodeScalars)
-            return [String(scalars: replacement.normalize(scalars))]
+            // A token on which the pattern takes too long stays as it is.
+            return [(try? replacement.normalize(scalars)).map(String.init(scalars:)) ?? token]
         }
     }
 }

@@ -2,17 +2,28 @@
 struct NormalizerSequence: Normalizer {
     let normalizers: [any Normalizer]
 
-    func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-        normalizers.reduce(text) { $1.normalize($0) }
+    func normalize(_ text: [Unicode.Scalar]) throws(RegexError) -> [Unicode.Scalar] {
+        var text = text
+        for normalizer in normalizers { text = try normalizer.normalize(text) }
+        return text
     }
 
-    func normalize(_ text: [Unicode.Scalar], startsText: Bool) -> [Unicode.Scalar] {
-        normalizers.reduce(text) { $1.normalize($0, startsText: startsText) }
+    func normalize(
+        _ text: [Unicode.Scalar], startsText: Bool
+    ) throws(RegexError) -> [Unicode.Scalar] {
+        var text = text
+        for normalizer in normalizers {
+            text = try normalizer.normalize(text, startsText: startsText)
+        }
+        return text
     }
 
-    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
-        normalizers.reduce((opening, text)) { before, normalizer in
-            (normalizer.opening(before.0, of: before.1), normalizer.normalize(before.1))
-        }.0
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) throws(RegexError) -> Int {
+        var (opening, text) = (opening, text)
+        for normalizer in normalizers {
+            opening = try normalizer.opening(opening, of: text)
+            text = try normalizer.normalize(text)
+        }
+        return opening
     }
 }

@@ -24,7 +24,7 @@ struct Replace: Normalizer, Decodable {
         }
     }
 
-    func normalize(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+    func normalize(_ text: [Unicode.Scalar]) throws(RegexError) -> [Unicode.Scalar] {
         // There even a pattern that matches nothing finds no place.
         if text.isEmpty { return [] }
         var result: [Unicode.Scalar] = []
@@ -36,7 +36,7 @@ struct Replace: Normalizer, Decodable {
             return result
         }
         var start = 0
-        forEachMatch(in: text) { match in
+        try forEachMatch(in: text) { match in
             result += text[start..<match.lowerBound]
             result += content
             start = match.upperBound
@@ -46,11 +46,11 @@ struct Replace: Normalizer, Decodable {
     }
 
     /// What replaces a match stands for the last scalar of it.
-    func opening(_ opening: Int, of text: [Unicode.Scalar]) -> Int {
+    func opening(_ opening: Int, of text: [Unicode.Scalar]) throws(RegexError) -> Int {
         guard opening > 0 else { return 0 }
         var result = 0
         var start = 0
-        forEachMatch(in: text) { match in
+        try forEachMatch(in: text) { match in
             result += max(0, min(match.lowerBound, opening) - start)
             if match.upperBound <= opening { result += content.count }
             start = match.upperBound
@@ -58,12 +58,14 @@ struct Replace: Normalizer, Decodable {
         return result + max(0, opening - start)
     }
 
-    private func forEachMatch(in text: [Unicode.Scalar], _ body: (Range<Int>) -> Void) {
+    private func forEachMatch(
+        in text: [Unicode.Scalar], _ body: (Range<Int>) -> Void
+    ) throws(RegexError) {
         switch pattern {
         case .scalar(let wanted):
             for index in text.indices where text[index] == wanted { body(index..<index + 1) }
         case .expression(let expression):
-            expression.withMatcher(over: text) { matcher in
+            try expression.withMatcher(over: text) { matcher in
                 matcher.forEachMatch(in: 0..<text.count, body)
             }
         }

@@ -4,7 +4,7 @@ struct PreTokenizerSequence: PreTokenizer {
 
     var asksForOpening: Bool { preTokenizers.contains(where: \.asksForOpening) }
 
-    func split(_ words: inout Words) {
-        for preTokenizer in preTokenizers { preTokenizer.split(&words) }
+    func split(_ words: inout Words) throws(RegexError) {
+        for preTokenizer in preTokenizers { try preTokenizer.split(&words) }
     }
 }

@@ -79,8 +79,8 @@ extension Words {
     /// Splits every word at the matches of a pattern, or, inverted, at what lies between them.
     mutating func split(
         _ behavior: SplitBehavior, at pattern: RegularExpression, isInverted: Bool = false
-    ) {
-        pattern.withMatcher(over: scalars) { matcher in
+    ) throws(RegexError) {
+        try pattern.withMatcher(over: scalars) { matcher in
             var stretches: [SplitStretch] = []
             split { _, word, newWords in
                 stretches.removeAll(keepingCapacity: true)

@@ -4,7 +4,7 @@ struct SplitPreTokenizer: PreTokenizer {
     let behavior: SplitBehavior
     var isInverted = false
 
-    func split(_ words: inout Words) {
-        words.split(behavior, at: pattern, isInverted: isInverted)
+    func split(_ words: inout Words) throws(RegexError) {
+        try words.split(behavior, at: pattern, isInverted: isInverted)
     }
 }

@@ -2,6 +2,9 @@
 /// many. When one comes up again, all of its choices have failed: what follows a place does not
 /// depend on the way to it, and no loop comes back to a place without going on in the text.
 struct RegexFailures {
+    /// Notes of a long program on a long text would take too much room; then steps alone count.
+    private static let mostBits = 1 << 30
+
     private var budget = 0
     private var length = 0
     private var seen: [UInt64] = []
@@ -34,6 +37,7 @@ struct RegexFailures {
         _ number: Int, _ position: Int, _ program: RegexProgram
     ) -> Bool {
         if seen.isEmpty {
+            guard length <= Self.mostBits / (2 * program.instructions.count) else { return true }
             seen = Array(repeating: 0, count: 2 * program.instructions.count * length / 64 + 1)
         }
         let index = number * length + position

@@ -3,7 +3,8 @@
 /// A program has neither captures nor counters, so whether a place in it leads on from a position
 /// never changes. Once an attempt has gone back often, the matcher writes down which pairs of
 /// both failed and does not try them again: no pattern takes exponential time, and one character
-/// repeated a million times does no harm.
+/// repeated a million times does no harm. What is left to take long, a search that starts anew at
+/// every place, ends when the steps are used up that a text of this length grants.
 struct RegexMatcher {
     /// Where to go on when the present way fails.
     private struct Retry {
@@ -27,14 +28,23 @@ struct RegexMatcher {
     private var lower = 0
     private var upper = 0
     private var failures = RegexFailures()
+    private var stepsLeft: Int
+
+    /// Whether the steps are used up, so that not all matches were found.
+    var isSpent: Bool { stepsLeft < 0 }
+
+    /// About half a second for a short text; the patterns of known tokenizers take some ten steps a
+    /// character.
+    static func steps(forLength length: Int) -> Int { 50_000_000 + 2_000 * length }
 
     init(
         _ program: RegexProgram, _ text: UnsafeBufferPointer<Unicode.Scalar>,
         _ instructions: UnsafeBufferPointer<RegexProgram.Instruction>,
-        _ bitmaps: UnsafeBufferPointer<UInt64>
+        _ bitmaps: UnsafeBufferPointer<UInt64>, steps: Int
     ) {
         (self.program, self.text) = (program, text)
         (self.instructions, self.bitmaps) = (instructions, bitmaps)
+        stepsLeft = steps
     }
 
     /// Finds all matches in a stretch, as the `find_iter` of Rust's `onig`: they do not overlap,
@@ -57,6 +67,7 @@ struct RegexMatcher {
     private mutating func firstMatch(from first: Int) -> Range<Int>? {
         failures.reset(textLength: upper - lower)
         for start in first...upper {
+            if isSpent { return nil }
             let kind =
                 start < upper
                 ? RegexBeginnings.kind(of: text[start].value) : RegexBeginnings.kinds - 1
@@ -82,6 +93,7 @@ struct RegexMatcher {
         var position = start
         while true {
             var succeeds = true
+            stepsLeft &-= 1
             switch instructions[instruction] {
             case .scalar(let value):
                 succeeds = position < upper && text[position].value == value
@@ -94,12 +106,12 @@ struct RegexMatcher {
             case .repeatSet(let set, let least, let most, let greed):
                 succeeds = repeatSet(set, least, most, greed, &instruction, &position)
             case .split(let next, let other):
-                succeeds = target != nil || failures.isOpen(instruction, position - lower, program)
+                succeeds = failures.isOpen(instruction, position - lower, program)
                 stack.append(Retry(kind: .plain, instruction: other, position: position, limit: 0))
                 instruction = next
             case .dispatch(let number):
                 succeeds =
-                    (target != nil || failures.isOpen(instruction, position - lower, program))
+                    failures.isOpen(instruction, position - lower, program)
                     && dispatch(number, &instruction, position)
             case .jump(let next): instruction = next
             case .look(let isAhead, let isNegated, let least, let most, let end):
@@ -118,7 +130,7 @@ struct RegexMatcher {
                 if target == nil || target == position { return position }
                 succeeds = false
             }
-            if !succeeds, !retry(above: base, &instruction, &position, isTargeted: target != nil) {
+            if !succeeds, !retry(above: base, &instruction, &position) {
                 return nil
             }
         }
@@ -136,6 +148,7 @@ struct RegexMatcher {
         let wanted = greed == .lazy ? position + least : farthest
         var end = position
         while end < wanted, contains(set, text[end]) { end += 1 }
+        stepsLeft &-= end &- position
         let nearest = position + least
         guard end >= nearest else { return false }
         if greed == .greedy, end > nearest {
@@ -173,12 +186,13 @@ struct RegexMatcher {
 
     /// Takes up the latest way that is left and has not failed before.
     private mutating func retry(
-        above base: Int, _ instruction: inout Int, _ position: inout Int, isTargeted: Bool
+        above base: Int, _ instruction: inout Int, _ position: inout Int
     ) -> Bool {
-        while stack.count > base {
+        while stack.count > base, !isSpent {
+            stepsLeft &-= 1
             let isRepetition = stack[stack.count - 1].isRepetition
             guard takeRetry(&instruction, &position) else { continue }
-            if isTargeted || !isRepetition
+            if !isRepetition
                 || failures.isOpen(afterRepetition: instruction, position - lower, program)
             {
                 return true
@@ -247,8 +261,9 @@ struct RegexMatcher {
         if isAhead { return run(from: body, at: position, target: nil) != nil }
         let farthest = min(most, position - lower)
         guard least <= farthest else { return false }
+        // What leads to the end of the look-behind does so from wherever it began.
         return (least...farthest).contains { length in
-            run(from: body, at: position - length, target: position) != nil
+            !isSpent && run(from: body, at: position - length, target: position) != nil
         }
     }
 
