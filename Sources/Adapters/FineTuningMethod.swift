@@ -19,9 +19,13 @@ public protocol FineTuningMethod: Sendable {
     /// layers, of one of their places in a model of `inputSize`.
     func parameterCount(outputSize: Int, inputSize: Int) -> Int
 
-    /// The peak learning rate that was seen to train encoders well; of an adapter 1e-3, unless its method
-    /// says another.
+    /// The peak learning rate that was seen to train encoders well, of 23 to 110 million parameters; of an
+    /// adapter 1e-3, unless its method says another.
     var defaultLearningRate: Double { get }
+
+    /// The peak learning rate at which others train decoders of LLaMA's size, 7 to 70 billion parameters,
+    /// and whose it is; nil where that is the default, or none is known.
+    static var largeModelRate: (rate: Double, source: String)? { get }
 
     /// What the method trains; ``AdapterMethod`` and ``WeightTrainingMethod`` say it.
     var kind: MethodKind { get }
@@ -29,6 +33,7 @@ public protocol FineTuningMethod: Sendable {
 
 extension FineTuningMethod {
     public static var hyperparameters: [Hyperparameter<Self>] { [] }
+    public static var largeModelRate: (rate: Double, source: String)? { nil }
     public mutating func resolve(_ given: GivenOptions) throws {}
 }
 

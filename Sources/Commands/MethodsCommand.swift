@@ -76,19 +76,39 @@ struct MethodsCommand: ParsableCommand {
 
     private func describe(_ method: any FineTuningMethod.Type) throws {
         let facts = method.facts
+        let made = method.init()
+        let sizes = made.settings.all.filter { Self.sizes.contains($0.name) }
         guard !json else {
             return try printJSON([
                 "name": facts.name, "title": facts.title, "equation": facts.equation,
-                "source": facts.source,
+                "source": facts.source, "default_learning_rate": made.defaultLearningRate,
+                "large_model_learning_rate": jsonNumber(method.largeModelRate?.rate),
+                "sizes": Dictionary(uniqueKeysWithValues: sizes.map { ($0.name, $0.value) }),
                 "options": method.options.map { ["name": $0.name, "help": help(of: $0)] },
             ])
         }
         print("\(facts.title): \(facts.equation)\n\(facts.source)")
+        print(
+            "\nrate: \(made.defaultLearningRate), found on encoders of 23 to 110 million parameters"
+        )
+        if let large = method.largeModelRate {
+            print(
+                "      \(large.rate) at LLaMA's size (\(large.source)): --learning-rate \(large.rate)"
+            )
+        }
+        if !sizes.isEmpty {
+            print("size: " + sizes.map { "--\($0.name) \($0.value)" }.joined(separator: ", "))
+        }
         guard !method.options.isEmpty else { return }
         print(
             "\n"
                 + textTable(["option", ""], method.options.map { ["--" + $0.name, help(of: $0)] }))
     }
+
+    /// Options that say how much trains.
+    private static let sizes = [
+        "rank", "magnitude-rank", "direction-rank", "bottleneck", "virtual-tokens",
+    ]
 
     private func help(of option: MethodOption) -> String { OptionSpelling.flags(in: option.help) }
 }

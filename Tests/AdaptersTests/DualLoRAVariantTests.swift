@@ -522,13 +522,41 @@ extension DualLoRAFactors {
         }
     }
 
+    @Test(
+        "A start that no deviation makes small asks for an alpha, unless the update counts from there"
+    )
+    func sigmoidAsksForAlpha() throws {
+        let cases: [(MethodOptions, Bool)] = [
+            (["magnitude-fn": "sigmoid"], true),
+            (["magnitude-fn": "sigmoid", "direction-fn": "fixed"], true),
+            (["magnitude-fn": "sigmoid", "warmup-mode": "lr_only"], true),
+            (["magnitude-fn": "sigmoid", "alpha": "0.01"], false),
+            (["magnitude-fn": "sigmoid", "direction-fn": "identity"], false),
+            (["magnitude-fn": "sigmoid", "sign-grad": "xnor"], false),
+            (["magnitude-fn": "sigmoid", "warmup-mode": "subtract_init"], false),
+            (["magnitude-fn": "abs"], false),
+        ]
+        for (options, asks) in cases {
+            let text = message { _ = try DualLoRA(options) }
+            #expect(asks ? text.contains("every element starts at 1, ") : text == "no error")
+        }
+        // What the line recommends starts at some per cent of a weight of the usual size.
+        let layer = Linear(path: "x", weight: try .seeded([64, 96], seed: 1, deviation: 0.03))
+        let method = try DualLoRA(["magnitude-fn": "sigmoid", "alpha": "0.01"])
+        let adapter = try #require(
+            try method.makeAdapter(for: layer, using: Generator(seed: 1)) as? DualLoRALayer)
+        let share = try adapter.weightUpdate(for: layer).rootMeanSquare() / 0.03
+        #expect(0.005...0.05 ~= share, "\(share)")
+    }
+
     @Test("Every name of a function, a rule and a mode is understood")
     func names() throws {
         for name in ["ste_clip", "ste_clip_dw", "ste_identity", "ste_hardtanh", "xnor", "dorefa"] {
             #expect(try DualLoRA(["sign-grad": name]).variant.signGradient.rawValue == name)
         }
         for name in ["relu", "abs", "sigmoid", "identity"] {
-            #expect(try DualLoRA(["magnitude-fn": name]).variant.magnitude.rawValue == name)
+            let method = try DualLoRA(["magnitude-fn": name, "alpha": "0.1"])
+            #expect(method.variant.magnitude.rawValue == name)
         }
         for name in ["gate", "subtract_init", "lr_only"] {
             #expect(try DualLoRA(["warmup-mode": name]).warmup.rawValue == name)

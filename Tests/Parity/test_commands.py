@@ -299,6 +299,20 @@ def test_a_method_tells_its_options(method):
     assert all(f"--{option['name']} " in text and option["help"] in text
                for option in found["options"])
     assert found["options"]
+    assert f"rate: {found['default_learning_rate']}, found on encoders" in text
+    large = found["large_model_learning_rate"]
+    assert (large is not None) == ("at LLaMA's size" in text)
+    assert not large or f"--learning-rate {large}" in text
+    assert all(f"--{name} {value}" in text for name, value in found["sizes"].items())
+
+
+@pytest.mark.parametrize("method, rate, sizes", [
+    ("dual-lora", 1e-3, {"magnitude-rank": "8", "direction-rank": "8"}),
+    ("hira", 1e-3, {"rank": "32"}), ("lora", 3e-4, {"rank": "16"}),
+    ("prefix", None, {"virtual-tokens": "20"}), ("full", None, {})])
+def test_a_method_tells_its_rate_at_llamas_size_and_its_ranks(method, rate, sizes):
+    found = json.loads(harness.succeed("methods", method, json=True))
+    assert (found["large_model_learning_rate"], found["sizes"]) == (rate, sizes)
 
 
 def test_no_option_of_a_method_is_one_of_a_command():

@@ -250,7 +250,8 @@ def test_a_recipe_of_the_paper_is_one(tmp_path, parser, model, other):
     # The budget of dual-lora is written as two ranks; of another method, what it does not have.
     allowed = {"rank"} if given["method"] in ("dual-lora", "adapter-p", "full", "prefix",
                                               "adapter-l") else set()
-    allowed |= {"dropout"} if given["method"] in ("full", "prefix", "adapter-l") else set()
+    allowed |= ({"dropout", "alpha"} if given["method"] in ("full", "prefix", "adapter-l")
+                else set())
     assert missing <= allowed
     assert settings["learning-rate"] and "model" in settings and "output" in settings
 
@@ -279,3 +280,22 @@ def test_the_recipes_of_table_1_train_what_the_table_says():
     # 256, which is what `methods` counts for it.
     assert adapter["bottleneck"] == 256 and len(adapter["targets"]) == 2
     assert share("llama-7b", "adapter-p", feed_forward) == pytest.approx(3.54, abs=0.005)
+
+
+@pytest.mark.parametrize("size", ["medium", "large"])
+def test_table_4_trains_dual_lora_at_the_scale_of_lora(size):
+    base = RECIPES / f"table4/gpt2-{size}.yaml"
+    dual = printed(base)[1]
+    lora = printed(base, RECIPES / "table4/methods/lora-r4.yaml")[1]
+    rank = int(dual["magnitude-rank"])
+    assert rank == int(dual["direction-rank"]) == int(lora["rank"]) == 4
+    assert float(dual["alpha"]) / rank == float(lora["alpha"]) / 4 == 8
+
+
+def test_randlora_of_table_1_moves_as_its_authors_move_it():
+    """Their scale is alpha / (r sqrt(N)) with alpha = 2 r, their rate 1e-4."""
+    settings = printed(RECIPES / "table1/llama3-8b.yaml",
+                       RECIPES / "table1/methods/randlora.yaml")[1]
+    rank, bases = int(settings["rank"]), -(-4096 // int(settings["rank"]))
+    scale = float(settings["alpha"]) / rank
+    assert scale * float(settings["learning-rate"]) == pytest.approx(2 / bases ** 0.5 * 1e-4, rel=1e-2)

@@ -28,6 +28,10 @@ public struct DoRA: LinearAdapterMethod {
     /// How V is made.
     public var lora: LoRA
 
+    public static let largeModelRate: (rate: Double, source: String)? = (
+        2e-4, "DoRA, LLaMA-7B; 1e-4 for LLaMA3-8B"
+    )
+
     public init() { self.init(LoRA()) }
 
     public init(_ lora: LoRA = LoRA()) { self.lora = lora }

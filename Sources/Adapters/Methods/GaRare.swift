@@ -3,13 +3,14 @@
 ///     as GaLore, P_ij from N(0, 1 / r), from a seed of the weight's name and ⌊t / gap⌋
 ///
 /// P is drawn again in every step instead of being kept, and no singular vectors are computed;
-/// E[PᵀP] = 1. Described in "GaRare" (ICLR 2025 submission), of which there is no code: the
-/// variance, the gap of 200 steps and GaLore's scale are this package's reading of it, as is the
+/// E[PᵀP] = 1. Liu, Du, Wang and Yu 2025 (ICLR), "On the Optimization Landscape of Low Rank Adaptation
+/// Methods for Large Language Models". The authors' repository (liuxhym/GaRare) has no code: the
+/// variance, the gap of 200 steps and GaLore's scale are this package's reading of the paper, as is the
 /// choice of making P's rows orthonormal.
 public struct GaRare: WeightTrainingMethod, ProjectedMethod {
     public static let facts = MethodFacts(
         name: "garare", title: "GaRare", equation: "W <- W - lr s back(Adam(G P')), P random",
-        parameterFormula: "d k", merges: false, source: "GaRare, ICLR 2025 submission")
+        parameterFormula: "d k", merges: false, source: "Liu et al. 2025, ICLR")
     public static let hyperparameters =
         Hyperparameter<GaRare>.projection + [
             Hyperparameter(

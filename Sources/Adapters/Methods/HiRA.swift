@@ -29,6 +29,10 @@ public struct HiRA: LinearAdapterMethod {
     public var ranks = LayerPattern<Int>()
     public var start = FactorStart.uniform
 
+    public static let largeModelRate: (rate: Double, source: String)? = (
+        1e-3, "HiRA, LLaMA3-8B"
+    )
+
     public init() { self.init(dropout: 0) }
 
     public init(rank: Int = 32, dropout: Double = 0) {

@@ -58,6 +58,10 @@ public struct LoRA: LinearAdapterMethod {
     public var hasBias = false
     public var start = FactorStart.uniform
 
+    public static let largeModelRate: (rate: Double, source: String)? = (
+        3e-4, "LLM-Adapters, LLaMA-7B"
+    )
+
     public init() { self.init(alpha: nil) }
 
     public init(rank: Int = 16, alpha: Double? = nil, dropout: Double = 0) {

@@ -14,7 +14,7 @@ import Foundation
 public struct PrefixTuning: VirtualTokenMethod, PromptLearningMethod {
     public static let facts = MethodFacts(
         name: "prefix", title: "Prefix-tuning", equation: "K' = [P_K; K], V' = [P_V; V]",
-        parameterFormula: "2 V k a block", merges: false,
+        parameterFormula: "2 V (key heads x head size) a block", merges: false,
         source: "Li and Liang 2021, arXiv:2101.00190; P-tuning v2: arXiv:2110.07602")
     public static let format = AdapterFormat.promptLearning("PREFIX_TUNING")
     public static let hyperparameters: [Hyperparameter<PrefixTuning>] = [
@@ -61,7 +61,8 @@ public struct PrefixTuning: VirtualTokenMethod, PromptLearningMethod {
         self.dropout = dropout
     }
 
-    /// Of one block; what makes a projected prefix is counted as if there were no other.
+    /// Of one block whose keys have the inputs' size, as without grouped queries; what makes a projected
+    /// prefix is counted as if there were no other.
     public func parameterCount(outputSize: Int, inputSize: Int) -> Int {
         guard projects else { return 2 * virtualTokens * inputSize }
         let inner = encoderSize ?? inputSize

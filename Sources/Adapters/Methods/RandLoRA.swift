@@ -59,6 +59,10 @@ public struct RandLoRA: LinearAdapterMethod, SharedProjectionMethod {
     public var trainedBiases = TrainedBiases.none
     var projections = SharedProjections()
 
+    public static let largeModelRate: (rate: Double, source: String)? = (
+        1e-4, "RandLoRA, LLaMA3-8B, at a scale alpha / r of 0.17"
+    )
+
     public init() { self.init(alpha: nil) }
 
     public init(rank: Int = 32, alpha: Double? = nil, dropout: Double = 0) {

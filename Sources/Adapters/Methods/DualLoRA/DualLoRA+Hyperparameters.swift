@@ -49,8 +49,8 @@ extension DualLoRA {
             }, key: "sign_grad"),
         Hyperparameter(
             "magnitude-fn", \.variant.magnitude, .choice,
-            "F of the magnitude: relu, abs, sigmoid (which starts at half the scale: give a small "
-                + "`alpha`), identity.", key: "magnitude_fn"),
+            "F of the magnitude: relu, abs, sigmoid (which starts at half the scale, whatever the "
+                + "factors, and asks for a small `alpha`), identity.", key: "magnitude_fn"),
         Hyperparameter(
             "direction-fn", \.variant.direction, .choice,
             "The direction: sign, identity, fixed (random signs that do not train).",
@@ -65,7 +65,24 @@ extension DualLoRA {
     public mutating func resolve(_ given: GivenOptions) throws {
         try takeSetting(given)
         try shareRank(given)
+        try checkScale(given)
     }
+
+    /// Where no σ makes the start small, only α does, and no one α does so for every weight.
+    private func checkScale(_ given: GivenOptions) throws {
+        let size = variant.startingSize(
+            magnitudeRank: magnitudeRank, directionRank: directionRank)
+        guard size.power == 0, warmup != .subtractStart, !given.has("alpha") else { return }
+        let start = Self.standardScale * size.factor
+        throw given.bad(
+            "magnitude-fn",
+            "with \(variant.magnitude.rawValue) every element starts at \(start.withoutEmptyFraction), "
+                + "beside weights of some 0.03; give an `alpha` for a start of a few per cent of them, "
+                + "such as \(Self.smallAlpha), or `warmup-mode` subtract_init")
+    }
+
+    /// With the standard ranks, a start of 0.0006.
+    private static let smallAlpha = 0.01
 
     /// `setting` says both functions.
     private mutating func takeSetting(_ given: GivenOptions) throws {

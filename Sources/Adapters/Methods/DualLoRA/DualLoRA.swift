@@ -51,6 +51,10 @@ public struct DualLoRA: LinearAdapterMethod {
     /// ω of an adapter that is not being trained.
     public var gate = 1.0
 
+    public static let largeModelRate: (rate: Double, source: String)? = (
+        1e-3, "as HiRA, whose training the paper follows"
+    )
+
     public init() {}
 
     public init(
@@ -73,7 +77,7 @@ public struct DualLoRA: LinearAdapterMethod {
     public static let standardRank = 8
 
     /// s where no alpha is said.
-    private static let standardScale = 2.0
+    static let standardScale = 2.0
 
     /// α where nothing is said.
     var standardAlpha: Double { Self.standardScale * divisor }
