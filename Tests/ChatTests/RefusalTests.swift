@@ -67,7 +67,7 @@ import Testing
     @Test(
         "A name that a template needs and nobody gave a value for is the template's fault, not a conversation's",
         arguments: [
-            "\n{{ a.b }}", "\n{{ 'x' + a }}", "\n{{ a() }}", "\n{{ a[0] }}", "\n{{ a < 1 }}",
+            "\n{{ a.b }}", "\n{{ 'x' + a }}", "\n{{ a[0] }}", "\n{{ a < 1 }}",
         ])
     func undefinedNames(source: String) {
         #expect(refusal(source) == .undefined(file: "t", line: 2, name: "a"))

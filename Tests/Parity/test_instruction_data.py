@@ -941,3 +941,44 @@ def test_a_fault_of_the_template_is_no_bad_row(chatml, tmp_path, template, words
                            chat_template=tmp_path / "t.jinja")
         harness.assert_refused(done, words)
         assert "a.jsonl" not in done.stderr and "rows" not in done.stderr
+
+
+def test_a_prompt_is_a_user_s_turn_where_the_adapter_was_trained_on_a_template_s_words(chatml, tmp_path):
+    talks = write_lines(tmp_path / "a.jsonl", [TALK] * 20)
+    pairs = write_lines(tmp_path / "b.jsonl", [{"prompt": "a", "completion": "b"}] * 20)
+    (tmp_path / "t.txt").write_text("the sea is deep . " * 200)
+    options = dict(model=chatml, method="lora", steps=1, learning_rate=1e-2)
+    harness.succeed("train", task="instruct", data=talks, output=tmp_path / "talks", **options)
+    harness.succeed("train", task="instruct", data=pairs, output=tmp_path / "pairs", **options)
+    harness.succeed("train", task="text", data=tmp_path / "t.txt", output=tmp_path / "text", **options)
+    harness.succeed("train", task="instruct", data=talks, output=tmp_path / "whole", **{
+        **options, "method": "full", "learning_rate": 1e-3})
+    question = "the sea"
+    (tmp_path / "m.json").write_text(json.dumps([{"role": "user", "content": question}]))
+    (tmp_path / "p.txt").write_text(question + "\n")
+    common = dict(max_tokens=6, dtype="float32", json=True)
+
+    def made(**given):
+        done = harness.run("generate", **common, **given)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), "is a user's turn" in done.stderr
+
+    tokenizer = AutoTokenizer.from_pretrained(chatml)
+    ids = " ".join(map(str, tokenizer(question).input_ids))
+    for name in ("talks", "whole"):
+        place = dict(model=chatml, adapter=tmp_path / name) if name == "talks" else dict(model=tmp_path / name)
+        asked, _ = made(messages=tmp_path / "m.json", **place)
+        for given in (dict(prompt=question), dict(prompts=tmp_path / "p.txt")):
+            assert made(**given, **place) == (asked, True)
+            raw, said = made(raw=True, **given, **place)
+            assert raw["ids"] == made(ids=ids, **place)[0]["ids"] and raw["prompt"] == question and not said
+    for place in (dict(model=chatml), dict(model=chatml, adapter=tmp_path / "text"),
+                  dict(model=chatml, adapter=tmp_path / "pairs")):
+        found, said = made(prompt=question, **place)
+        assert not said and found["prompt"] == question
+        assert found["ids"] == made(ids=ids, **place)[0]["ids"]
+    # An adapter of another package says by its template that it answers in its words.
+    (tmp_path / "talks" / "result.json").unlink()
+    assert made(prompt=question, model=chatml, adapter=tmp_path / "talks")[1]
+    harness.assert_refused(harness.run("generate", model=chatml, ids="1", raw=True, max_tokens=1),
+                           "--raw goes with --prompt", usage=True)
