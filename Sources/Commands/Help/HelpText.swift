@@ -73,7 +73,7 @@ struct HelpText {
     private func usage(_ columns: Int) -> [String] {
         let words =
             description.all.filter { $0.kind == .positional }.map(\.usage)
-            + description.required.filter { $0.kind != .positional }.map(\.usage)
+            + description.required(beside: []).filter { $0.kind != .positional }.map(\.usage)
         let parts = commands.isEmpty ? words + ["[flags]"] : ["COMMAND", "[flags]"]
         let head = "USAGE: "
         return WrappedText.lines(of: [path] + parts, columns: columns - head.count)
