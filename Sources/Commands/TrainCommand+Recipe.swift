@@ -22,7 +22,7 @@ extension TrainCommand {
             "max-length": ["\(task.defaults.maximumLength)"],
             "learning-rate": ["\(method.defaultLearningRate)"],
         ]
-        values["dev-rows"] = task.heldOut.map { [$0.rows.rawValue] }
+        values["dev-rows"] = HeldOut.of(task).map { [$0.rows.rawValue] }
         for key in words.keys.all {
             if let setting = words.recipe[key.name] { values[key.name] = setting.values }
             if values[key.name] == nil, let standard = key.standard {

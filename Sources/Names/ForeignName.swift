@@ -10,6 +10,18 @@ package enum ForeignName {
     /// What a name means, whether it is written with `_` or with `-`.
     package static func meaning(of name: String) -> Meaning? { meanings[spelling(name)] }
 
+    /// What a name means to a command, which has some of the settings.
+    package static func meaning(of name: String, where isSetting: (String) -> Bool) -> Meaning? {
+        guard let meaning = meaning(of: name) else { return nil }
+        guard case .setting(let setting, let value) = meaning, !isSetting(setting),
+            let other = alternatives[setting], isSetting(other)
+        else { return meaning }
+        return .setting(other, value: value)
+    }
+
+    /// What a setting is called by a command that does more than the others with it.
+    private static let alternatives = ["adapter": "from-adapter"]
+
     /// Every name of the table, as it is looked up.
     package static var names: [String] { meanings.keys.sorted() }
 
@@ -51,6 +63,7 @@ package enum ForeignName {
         ("label_smoothing_factor", "label-smoothing"),
         // Where results go.
         ("output_dir save_dir save_path output_path", "output"),
+        ("overwrite_output_dir", "overwrite"),
         ("resume_from_checkpoint", "resume"),
         // Steps and rates.
         ("lr", "learning-rate"),

@@ -124,7 +124,7 @@ package struct RecipeFile {
 
     private func unknown(_ name: String, _ node: Node) -> RecipeError {
         let shown = name.excerpt()
-        switch ForeignName.meaning(of: name) {
+        switch ForeignName.meaning(of: name, where: { keys[$0] != nil }) {
         case .setting(let ours, let value)? where keys[ours] != nil:
             return bad(node, "'\(shown)' is \(value.map { "\(ours): \($0)" } ?? ours) here")
         case .none(let reason)?: return bad(node, "'\(shown)': \(reason)")

@@ -31,7 +31,7 @@ struct CheckpointRecord: Codable {
         } catch DecodingError.typeMismatch, DecodingError.keyNotFound {
             throw bad(
                 "an earlier version of duallora wrote it, without a word on the base model and the "
-                    + "examples, or its state.json was changed")
+                    + "examples, or its state.json was changed; `overwrite` starts the run anew")
         } catch {
             throw bad("state.json does not decode")
         }

@@ -37,4 +37,14 @@ import Testing
         }
         #expect(ForeignName.meaning(of: "colour") == nil)
     }
+
+    @Test("train goes on from the adapter that other commands load")
+    func adapters() throws {
+        let names = Set(try TrainKeys.keys().all.map(\.name))
+        for name in ["adapter_name_or_path", "peft_model_id"] {
+            let inTrain = ForeignName.meaning(of: name) { names.contains($0) }
+            #expect(inTrain == .setting("from-adapter"))
+            #expect(ForeignName.meaning(of: name) { $0 == "adapter" } == .setting("adapter"))
+        }
+    }
 }

@@ -88,7 +88,10 @@ import Testing
         "A command has only the flags that it uses",
         arguments: [
             ("--device <", ["train", "evaluate", "generate", "pretrain", "forward", "demo"]),
-            ("--dtype <", ["train", "evaluate", "generate", "pretrain", "forward", "bench"]),
+            (
+                "--dtype <",
+                ["train", "evaluate", "generate", "merge", "pretrain", "forward", "bench"]
+            ),
             ("--dev-data <", ["train", "pretrain", "inspect-data"]),
             ("--dev-share <", ["train", "pretrain", "inspect-data"]),
             ("--allow-no-stop", ["train"]), ("--label-smoothing <", ["train"]),

@@ -46,8 +46,8 @@ import ToyTasks
         let saved =
             kind == 2
             ? [
-                "config.json", "loss.svg", "model.safetensors", "result.json", "train.jsonl",
-                "vocab.txt",
+                "config.json", "loss.svg", "model.safetensors", "result.json", "tokenizer.json",
+                "tokenizer_config.json", "train.jsonl", "vocab.txt",
             ]
             : [
                 "adapter_config.json", "adapter_model.safetensors", "loss.svg", "result.json",
@@ -275,6 +275,7 @@ import ToyTasks
                 "task", "metric", "value", "metrics", "loss", "before", "method", "model", "steps",
                 "seconds", "seed", "dtype", "device", "threads", "versions", "trainable_parameters",
                 "method_parameters", "total_parameters", "tokens_per_second", "peak_memory_mib",
+                "chat_template",
             ])
         #expect(object["task"] as? String == "toy")
         #expect(object["metric"] as? String == "accuracy")

@@ -67,7 +67,11 @@ import ToyTasks
             #expect(merged.linears[0].weight.value.dtype == dtype)
             let files = try FileManager.default.contentsOfDirectory(
                 atPath: place.output("merged").path)
-            #expect(files.sorted() == ["config.json", "model.safetensors", "vocab.txt"])
+            #expect(
+                files.sorted() == [
+                    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                    "vocab.txt",
+                ])
         }
     }
 
@@ -148,7 +152,11 @@ import ToyTasks
         try place.folder.write("of another tokenizer", to: "merged/tokenizer.json")
         _ = try run.run()
         let files = try FileManager.default.contentsOfDirectory(atPath: place.output("merged").path)
-        #expect(files.sorted() == ["config.json", "model.safetensors", "notes.txt", "vocab.txt"])
+        #expect(
+            files.sorted() == [
+                "config.json", "model.safetensors", "notes.txt", "tokenizer.json",
+                "tokenizer_config.json", "vocab.txt",
+            ])
         #expect(try place.read("merged/notes.txt") == Data("mine".utf8))
     }
 

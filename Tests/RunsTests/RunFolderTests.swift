@@ -80,7 +80,7 @@ import ToyTasks
         #expect(
             try names(place, "out") == [
                 "config.json", "loss.svg", "mine.txt", "model.safetensors", "result.json",
-                "train.jsonl", "vocab.txt",
+                "tokenizer.json", "tokenizer_config.json", "train.jsonl", "vocab.txt",
             ])
     }
 

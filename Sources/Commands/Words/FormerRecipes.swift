@@ -14,7 +14,7 @@ enum FormerRecipes {
         guard recipe[devRows] == nil, let key = keys[devRows],
             files.contains(where: isWrittenByRun),
             let task = recipe["task"]?.values.last.flatMap({ try? TaskRegistry.task(named: $0) }),
-            task.heldOut != nil
+            HeldOut.of(task) != nil
         else { return [] }
         return [(key, [HeldOut.Rows.last.rawValue])]
     }
@@ -27,9 +27,13 @@ enum FormerRecipes {
     }
 }
 
-extension TrainingTask {
-    /// What the task holds out to score on, where it may.
-    var heldOut: HeldOut? {
-        (self as? TextTraining)?.heldOut ?? (self as? InstructionTraining)?.heldOut
+extension HeldOut {
+    /// What a task holds out to score on, where it may.
+    static func of(_ task: any TrainingTask) -> HeldOut? {
+        switch task {
+        case let task as TextTraining: task.heldOut
+        case let task as InstructionTraining: task.heldOut
+        default: nil
+        }
     }
 }

@@ -41,7 +41,7 @@ struct StrangeFlag {
 
     /// A name that another program has for a flag.
     private func foreign(_ name: String, _ shown: String) -> String? {
-        switch ForeignName.meaning(of: name) {
+        switch ForeignName.meaning(of: name, where: { keys[$0] != nil }) {
         case .setting(let ours, let value):
             let flag = "--\(ours)" + (value.map { " \($0)" } ?? "")
             if keys[ours] != nil { return "\(shown) is \(flag) here" }
