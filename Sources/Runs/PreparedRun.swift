@@ -48,7 +48,8 @@ struct PreparedRun {
             try loaded.model.resizeVocabulary(to: tokenizer.vocabularySize)
         }
         if let start = run.start {
-            try loaded.model.resizeVocabulary(to: start.vocabularySize(for: loaded.model, tokenizer))
+            try loaded.model.resizeVocabulary(
+                to: start.vocabularySize(for: loaded.model, tokenizer))
         }
         if case .new = run.base, tokenizer.vocabularySize > loaded.model.vocabularySize {
             throw configuration.bad(

@@ -75,7 +75,8 @@ extension Tokenizer {
         for name in fileNames {
             let file = source.appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            try AtomicFile.write(try Data(contentsOf: file), to: folder.appendingPathComponent(name))
+            try AtomicFile.write(
+                try Data(contentsOf: file), to: folder.appendingPathComponent(name))
         }
     }
 }

@@ -69,7 +69,9 @@ import ToyTasks
                 $0.options.weightDecay = 0.5
             }
             let stop = StopAfter(2)
-            #expect(throws: TrainingError.self) { try run.run(shouldStop: { stop() }) { stop.hear($0) } }
+            #expect(throws: TrainingError.self) {
+                try run.run(shouldStop: { stop() }) { stop.hear($0) }
+            }
             let state = "out/checkpoints/step-00000002/state.json"
             let text = String(decoding: try place.read(state), as: UTF8.self)
             #expect(text.contains("\"decaying-vectors\" : \"true\""), "in: \(text)")

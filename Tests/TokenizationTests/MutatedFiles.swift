@@ -34,7 +34,6 @@ enum MutatedFiles {
           "merges":[["a","b"]]}}
         """#
 
-
     static let wordPieces = #"""
         {"added_tokens":[{"id":9,"content":"[CLS]","single_word":true,"lstrip":false,"rstrip":true,
           "normalized":true,"special":true}],"normalizer":{"type":"Sequence","normalizers":[
@@ -65,16 +64,19 @@ enum MutatedFiles {
          "split_special_tokens":false,"model_specific_special_tokens":{"a":"b"},"do_lower_case":true}
         """#
 
-    static let map = #"{"eos_token":"</s>","additional_special_tokens":["<y>",{"content":"<z>"}],"b_token":"b"}"#
+    static let map =
+        #"{"eos_token":"</s>","additional_special_tokens":["<y>",{"content":"<z>"}],"b_token":"b"}"#
 
     /// Folders, each with the files of a tokenizer.
     static var folders: [[String: [UInt8]]] {
         let beside = ["tokenizer_config.json": settings, "special_tokens_map.json": map]
         let vocabulary = #"{"a":0,"b":1,"ab":2,"\u0120":3,"<s>":4,"c":5}"#
         let own: [[String: String]] = [
-            ["tokenizer.json": bytePairs], ["tokenizer.json": wordPieces], ["tokenizer.json": unigram],
+            ["tokenizer.json": bytePairs], ["tokenizer.json": wordPieces],
+            ["tokenizer.json": unigram],
             ["tokenizer.json": bytePairs].merging(beside) { first, _ in first },
-            ["vocab.json": vocabulary, "merges.txt": "#version: 0.2\na b\n"].merging(beside) { first, _ in
+            ["vocab.json": vocabulary, "merges.txt": "#version: 0.2\na b\n"].merging(beside) {
+                first, _ in
                 first
             },
             [
@@ -87,8 +89,10 @@ enum MutatedFiles {
     }
 
     private static let numbers = [
-        "-1", "0", "1", "255", "256", "65536", "2147483647", "2147483648", "4294967295", "4294967296",
-        "9223372036854775807", "9223372036854775808", "18446744073709551615", "1e308", "1e999", "-0", "0.5",
+        "-1", "0", "1", "255", "256", "65536", "2147483647", "2147483648", "4294967295",
+        "4294967296",
+        "9223372036854775807", "9223372036854775808", "18446744073709551615", "1e308", "1e999",
+        "-0", "0.5",
         "100000", "99999999",
     ].map { Array($0.utf8) }
     private static let replacements = Array(#"{}[]",:\0129azé-"#.utf8)
