@@ -100,9 +100,11 @@ struct MethodsCommand: ParsableCommand {
             print("size: " + sizes.map { "--\($0.name) \($0.value)" }.joined(separator: ", "))
         }
         guard !method.options.isEmpty else { return }
-        print(
-            "\n"
-                + textTable(["option", ""], method.options.map { ["--" + $0.name, help(of: $0)] }))
+        let rows = method.options.map {
+            HelpRow(label: "--\($0.name) <value>", text: help(of: $0))
+        }
+        let lines = rows.flatMap { $0.lines(columns: Terminal.columns) }
+        print("\nOPTIONS:\n" + lines.joined(separator: "\n"))
     }
 
     /// Options that say how much trains.
