@@ -26,7 +26,10 @@ public struct DualLoRACommand: ParsableCommand {
     public init() {}
 
     public static func main() {
-        let words = ForkServer.arguments(Array(ProcessArguments.all.dropFirst()))
+        ForkServer.run(Array(ProcessArguments.all.dropFirst())) { run($0) }
+    }
+
+    private static func run(_ words: [String]) {
         Interrupt.listen()
         StandardOutput.checkAtExit()
         var call: CommandCall?

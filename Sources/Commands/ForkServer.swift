@@ -21,16 +21,31 @@ enum ForkServer {
         let error: String
     }
 
-    /// The words of the command that this process is to run: those it was started with, or in a copy
-    /// of a server those of a request.
-    static func arguments(_ words: [String]) -> [String] {
+    /// Runs the words of a command: those that the process was started with, or in a copy of a server
+    /// those of a request.
+    static func run(_ words: [String], _ command: @escaping @Sendable ([String]) -> Void) {
         #if canImport(Glibc)
-            if words == ["fork-server"] { return serve() }
+            if words == ["fork-server"] { return runCopy(of: serve(), command) }
         #endif
-        return words
+        command(words)
     }
 
     #if canImport(Glibc)
+        /// Runs a command on a thread of its own. Swift's runtime locks what is made once with the
+        /// number of the thread; the first thread of a copy remembers the server's, which the kernel
+        /// does not let it unlock once another thread waits.
+        private static func runCopy(
+            of words: [String], _ command: @escaping @Sendable ([String]) -> Void
+        ) {
+            let thread = Thread {
+                command(words)
+                exit(EXIT_SUCCESS)
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+            while true { pause() }
+        }
+
         private static func serve() -> [String] {
             // The last that a copy does, before LibTorch takes down, for a tenth of a second, what it
             // has set up.

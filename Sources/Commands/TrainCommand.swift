@@ -73,9 +73,9 @@ struct TrainCommand: ParsableCommand {
     private var options: TrainingOptions { head.applied(to: training.options) }
 
     func run() throws {
+        try options.check()
         if printRecipe {
             sayNotes()
-            try options.check()
             return print(try recipeText(), terminator: "")
         }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)

@@ -8,13 +8,16 @@ package enum GivenFile {
 
         init(reason: String) { self.reason = reason }
 
-        /// - Parameter error: of Foundation, or of the system.
-        package init(_ error: any Error) {
+        /// - Parameters:
+        ///   - error: of Foundation, or of the system.
+        ///   - code: the system's, where Foundation does not pass it on; 0 for none.
+        package init(_ error: any Error, code: Int32 = 0) {
             let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
             let system = underlying ?? (error as NSError)
             reason =
                 system.domain == NSPOSIXErrorDomain
-                ? GivenFile.reason(Int32(system.code)) : error.localizedDescription
+                ? GivenFile.reason(Int32(system.code))
+                : code != 0 ? GivenFile.reason(code) : error.localizedDescription
         }
     }
 
@@ -25,6 +28,7 @@ package enum GivenFile {
     package static func data(
         of file: URL, options: Data.ReadingOptions = [], atMost limit: Int? = nil
     ) throws(Fault) -> Data {
+        errno = 0
         do {
             guard try isPipe(file) || limit != nil else {
                 return try Data(contentsOf: file, options: options)
@@ -36,7 +40,7 @@ package enum GivenFile {
         } catch let fault as Fault {
             throw fault
         } catch {
-            throw Fault(error)
+            throw Fault(error, code: errno)
         }
     }
 

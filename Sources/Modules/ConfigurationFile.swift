@@ -16,9 +16,7 @@ public struct ConfigurationFile {
         do throws(GivenFile.Fault) {
             data = try GivenFile.data(of: url)
         } catch {
-            let isThere = FileManager.default.fileExists(atPath: url.path)
-            throw ConfigurationError.unreadable(
-                file: url.path, reason: isThere ? error.reason : "there is no such file")
+            throw ConfigurationError.unreadable(file: url.path, reason: error.reason)
         }
         let value: JSONValue
         do throws(JSONFault) {

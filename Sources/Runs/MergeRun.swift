@@ -85,7 +85,7 @@ public struct MergeRun {
             copying: Tokenizer.fileNames.map(loaded.tokenizer.folder.appendingPathComponent)
                 + ModelFolder.companionNames.map(model.appendingPathComponent), to: aside)
         try special.alignGeneration(in: aside)
-        try Tokenizer.complete(aside)
+        if Tokenizer.isIn(aside) { try Tokenizer.complete(aside) }
         try copyTemplate(to: aside)
         let difference = verify ? try check(aside, probes, expected) : nil
         return Result(

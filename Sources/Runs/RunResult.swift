@@ -9,11 +9,12 @@ public struct RunResult: Codable, Equatable, Sendable {
     /// The primary metric's name.
     public var metric: String
     /// Its value on the dev split for what the run ended with; null where it is not defined.
-    public var value: Double?
+    @Nullable public var value: Double?
     public var metrics: [String: Double?]
-    public var loss: Double?
+    /// The dev loss; null where nothing scored.
+    @Nullable public var loss: Double?
     /// The scores before the first step; null if the log of a resumed run was lost.
-    public var before: EvaluationRecord?
+    @Nullable public var before: EvaluationRecord?
     /// Whether the examples were in the words of a chat template; null in results of earlier versions.
     public var usesChatTemplate: Bool?
     public var method: String

@@ -48,7 +48,10 @@ public struct StartAdapter: Sendable {
         }
         let given = try MethodRegistry.make(name ?? ownName, options).settings
         let own = method.settings
-        for (option, _) in options.all where given[option] != own[option] {
+        for (option, _) in options.all {
+            // One that says others' values in another way.
+            if given[option] == nil, own[option] == nil { throw saidByAdapter(option) }
+            guard given[option] != own[option] else { continue }
             guard let value = own[option] else {
                 if isLoRAPlus { continue }
                 throw contradiction(option, "it", "none")
@@ -67,9 +70,7 @@ public struct StartAdapter: Sendable {
             ("targets", run.targets != nil), ("modules-to-save", !run.modulesToSave.isEmpty),
             ("add-tokens", !run.addedTokens.isEmpty),
         ] where isGiven {
-            throw TrainingError.badOption(
-                name: name,
-                reason: "the adapter in \(folder.relativePath), which the run begins with, says it")
+            throw saidByAdapter(name)
         }
         let written: any FineTuningMethod = (run.method as? LoRAPlus)?.lora ?? run.method
         let (name, own) = (type(of: written).facts.name, type(of: method).facts.name)
@@ -80,6 +81,12 @@ public struct StartAdapter: Sendable {
         for (option, value) in ordered where written.settings[option] != value {
             throw contradiction(option, written.settings[option] ?? "none", value)
         }
+    }
+
+    private func saidByAdapter(_ option: String) -> TrainingError {
+        .badOption(
+            name: option,
+            reason: "the adapter in \(folder.relativePath), which the run begins with, says it")
     }
 
     private func contradiction(_ option: String, _ given: String, _ own: String) -> TrainingError {

@@ -16,6 +16,8 @@ struct FolderTokens {
     private var listed: [Int: AddedToken] = [:]
     /// Tokens that a model has of its own, such as `image_token`, by name.
     private var own = OwnTokens()
+    /// Those of ``own`` that are keys of `tokenizer_config.json` itself, which the map replaces.
+    private var ownKeys: Set<String> = []
     private var extra: [AddedToken] = []
     /// Whether `tokenizer_config.json` settles the extra tokens, be it that there are none.
     private var settlesExtra = false
@@ -119,6 +121,7 @@ extension FolderTokens {
             explicit = try value.namedTokens()
         }
         own = try settings.ownTokens(areObjects: true)
+        ownKeys = own.names
         own.merge(explicit)
     }
 
@@ -145,7 +148,9 @@ extension FolderTokens {
         if !settlesExtra, let value = map["additional_special_tokens"] {
             extra = try value.tokens(special: true)
         }
+        let replaced = mapped.filter { ownKeys.contains($0) }
         mapped.merge(own)
+        mapped.merge(replaced)
         own = mapped
     }
 
@@ -174,7 +179,13 @@ struct OwnTokens {
     private var members: [(name: String, token: AddedToken)] = []
 
     var tokens: [AddedToken] { members.map(\.token) }
+    var names: Set<String> { Set(members.map(\.name)) }
     var isEmpty: Bool { members.isEmpty }
+
+    /// Those whose names satisfy a condition.
+    func filter(_ isWanted: (String) -> Bool) -> OwnTokens {
+        OwnTokens(members: members.filter { isWanted($0.name) })
+    }
 
     mutating func set(_ name: String, _ token: AddedToken) {
         if let known = members.firstIndex(where: { $0.name == name }) {

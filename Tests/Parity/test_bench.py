@@ -152,7 +152,7 @@ def test_a_layer_of_any_size_is_measured(size, method, transposed):
 
 # --- what is refused ------------------------------------------------------------------------------
 
-GPT2 = dict(model_type="gpt2", vocab_size=60, n_embd=32, n_layer=1, n_head=4, n_positions=16)
+GPT2 = dict(model_type="gpt2", n_embd=32, n_layer=1, n_head=4, max_position_embeddings=16)
 
 WRONG = {
     "a missing config": (dict(config="nowhere.json"), ["nowhere.json", "no such file"]),
@@ -202,7 +202,7 @@ def test_a_model_that_cannot_be_measured_is_one_line(config, fields, words):
 
 @pytest.mark.parametrize("change, words", [
     (dict(hidden_size=16), ["model.safetensors", "[60, 32]", "[60, 16]"]),
-    (dict(num_hidden_layers=3), ["no tensor", "layers.2."]),
+    (dict(num_hidden_layers=3), ["tiny.json", "num_hidden_layers", "at most 2"]),
     (dict(num_hidden_layers=1), ["tiny.json", "9 tensor(s)", "layers.1."]),
 ], ids=["sizes", "too few layers", "too many layers"])
 def test_weights_of_another_model_are_refused(tmp_path, config, change, words):

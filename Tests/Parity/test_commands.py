@@ -189,8 +189,7 @@ SAME = {"learning_rate": "0.5", "weight_decay": "0.5", "warmup_steps": "5", "log
         "max_length": "64", "use_rslora": "true"}
 # Of other commands.
 OTHERS = {"max_new_tokens": "max-tokens", "num_beams": "beams", "num_return_sequences": "return",
-          "no_repeat_ngram_size": "no-repeat-ngram", "stop_strings": "stop",
-          "adapter_name_or_path": "adapter"}
+          "no_repeat_ngram_size": "no-repeat-ngram", "stop_strings": "stop"}
 
 
 def settings_of_train():

@@ -230,7 +230,7 @@ def test_prompts_that_leave_no_room_are_refused_before_the_run(tmp_path):
 
 REFUSALS = {
     "limit": (dict(limit=0), ["--limit", "0 is not 1 or greater"]),
-    "smoothing": (dict(label_smoothing=1), ["--label-smoothing", "1.0"]),
+    "smoothing": (dict(label_smoothing=1), ["--label-smoothing", "one of train"]),
     "beams": (dict(e2e_beams=0), ["--beams", "0"]),
     "predictions": (dict(predictions="nowhere/texts.txt"), ["--predictions", "no folder"]),
     "task": (dict(task="text", e2e_beams=2), ["--e2e-beams", "is of e2e"]),

@@ -403,14 +403,15 @@ def test_a_prompt_may_end_within_a_word_of_sentencepiece(tmp_path):
 
 
 def shares(source_len, target_len, cutoff_len):
-    """LLaMA-Factory's `infer_seqlen` (src/llamafactory/data/processor/processor_utils.py)."""
+    """LLaMA-Factory's `infer_seqlen` (src/llamafactory/data/processor/processor_utils.py), but for an answer
+    of which it would leave nothing to learn."""
     if target_len * 2 < cutoff_len:
         max_target_len = cutoff_len
     elif source_len * 2 < cutoff_len:
         max_target_len = cutoff_len - source_len
     else:
         max_target_len = int(cutoff_len * (target_len / (source_len + target_len)))
-    new_target_len = min(max_target_len, target_len)
+    new_target_len = min(max(1, max_target_len), target_len)
     return min(max(cutoff_len - new_target_len, 0), source_len), new_target_len
 
 
@@ -457,7 +458,7 @@ def test_what_separates_the_fields_of_a_table_is_found_or_given(chatml, tmp_path
         writer = csv.DictWriter(out, ["instruction", "input", "output"], delimiter=SEPARATED[name])
         writer.writeheader()
         writer.writerows(rows)
-    assert csv.Sniffer().sniff(file.read_text().splitlines()[0]).delimiter == SEPARATED[name]
+    assert csv.Sniffer().sniff(file.read_text().splitlines()[0], ",;\t|").delimiter == SEPARATED[name]
     assert inspected(chatml, file)[0] == want
     for spelled in (name, SEPARATED[name]):
         assert inspected(chatml, file, separator=spelled)[0] == want

@@ -360,7 +360,7 @@ def test_training_takes_the_course_of_peft(tmp_path, name, method, checkpointing
         tmp_path / "base", tmp_path / "train.txt", tmp_path / "adapter", task="text",
         steps=steps, batch_size=4, documents="line", max_length=6, dtype="float32",
         learning_rate=1e-2, virtual_tokens=V, no_shuffle=True, logging_steps=1,
-        activation_checkpointing=checkpointing, packing=packing, **options)
+        activation_checkpointing=checkpointing, packing=packing, dev_rows="last", **options)
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
     model = get_peft_model(base, config(tmp_path / "base"))
     expected = losses_of_peft(model, rows, steps, 1e-2)

@@ -80,7 +80,7 @@ def test_advice_does_not_ask_for_a_length_that_the_model_cannot_have(place, comm
     long = {"instruction": "word " * 300, "output": "yes"}
     (place / "long.jsonl").write_text(json.dumps(long) + "\n")
     words = dict(model=place / "gpt2", task="instruct", data=place / "long.jsonl",
-                 chat_template="alpaca", truncation="end")
+                 chat_template="alpaca", truncation="drop")
     options = dict(method="lora", steps=1, output=place / "out") if command == "train" else {}
     for length in (None, 64, 200):
         done = harness.run(command, max_length=length, **words, **options)

@@ -149,6 +149,8 @@ def test_a_command_that_prepares_or_scores_ends(tmp_path, classifier, much, name
     options = dict(model=classifier("rte"), data=much, task="rte")
     if name == "train":
         options.update(method="lora", output=tmp_path / "new/out")
+    if name == "inspect-data":
+        options.update(task="text", data=much / "train.tsv", documents="line")
     running = Running(name, **options)
     running.listens()
     time.sleep(0.05)

@@ -86,7 +86,7 @@ def test_pretraining_takes_the_loss_where_transformers_does(place, name):
     options = dict(
         config=place / "config.json", tokenizer=place / "tokenizer", data=place / "train.txt",
         max_length=16, batch_size=2, dtype="float32", no_shuffle=True, learning_rate=3e-3,
-        logging_steps=1)
+        logging_steps=1, dev_rows="last")
     harness.succeed("pretrain", steps=0, output=place / "start", **options)
     harness.succeed("pretrain", steps=100, output=place / "base", **options)
     ids = made.encode((place / "train.txt").read_text()).ids + [2]

@@ -112,7 +112,7 @@ KIN = {
     "dora": dict(method="dora", rank=3, targets="all-linear"),
     "dora, options": dict(
         method="dora", rank=3, use_rslora="true", dropout=0.1, bias="lora_only",
-        init_weights="gaussian", rank_pattern="c_attn=2,q_proj=2,query=2"),
+        init_weights="gaussian", rank_pattern=".*(c_attn|q_proj|query)=2"),
     "hira": dict(method="hira", rank=3, targets="all-linear"),
     "hira, options": dict(method="hira", rank=3, dropout=0.1, init_weights="gaussian"),
 }
