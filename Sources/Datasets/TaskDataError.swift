@@ -25,6 +25,7 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
     case strayQuote(path: String, line: Int)
     case openQuote(path: String, line: Int)
     case repeatedColumn(path: String, name: String)
+    case rowTooLong(path: String, line: Int)
     case missingColumn(path: String, name: String, found: [String])
     case fieldCount(
         path: String, line: Int, found: Int, expected: [String],
@@ -91,6 +92,9 @@ public enum TaskDataError: Error, Equatable, CustomStringConvertible {
         case .openQuote(let path, let line):
             "\(path):\(line): the quoted field that begins here does not end; "
                 + "close it with a double quote."
+        case .rowTooLong(let path, let line):
+            "\(path):\(line): the row that begins here has more than \(RowBytes.longest >> 20) MiB; "
+                + "split its text into several rows, and check that its quotes and brackets are closed."
         case .repeatedColumn(let path, let name):
             "\(path):1: the header names two columns '\(name.excerpt())'; give each its own name."
         case .missingColumn(let path, let name, let found):

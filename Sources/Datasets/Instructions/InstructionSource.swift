@@ -45,6 +45,9 @@ struct InstructionSource: Sendable {
                 ?? (file.pathExtension.lowercased() == "tsv" ? .tab : window.separator())
             var cutter = TableCutter(window, separator: separator)
             guard let first = try cutter.next() else { throw TaskDataError.empty(path: path) }
+            guard !first.isTooLong else {
+                throw TaskDataError.rowTooLong(path: path, line: first.line)
+            }
             var scanner = CommaSeparatedScanner(
                 first.bytes, path: path, separator: separator, line: first.line)
             let header = try scanner.nextRow().map { row throws(TaskDataError) in
@@ -62,6 +65,7 @@ struct InstructionSource: Sendable {
     /// A row's fields by their keys; nil for a line of white space.
     func row(_ bytes: RowBytes) throws -> InstructionRow? {
         do throws(TaskDataError) {
+            guard !bytes.isTooLong else { throw .rowTooLong(path: path, line: bytes.line) }
             switch kind {
             case .text:
                 let text = String(decoding: bytes.bytes, as: UTF8.self)
@@ -89,6 +93,10 @@ struct InstructionSource: Sendable {
         case .badJSON, .notUTF8:
             if case .list = kind { return InstructionDataError.notSkippable(error) }
             return error
+        case .rowTooLong:
+            // Of the others, a quote or a bracket may be what does not end.
+            if case .lines = kind { return error }
+            return InstructionDataError.notSkippable(error)
         default: return error
         }
     }

@@ -10,7 +10,7 @@ struct LineCutter: RowCutter {
             var end = window.start
             guard try window.reaches(end) else { return nil }
             var isBlank = true
-            while try window.reaches(end) {
+            while try window.continues(&end) {
                 let (stop, blank) = Self.scan(window.bytes, from: end)
                 isBlank = isBlank && blank
                 end = stop

@@ -30,10 +30,12 @@ struct ListCutter: RowCutter {
             try checkEnd()
             return nil
         }
+        _ = try window.skipSpace()
         var scan = Scan(place: window.start)
-        while try window.reaches(scan.place), !scan.isOver { scan.go(through: window.bytes) }
+        while !scan.isOver, try window.continues(&scan.place) { scan.go(through: window.bytes) }
+        let last = scan.isOver ? window.bytes[scan.place - 1] : nil
         let row = window.take(upTo: scan.place)
-        switch scan.isOver ? row.bytes.last : nil {
+        switch last {
         case UInt8(ascii: ","): state = .inside
         case UInt8(ascii: "]"): state = .closed
         default: state = .over

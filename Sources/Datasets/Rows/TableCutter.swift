@@ -13,7 +13,7 @@ struct TableCutter: RowCutter {
             window.forget()
             guard try window.reaches(window.start) else { return nil }
             var scan = Scan(place: window.start, separator: separator)
-            while try window.reaches(scan.place), !scan.isOver { scan.go(through: window.bytes) }
+            while !scan.isOver, try window.continues(&scan.place) { scan.go(through: window.bytes) }
             if scan.isEmpty {
                 window.skip(to: scan.place)
             } else {

@@ -1,11 +1,12 @@
-/// Examples in their order, four bytes a token: of a large data set, nothing but this stays in memory.
+/// Examples in their order. Of a large data set nothing but their lengths stays in memory: the tokens are in
+/// a temporary file.
 public struct CompletionExamples: Sendable {
     /// A token's id twice, and 1 more where the token is learnt; shared by all parts of the examples.
-    private var words: [UInt32] = []
+    private var words = TokenStore()
     private var places: [Place] = []
 
     private struct Place {
-        let start: Int
+        let start: TokenStore.Start
         let count: Int32
         let trained: Int32
         let uncut: Int32
@@ -25,17 +26,17 @@ public struct CompletionExamples: Sendable {
 
     /// - Parameter row: of the data; nil for one of its own.
     public mutating func append(_ example: CompletionExample, row: Int? = nil) {
+        let start = words.append(
+            zip(example.ids, example.isTrained).lazy.map { id, isTrained in
+                UInt32(truncatingIfNeeded: id) << 1 | (isTrained ? 1 : 0)
+            })
         places.append(
             Place(
-                start: words.count, count: Int32(clamping: example.ids.count),
+                start: start, count: Int32(clamping: example.ids.count),
                 trained: Int32(clamping: example.trainedCount),
                 uncut: Int32(clamping: example.uncutLength),
                 row: Int32(clamping: row ?? places.count)))
-        for (id, isTrained) in zip(example.ids, example.isTrained) {
-            words.append(UInt32(truncatingIfNeeded: id) << 1 | (isTrained ? 1 : 0))
-        }
     }
-
     /// Some of the examples, whose tokens are not copied.
     public func selecting(_ indices: [Int]) -> CompletionExamples {
         var selected = self
@@ -63,17 +64,14 @@ public struct CompletionExamples: Sendable {
 
     /// Whether a token of a set is learnt in an example.
     package func learns(_ tokens: Set<Int>, in index: Int) -> Bool {
-        let place = places[index]
-        return words[place.start..<place.start + Int(place.count)].contains {
-            $0 & 1 == 1 && tokens.contains(Int($0 >> 1))
-        }
+        words(of: index).contains { $0 & 1 == 1 && tokens.contains(Int($0 >> 1)) }
     }
 
     /// The least and the greatest id; nil without tokens.
     package var idRange: ClosedRange<Int>? {
         var range: ClosedRange<Int>?
-        for place in places {
-            for word in words[place.start..<place.start + Int(place.count)] {
+        for index in indices {
+            for word in words(of: index) {
                 let id = Int(word >> 1)
                 range =
                     range.map { Swift.min($0.lowerBound, id)...Swift.max($0.upperBound, id) }
@@ -82,6 +80,10 @@ public struct CompletionExamples: Sendable {
         }
         return range
     }
+
+    private func words(of index: Int) -> ArraySlice<UInt32> {
+        words.words(at: places[index].start, count: Int(places[index].count))
+    }
 }
 
 extension CompletionExamples: RandomAccessCollection {
@@ -89,10 +91,9 @@ extension CompletionExamples: RandomAccessCollection {
     public var endIndex: Int { places.count }
 
     public subscript(index: Int) -> CompletionExample {
-        let place = places[index]
-        let tokens = words[place.start..<place.start + Int(place.count)]
+        let tokens = words(of: index)
         return CompletionExample(
             ids: tokens.map { Int($0 >> 1) }, isTrained: tokens.map { $0 & 1 == 1 },
-            uncutLength: Int(place.uncut))
+            uncutLength: Int(places[index].uncut))
     }
 }

@@ -74,6 +74,75 @@ import Testing
         }
     }
 
+    @Test(
+        "A row that is too long is passed over to the row behind it, with none of its bytes kept",
+        arguments: ["jsonl", "json", "csv"])
+    func longRows(_ kind: String) throws {
+        // Quotes and brackets of JSON, and line ends that a table's field may have.
+        let long = String(repeating: kind == "csv" ? "a,\n" : #"[\"},\\"#, count: 1_000_000)
+        let rows = ["\"first\"", "\"\(long)\"", "\"last\""]
+        let text =
+            kind == "json"
+            ? "[" + rows.joined(separator: ",\n") + "]" : rows.joined(separator: "\n")
+        let folder = try TaskFolder(["a." + kind: text])
+        let file = folder.url.appendingPathComponent("a." + kind)
+        let window = try ByteWindow(file, longestRow: 1_500_000)
+        var cutter: any RowCutter =
+            switch kind {
+            case "jsonl": LineCutter(window)
+            case "json": try listCutter(window)
+            default: TableCutter(window, separator: .comma)
+            }
+        var found: [RowBytes] = []
+        while let row = try cutter.next() {
+            found.append(row)
+            #expect(window.bytes.count <= 1_500_000 + 2 << 20)
+        }
+        #expect(found.map(\.isTooLong) == [false, true, false])
+        #expect(found.map(\.bytes.isEmpty) == [false, true, false])
+        #expect(
+            found.map(\.line) == [
+                1, 2, kind == "csv" ? 1_000_003 : 3,
+            ])
+        #expect(String(decoding: found[2].bytes, as: UTF8.self).contains("\"last\""))
+    }
+
+    @Test(
+        "A row of more than 32 MiB is refused by its line; bad rows that are left out include it where the next row is known",
+        arguments: [("jsonl", true), ("json", false), ("csv", false)])
+    func longRowIsRefused(_ kind: String, _ canBeLeftOut: Bool) throws {
+        let long = String(repeating: "words ", count: 6_000_000)
+        let text =
+            switch kind {
+            case "csv": "prompt,completion\na,b\n\(long),c\nd,e\n"
+            default:
+                (kind == "json" ? "[" : "")
+                    + [["a", "b"], [long, "c"], ["d", "e"]].map {
+                        #"{"prompt": "\#($0[0])", "completion": "\#($0[1])"}"#
+                    }.joined(separator: kind == "json" ? ",\n" : "\n") + (kind == "json" ? "]" : "")
+            }
+        let folder = try TaskFolder(["a." + kind: text])
+        let file = folder.url.appendingPathComponent("a." + kind)
+        let expected =
+            "a.\(kind):\(kind == "csv" ? 3 : 2): the row that begins here has more than 32 MiB; "
+            + "split its text into several rows, and check that its quotes and brackets are closed."
+        #expect(message(in: folder) { _ = try InstructionFiles().read([file]) }.hasSuffix(expected))
+        var files = InstructionFiles()
+        files.skipsBadRows = true
+        guard canBeLeftOut else {
+            #expect(throws: InstructionDataError.self) { try files.read([file]) }
+            return
+        }
+        let contents = try files.read([file])
+        #expect(contents.examples.map(\.place) == [1, 3].map { "\(file.relativePath):\($0)" })
+        #expect(contents.skipped.count == 1 && contents.skipped[0].hasSuffix(expected))
+    }
+
+    private func listCutter(_ window: ByteWindow) throws -> ListCutter {
+        _ = try window.skipSpace()
+        return ListCutter(window, path: "a.json")
+    }
+
     @Test("The separator of a table is what its header has most of outside quotes")
     func separators() {
         let headers: [(String, FieldSeparator)] = [
