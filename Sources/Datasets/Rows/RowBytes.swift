@@ -6,5 +6,5 @@ struct RowBytes: Sendable {
     /// Whether the row had more bytes than are kept of one; it has none then.
     var isTooLong = false
 
-    static let longest = 32 << 20
+    static let longest = 16 << 20
 }

@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test(
-        "A row of more than 32 MiB is refused by its line; bad rows that are left out include it where the next row is known",
+        "A row of more than 16 MiB is refused by its line; bad rows that are left out include it where the next row is known",
         arguments: [("jsonl", true), ("json", false), ("csv", false)])
     func longRowIsRefused(_ kind: String, _ canBeLeftOut: Bool) throws {
         let long = String(repeating: "words ", count: 6_000_000)
@@ -124,7 +124,7 @@ import Testing
         let folder = try TaskFolder(["a." + kind: text])
         let file = folder.url.appendingPathComponent("a." + kind)
         let expected =
-            "a.\(kind):\(kind == "csv" ? 3 : 2): the row that begins here has more than 32 MiB; "
+            "a.\(kind):\(kind == "csv" ? 3 : 2): the row that begins here has more than 16 MiB; "
             + "split its text into several rows, and check that its quotes and brackets are closed."
         #expect(message(in: folder) { _ = try InstructionFiles().read([file]) }.hasSuffix(expected))
         var files = InstructionFiles()
