@@ -124,7 +124,7 @@ let package = Package(
             "Generation",
             ["Chat", "Generation", "Models", "Modules", "Tokenization", "Torch", "TestSupport"]),
         tests("Umbrella", ["FineTuning"]),
-        tests("Tokenization", ["Tokenization"], goldens: true),
+        tests("Tokenization", ["Mutations", "Tokenization"], goldens: true),
         tests("Metrics", ["Metrics"], goldens: true),
         tests("Hub", ["Hub", "Tokenization"], goldens: true),
         tests("Datasets", ["Chat", "JSON", "Metrics", "Mutations", "Datasets", "Torch"]),

@@ -1,11 +1,11 @@
 /// Makes texts wrong in as many ways as there are seeds, the same ones every time.
 public struct Mutator {
-    private var random: SplitMix
+    private var random: SeededGenerator
     /// What is put between bytes: words of the language that is read.
     private let words: [[UInt8]]
 
     public init(seed: UInt64, words: [String]) {
-        random = SplitMix(state: seed)
+        random = SeededGenerator(state: seed)
         self.words = words.map { Array($0.utf8) }
     }
 
@@ -41,18 +41,5 @@ public struct Mutator {
         default:
             bytes.insert(contentsOf: words.randomElement(using: &random) ?? [], at: place)
         }
-    }
-}
-
-/// SplitMix64.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

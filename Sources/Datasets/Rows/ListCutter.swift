@@ -32,7 +32,7 @@ struct ListCutter: RowCutter {
         }
         _ = try window.skipSpace()
         var scan = Scan(place: window.start)
-        while !scan.isOver, try window.continues(&scan.place) { scan.go(through: window.bytes) }
+        try window.go(through: &scan)
         let last = scan.isOver ? window.bytes[scan.place - 1] : nil
         let row = window.take(upTo: scan.place)
         switch last {
@@ -51,24 +51,14 @@ struct ListCutter: RowCutter {
     }
 
     /// How far the value has been gone through.
-    private struct Scan {
+    private struct Scan: RowScan {
         var place: Int
         var depth = 0
         var isText = false
         var isEscaped = false
         var isOver = false
 
-        /// Goes on to what ends the value, or to the end of the bytes.
-        mutating func go(through bytes: [UInt8]) {
-            bytes.withUnsafeBufferPointer { bytes in
-                while place < bytes.count, !isOver {
-                    take(bytes[place])
-                    place += 1
-                }
-            }
-        }
-
-        private mutating func take(_ byte: UInt8) {
+        mutating func take(_ byte: UInt8) {
             if isText {
                 if isEscaped {
                     isEscaped = false

@@ -13,7 +13,7 @@ struct TableCutter: RowCutter {
             window.forget()
             guard try window.reaches(window.start) else { return nil }
             var scan = Scan(place: window.start, separator: separator)
-            while !scan.isOver, try window.continues(&scan.place) { scan.go(through: window.bytes) }
+            try window.go(through: &scan)
             if scan.isEmpty {
                 window.skip(to: scan.place)
             } else {
@@ -23,7 +23,7 @@ struct TableCutter: RowCutter {
     }
 
     /// How far the row has been gone through. Quotes out of place are for its reader to find.
-    private struct Scan {
+    private struct Scan: RowScan {
         var place: Int
         let separator: UInt8
         var isOver = false
@@ -38,16 +38,7 @@ struct TableCutter: RowCutter {
             self.separator = separator
         }
 
-        mutating func go(through bytes: [UInt8]) {
-            bytes.withUnsafeBufferPointer { bytes in
-                while place < bytes.count, !isOver {
-                    take(bytes[place])
-                    place += 1
-                }
-            }
-        }
-
-        private mutating func take(_ byte: UInt8) {
+        mutating func take(_ byte: UInt8) {
             if byte == 0xA, !isQuoted {
                 isOver = true
                 return
