@@ -92,7 +92,7 @@ let package = Package(
                 "Adapters", "Datasets", "Models", "Runs", "Tasks", "Torch", "Training",
                 "TestSupport",
             ]), path: "Tests/ToyTasks"),
-        tests("Torch", ["Torch", "TestSupport"]),
+        tests("Torch", ["Torch", "TestSupport"], goldens: true),
         tests("Modules", ["Modules", "Torch", "TestSupport"]),
         tests("Models", ["Models", "Modules", "Torch", "TestSupport"], goldens: true),
         tests("Adapters", ["Adapters", "Models", "Modules", "Torch", "TestSupport"]),

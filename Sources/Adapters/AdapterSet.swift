@@ -196,10 +196,10 @@ public final class AdapterSet {
 
     /// Puts the weights that the adapter brings into the model.
     func putInSaved() {
-        for saved in savedParameters { saved.parameter.value = saved.value }
+        for saved in savedParameters { saved.parameter.stored = .plain(saved.value) }
         guard let tied = slots.tiedHead, !form.keepsTie else { return }
         if let head = saved(tied.own) {
-            tied.part(headWeight: head.value)
+            tied.part(headWeight: .plain(head.value))
         } else if let embedding = saved(tied.embedding), !tied.isApart {
             tied.part(headWeight: embedding.original)
         }
@@ -208,7 +208,7 @@ public final class AdapterSet {
     /// Takes the adapter off; the model is what it was.
     public func remove() {
         for part in allParts { part.takeOut() }
-        for saved in savedParameters { saved.parameter.value = saved.original }
+        for saved in savedParameters { saved.parameter.stored = saved.original }
         if let tied = slots.tiedHead, saved(tied.own) != nil || saved(tied.embedding) != nil {
             tied.join()
         }

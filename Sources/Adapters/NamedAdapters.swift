@@ -16,7 +16,7 @@ public final class NamedAdapters {
     /// The adapters that act, and what their changes are multiplied by.
     public private(set) var active: [(name: String, weight: Double)] = []
     /// The weights of layers that are merged, as they were.
-    private var originals: [(layer: Linear, weight: Tensor, bias: Tensor?)] = []
+    private var originals: [(layer: Linear, weight: StoredWeight, bias: StoredWeight?)] = []
     /// The embeddings and the head, where they are merged.
     private var mergedEnds: MergedEnds?
 
@@ -190,9 +190,9 @@ public final class NamedAdapters {
         ends.putIn()
         mergedEnds = merged.isEmpty && ends.isEmpty ? nil : ends
         for (layer, weight, bias) in merged {
-            originals.append((layer, layer.weight.value, layer.bias?.value))
-            layer.weight.value = weight
-            if let bias { layer.bias?.value = bias }
+            originals.append((layer, layer.weight.stored, layer.bias?.stored))
+            layer.weight.stored = .plain(weight)
+            if let bias { layer.bias?.stored = .plain(bias) }
             layer.adapter = nil
         }
     }
@@ -202,8 +202,8 @@ public final class NamedAdapters {
         guard let mergedEnds else { return }
         mergedEnds.takeOut()
         for (layer, weight, bias) in originals {
-            layer.weight.value = weight
-            if let bias { layer.bias?.value = bias }
+            layer.weight.stored = weight
+            if let bias { layer.bias?.stored = bias }
         }
         (originals, self.mergedEnds) = ([], nil)
         putIn(

@@ -9,7 +9,7 @@ public struct SavedParameter {
     /// The adapter's value, in float32 or wider.
     public let value: Tensor
     /// The model's own.
-    let original: Tensor
+    let original: StoredWeight
 
     public var name: String { parameter.name }
 
@@ -21,7 +21,7 @@ public struct SavedParameter {
     init(_ parameter: Parameter, key: String, value: Tensor? = nil) throws {
         self.parameter = parameter
         self.key = key
-        original = parameter.value
+        original = parameter.stored
         // Of its own, for it trains: the model's own value stays as it is.
         self.value = try value ?? parameter.value.detached().wide().cloned()
     }

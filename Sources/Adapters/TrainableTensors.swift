@@ -5,18 +5,18 @@ import DualTorch
 
 extension Tensor {
     /// These numbers as a tensor that trains beside a layer.
-    func trained(beside base: Linear) throws -> Tensor { try trained(beside: base.weight.value) }
+    func trained(beside base: Linear) throws -> Tensor { try trained(beside: base.weight.stored) }
 
     /// The same beside a weight.
-    func trained(beside weight: Tensor) throws -> Tensor {
+    func trained(beside weight: StoredWeight) throws -> Tensor {
         try to(weight.parameterType).to(device: weight.device)
     }
 
     /// One value throughout.
     static func trainable(_ shape: [Int], _ value: Double = 0, for base: Linear) throws -> Tensor {
         try full(
-            shape, value, dtype: base.weight.value.parameterType,
-            device: base.weight.value.device)
+            shape, value, dtype: base.weight.stored.parameterType,
+            device: base.weight.stored.device)
     }
 
     /// Within ±1/√inputs: how PyTorch's `Linear` of so many inputs starts.
@@ -47,4 +47,9 @@ extension Tensor {
 
     /// What trains beside this weight is in float32, or in float64 beside float64.
     var parameterType: DType { dtype == .float64 ? .float64 : .float32 }
+}
+
+extension StoredWeight {
+    /// As ``Tensor/parameterType``.
+    var parameterType: DType { numberType == .float64 ? .float64 : .float32 }
 }

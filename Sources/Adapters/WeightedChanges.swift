@@ -16,7 +16,7 @@ final class WeightedChanges: WeightChange {
     }
 
     func weightUpdate(for base: Linear) throws -> Tensor {
-        let nothing = try Tensor.trainable(base.weight.value.shape, for: base)
+        let nothing = try Tensor.trainable(base.weight.stored.shape, for: base)
         return try changes.reduce(nothing) {
             try $0 + $1.weight * $1.change.weightUpdate(for: base)
         }
@@ -51,7 +51,7 @@ final class WeightedEmbeddingChanges: EmbeddingChange {
     }
 
     func weightUpdate(for base: Embedding) throws -> Tensor {
-        let weight = base.weight.value
+        let weight = base.weight.stored
         let nothing = try Tensor.zeros(
             weight.shape, dtype: weight.parameterType, device: weight.device)
         return try changes.reduce(nothing) {

@@ -109,7 +109,7 @@ package struct StepBenchmark {
     private func loading(_ drawing: Drawing) -> ModelFolder.LoadOptions {
         var options = ModelFolder.LoadOptions()
         options.computeType = computeType
-        options.weights = method is any AdapterMethod ? .computeType : .float32
+        options.weights = method is any AdapterMethod ? .narrower : .float32
         options.seed = seed
         options.drawing = drawing
         return options

@@ -89,7 +89,7 @@ package struct StepMeasurement: Encodable, Equatable, Sendable {
         }
         weightsAreMapped = mapped
         if mapped != nil {
-            let bytes = trainee.model.parameters.reduce(0) { $0 + $1.value.byteCount }
+            let bytes = trainee.model.parameters.reduce(0) { $0 + $1.stored.byteCount }
             weightsMiB = (Double(bytes) / 1_048_576).tenths
             peakWithoutWeightsMiB = memory.weights.map { (memory.peak - $0).tenths }
         }

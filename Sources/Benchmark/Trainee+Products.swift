@@ -71,7 +71,7 @@ extension Trainee {
             probe.step.map {
                 LayerProducts(
                     layer: layer, rows: $0.rows, atInput: $0.atInput,
-                    atWeight: layer.weight.value.requiresGradient)
+                    atWeight: layer.weight.stored.requiresGradient)
             }
         }
         return StepProducts(layers: reached + headProducts(sequences, hidden), own: own)
@@ -84,7 +84,7 @@ extension Trainee {
         return [
             LayerProducts(
                 layer: head, rows: rows, atInput: hidden.requiresGradient,
-                atWeight: head.weight.value.requiresGradient)
+                atWeight: head.weight.stored.requiresGradient)
         ]
     }
 

@@ -59,8 +59,8 @@ struct InspectCommand: ParsableCommand {
         for parameter in model.parameters {
             let words = parameter.name.split(separator: ".").map { Int($0) == nil ? $0 : "*" }
             let kind = Kind(
-                name: words.joined(separator: "."), shape: parameter.value.shape,
-                dtype: parameter.value.dtype)
+                name: words.joined(separator: "."), shape: parameter.stored.shape,
+                dtype: parameter.stored.numberType)
             let known = kinds.firstIndex {
                 $0.name == kind.name && $0.shape == kind.shape && $0.dtype == kind.dtype
             }

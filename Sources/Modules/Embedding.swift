@@ -10,6 +10,8 @@ public final class Embedding {
     public var adapter: (any EmbeddingAdapter)?
     /// A row that gets no gradient from being looked up: `padding_idx` of PyTorch.
     private let frozenRow: Int?
+    /// What vectors are given in where the table is stored in fewer bits; nil for the table's own type.
+    private let wide: DType?
 
     public init(
         _ scope: WeightScope, count: Int, size: Int, deviation: Double = 0.02,
@@ -17,6 +19,7 @@ public final class Embedding {
     ) throws {
         path = scope.path
         self.frozenRow = frozenRow
+        wide = scope.source.dtype.flatMap { $0.isNarrow ? nil : $0 }
         weight = try scope.parameter(
             "weight", shape: [count, size], initial: .normal(deviation: deviation))
     }
@@ -28,12 +31,22 @@ public final class Embedding {
 
     /// The vectors of consecutive numbers: (count of the range, size).
     package func callAsFunction(_ range: Range<Int>) throws -> Tensor {
-        guard adapter != nil else { return try weight.value.slice(range) }
-        return try self(Tensor(Array(range)).to(device: weight.value.device))
+        guard adapter != nil else { return try widened(weight.stored.slice(range).dense()) }
+        return try self(Tensor(Array(range)).to(device: weight.stored.device))
     }
 
-    /// The table without its adapter.
+    /// The table without its adapter. Of a table in fewer bits than is computed with, the vectors are widened:
+    /// their sum with others is not rounded to them.
     public func frozen(_ indices: Tensor) throws -> Tensor {
-        try weight.value.embedding(indices, frozenRow: frozenRow)
+        guard let table = weight.stored.plainTensor else {
+            return try weight.stored.gathered(rows: indices.reshaped(-1))
+                .reshaped(indices.shape + [weight.stored.size(1)])
+        }
+        return try widened(table.embedding(indices, frozenRow: frozenRow))
+    }
+
+    private func widened(_ vectors: Tensor) throws -> Tensor {
+        guard let wide, vectors.dtype.isNarrow else { return vectors }
+        return try vectors.to(wide)
     }
 }

@@ -9,18 +9,19 @@ public final class Linear {
     /// (out), if any.
     public let bias: Parameter?
     public let inputSize: Int
-    public var outputSize: Int { weight.value.size(0) }
+    public var outputSize: Int { weight.stored.size(0) }
     /// The adapter through which the layer is run; nil for the layer alone.
     public var adapter: (any LinearAdapter)?
 
+    /// - Parameter isHead: whether it is the model's last layer, whose weight is not quantised.
     public init(
         _ scope: WeightScope, from inputSize: Int, to outputSize: Int, bias hasBias: Bool = true,
-        deviation: Double = 0.02, storage: Parameter.Storage = .asIs
+        deviation: Double = 0.02, storage: Parameter.Storage = .asIs, isHead: Bool = false
     ) throws {
         path = scope.path
         weight = try scope.parameter(
             "weight", shape: [outputSize, inputSize], initial: .normal(deviation: deviation),
-            storage: storage)
+            storage: storage, isQuantizable: !isHead)
         bias = hasBias ? try scope.parameter("bias", shape: [outputSize], initial: .zeros) : nil
         self.inputSize = inputSize
     }
@@ -38,7 +39,7 @@ public final class Linear {
         self.path = path
         self.weight = weight
         bias = nil
-        inputSize = weight.value.size(1)
+        inputSize = weight.stored.size(1)
     }
 
     /// Computes with another weight of the same shape from now on.
@@ -52,7 +53,7 @@ public final class Linear {
 
     /// The layer without its adapter.
     public func frozen(_ x: Tensor) throws -> Tensor {
-        try x.projected(by: weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
+        try x.projected(by: weight.stored, bias: bias?.value)
     }
 
     /// Several layers of one x: their products come together where no adapter stands between.
@@ -61,7 +62,7 @@ public final class Linear {
     ) throws -> [Tensor] {
         if layers.allSatisfy({ $0.adapter == nil }) {
             let matrices = try layers.map {
-                (weight: try $0.weight.value.to(x.dtype), bias: try $0.bias?.value.to(x.dtype))
+                (weight: $0.weight.stored, bias: try $0.bias?.value.to(x.dtype))
             }
             if let products = try x.narrowProducts(matrices) { return products }
         }

@@ -14,7 +14,8 @@ public final class Parameter {
     /// The module path of the reference implementation, for example
     /// `bert.encoder.layer.0.attention.self.query.weight`.
     public let name: String
-    public var value: Tensor
+    /// The weight as it is stored, which products read.
+    public var stored: StoredWeight
     /// Whether the value was made here, for the checkpoint has none: it must be trained and saved.
     public let isCreated: Bool
     public let storage: Storage
@@ -22,18 +23,30 @@ public final class Parameter {
     public let initial: Initialization?
 
     public init(
-        name: String, value: Tensor, isCreated: Bool = false, storage: Storage = .asIs,
+        name: String, stored: StoredWeight, isCreated: Bool = false, storage: Storage = .asIs,
         initial: Initialization? = nil
     ) {
         self.name = name
-        self.value = value
+        self.stored = stored
         self.isCreated = isCreated
         self.storage = storage
         self.initial = initial
     }
 
-    /// The value as a checkpoint keeps it.
-    public func stored() throws -> Tensor {
-        storage == .transposed ? try value.transposed() : value
+    public convenience init(
+        name: String, value: Tensor, isCreated: Bool = false, storage: Storage = .asIs,
+        initial: Initialization? = nil
+    ) {
+        self.init(
+            name: name, stored: .plain(value), isCreated: isCreated, storage: storage,
+            initial: initial)
+    }
+
+    /// The numbers: the tensor itself, or for quantised blocks a copy in float32.
+    public var value: Tensor { get throws { try stored.dense() } }
+
+    /// The numbers as a checkpoint keeps them.
+    public func inCheckpointLayout() throws -> Tensor {
+        storage == .transposed ? try value.transposed() : try value
     }
 }

@@ -30,12 +30,14 @@ public struct WeightScope {
     public func contains(_ name: String) -> Bool { source.contains(full(name)) }
 
     /// A parameter of the checkpoint, or a new one where the source draws it.
+    /// - Parameter isQuantizable: whether the source may quantise it, if it does so at all.
     public func parameter(
         _ name: String, shape: [Int], initial: Initialization,
-        storage: Parameter.Storage = .asIs
+        storage: Parameter.Storage = .asIs, isQuantizable: Bool = false
     ) throws -> Parameter {
         try source.parameter(
-            full(name), shape: shape, initial: initial, in: creation, storage: storage)
+            full(name), shape: shape, initial: initial, in: creation, storage: storage,
+            isQuantizable: isQuantizable && creation == .never)
     }
 
     private func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

@@ -10,25 +10,38 @@ public final class WeightSource {
     let spellings: (String) -> [String]
     let generator: Generator
     let dtype: DType?
+    /// Whether matrices that are stored in fewer bits than `dtype` has stay as they are.
+    private let keepsNarrow: Bool
+    /// What frozen linear weights are quantised to; nil for what they are.
+    public let quantization: BlockFormat?
     let device: Device
     private let drawing: Drawing
     public private(set) var parameters: [Parameter] = []
     private var used: Set<String> = []
     private var misfits: [WeightError] = []
+    /// Names of weights that were to be quantised and whose rows are no whole blocks.
+    public private(set) var unquantized: [String] = []
 
     /// - Parameters:
     ///   - checkpoint: nil to draw every weight at random.
     ///   - dtype: what weights are converted to; nil, or the type they have, takes them as they are.
+    ///   - keepsNarrow: whether matrices of fewer bits than `dtype` has are taken as they are, over the mapped
+    ///     file: products widen a block of them at a time.
+    ///   - quantization: what the weights of frozen linear layers but heads are quantised to while they are
+    ///     read; nil for what they are.
     ///   - drawing: the values of weights that are not loaded.
     ///   - spellings: for checkpoints that name a parameter otherwise than the reference does.
     public init(
-        _ checkpoint: Checkpoint?, dtype: DType?, device: Device = .cpu, generator: Generator,
+        _ checkpoint: Checkpoint?, dtype: DType?, keepsNarrow: Bool = false,
+        quantization: BlockFormat? = nil, device: Device = .cpu, generator: Generator,
         drawing: Drawing = .toTrain, spellings: @escaping (String) -> [String] = { [$0] }
     ) {
         self.checkpoint = checkpoint
         self.spellings = spellings
         self.generator = generator
         self.dtype = dtype
+        self.keepsNarrow = keepsNarrow
+        self.quantization = quantization
         self.device = device
         self.drawing = drawing
     }
@@ -69,11 +82,11 @@ public final class WeightSource {
     /// - Parameter shape: as the model has it, whatever the storage.
     func parameter(
         _ name: String, shape: [Int], initial: Initialization, in created: WeightScope.Creation,
-        storage: Parameter.Storage
+        storage: Parameter.Storage, isQuantizable: Bool = false
     ) throws -> Parameter {
         let creating = checkpoint == nil || created != .never
         let storedShape = storage == .transposed ? shape.reversed() : shape
-        let stored: Tensor
+        var stored: Tensor
         var isCreated = false
         if created != .always, let checkpoint, let key = key(for: name) {
             stored = try load(key, of: checkpoint, shape: storedShape)
@@ -84,11 +97,30 @@ public final class WeightSource {
             misfits.append(missing(name))
             stored = try .placeholder(storedShape)
         }
+        if storage == .transposed {
+            stored = try stored.transposed()
+            // Products of few rows read rows as they are stored, and what is widened is not computed with as it
+            // lies in the file.
+            if keepsNarrow, stored.dtype.isNarrow, dtype?.isNarrow == false {
+                stored = try stored.contiguous()
+            }
+        }
+        let isQuantized = isQuantizable && !isCreated && drawing != .shapesOnly
         let parameter = Parameter(
-            name: name, value: storage == .transposed ? try stored.transposed() : stored,
+            name: name, stored: isQuantized ? try quantized(stored, name) : .plain(stored),
             isCreated: isCreated, storage: storage, initial: initial)
         parameters.append(parameter)
         return parameter
+    }
+
+    /// The weight in the blocks that are asked for, if any are and its rows are whole ones.
+    private func quantized(_ weight: Tensor, _ name: String) throws -> StoredWeight {
+        guard let quantization, weight.rank == 2, misfits.isEmpty else { return .plain(weight) }
+        guard quantization.divides(weight.size(1)) else {
+            unquantized.append(name)
+            return .plain(weight)
+        }
+        return .blocks(try BlockMatrix(quantizing: weight, to: quantization))
     }
 
     private func draw(_ initial: Initialization, _ shape: [Int]) throws -> Tensor {
@@ -109,7 +141,9 @@ public final class WeightSource {
             return try .placeholder(shape)
         }
         let tensor = try checkpoint.tensor(key)
-        return try tensor.to(dtype ?? tensor.dtype).to(device: device)
+        let isKept = keepsNarrow && tensor.rank == 2 && tensor.dtype.isNarrow
+        let type = isKept ? tensor.dtype : dtype ?? tensor.dtype
+        return try tensor.to(type).to(device: device)
     }
 
     /// What to say of a parameter that the checkpoint lacks; only the first costs a look around.

@@ -75,7 +75,7 @@ public struct MergeRun {
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
         let losses = try loaded.adapters.mergeForGood(as: dtype)
-        let mergedType = loaded.model.linears.first?.weight.value.dtype ?? .float32
+        let mergedType = loaded.model.linears.first?.weight.stored.numberType ?? .float32
         let weights = try ModelFolder.checkpointWeights(of: loaded.model)
         try ModelFolder.write(
             weights, as: dtype, fields: special.aligned(loaded.fields),
@@ -117,7 +117,7 @@ public struct MergeRun {
         _ folder: URL, _ probes: OutputProbes, _ expected: [Tensor]
     ) throws -> (found: Double, allowed: Double) {
         let merged = try load(folder, [])
-        let stored = merged.model.linears.first?.weight.value.dtype ?? .float32
+        let stored = merged.model.linears.first?.weight.stored.numberType ?? .float32
         let largest = try expected.map { try $0.magnitude().maximum().item() }.max() ?? 0
         // Weights of 8 or 11 bits are rounded once more than those of the adapted model.
         let allowed =

@@ -231,7 +231,7 @@ extension FineTuningRun {
     fileprivate func load(_ folder: ModelFolder?) throws -> (LoadedModel, ConfigurationFile) {
         var loading = ModelFolder.LoadOptions()
         loading.computeType = computeType
-        loading.weights = method is any AdapterMethod ? .computeType : .float32
+        loading.weights = method is any AdapterMethod ? .narrower : .float32
         loading.device = device
         loading.labels = task.labelCount
         loading.seed = options.seed

@@ -133,10 +133,14 @@ public final class Trainee {
             throw TrainingError.badOption(
                 name: "train", reason: "it names no weight of this model")
         }
-        return model.parameters.filter {
+        return try model.parameters.filter {
             isHead($0.name) || $0.isCreated || method.trains(weight: $0.name)
         }.map {
-            Trainable(name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
+            if let format = $0.stored.blockFormat {
+                throw TrainingError.quantized(
+                    method: type(of: method).facts.name, weight: $0.name, format: format.rawValue)
+            }
+            return try Trainable(name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
         }
     }
 
@@ -170,8 +174,8 @@ public final class Trainee {
         let tied = model.slots.tiedHead
         let own =
             (adapter?.parameterCount ?? 0)
-            + (tied?.isApart == true ? tied?.own.value.count ?? 0 : 0)
-        return model.parameters.reduce(own) { $0 + $1.value.count }
+            + (tied?.isApart == true ? tied?.own.stored.count ?? 0 : 0)
+        return model.parameters.reduce(own) { $0 + $1.stored.count }
     }
 
     /// Checks after the backward of the early steps that what should train does: the graph reaches every

@@ -13,6 +13,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// A model's loss on examples that it is scored on is no number.
     case scoreNotFinite(loss: Double, examples: Int)
     case noRoom(prompt: Int, new: Int, positions: Int)
+    /// A method that trains the model's own weights, of which some are stored in quantised blocks.
+    case quantized(method: String, weight: String, format: String)
 
     public var description: String {
         switch self {
@@ -36,6 +38,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .scoreNotFinite(let loss, let examples):
             "the model's loss on \(examples) examples is \(loss): what it computes are not numbers; its "
                 + "weights, or an adapter's, may be damaged, or too large for the type `dtype`"
+        case .quantized(let method, let weight, let format):
+            "\(method) trains the model's own weights, and '\(weight)' is stored in \(format), which stays as it "
+                + "is; take a method whose base weights are frozen, such as lora or dual-lora, or a model that is "
+                + "not quantised"
         case .noRoom(let prompt, let new, let positions):
             "a prompt of \(prompt) tokens and \(new) behind it are more than the model's \(positions) "
                 + "positions; take a model with more, or, for commonsense, a smaller `max-length`"

@@ -64,7 +64,7 @@ struct AdapterCase: Sendable, CustomTestStringConvertible {
         let parts = try method.makeAdapters(for: [layer], using: Generator(seed: seed))
         try withoutGradient {
             try (method as? any CalibratedMethod)?.calibrate(parts.placed) {
-                _ = try layer(Self.input(dtype: layer.weight.value.dtype))
+                _ = try layer(Self.input(dtype: layer.weight.stored.numberType))
             }
         }
         return try #require(parts.placed.first?.part as? any LinearAdapter)

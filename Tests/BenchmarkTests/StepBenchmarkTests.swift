@@ -65,7 +65,7 @@ import Testing
                 $0
                     + method.parameterCount(
                         outputSize: $1.outputSize, inputSize: $1.inputSize)
-            } : model.parameters.reduce(0) { $0 + $1.value.count }
+            } : model.parameters.reduce(0) { $0 + $1.stored.count }
         #expect(found.trainable == expected)
     }
 
@@ -189,9 +189,9 @@ import Testing
             #expect(loaded.unused.isEmpty && loaded.created.isEmpty)
             let parameters = loaded.model.parameters
             #expect(parameters.count == written.tensors)
-            #expect(parameters.reduce(0) { $0 + $1.value.byteCount } == written.bytes)
-            #expect(parameters.allSatisfy { $0.value.dtype == .bfloat16 })
-            for parameter in parameters where parameter.value.rank == 2 {
+            #expect(parameters.reduce(0) { $0 + $1.stored.byteCount } == written.bytes)
+            #expect(parameters.allSatisfy { $0.stored.numberType == .bfloat16 })
+            for parameter in parameters where parameter.stored.shape.count == 2 {
                 // The configuration says 0.3; GPT-2's outputs have less.
                 let size = try parameter.value.rootMeanSquare()
                 #expect(0.1 < size && size < 0.4, "\(parameter.name)")

@@ -38,7 +38,7 @@ import Testing
         var calls = 0
 
         func weightUpdate(for base: Linear) throws -> Tensor {
-            try .full(base.weight.value.shape, 0.5, dtype: .float64)
+            try .full(base.weight.stored.shape, 0.5, dtype: .float64)
         }
 
         func callAsFunction(_ x: Tensor, through base: Linear, mode: ForwardMode) throws -> Tensor {
@@ -85,8 +85,8 @@ import Testing
         let source = WeightSource(nil, dtype: nil, generator: try Generator(seed: 1))
         let norm = try LayerNorm(source.root / "norm", size: 6, epsilon: 1e-3)
         #expect(try norm.weight.value.array() == [Float](repeating: 1, count: 6))
-        norm.weight.value = try .seeded([6], seed: 1)
-        norm.bias.value = try .seeded([6], seed: 2)
+        norm.weight.stored = .plain(try .seeded([6], seed: 1))
+        norm.bias.stored = .plain(try .seeded([6], seed: 2))
         let x = try Tensor.seeded([2, 3, 6], seed: 3, deviation: 4, dtype: .float64)
         let centred = try x - x.mean(along: -1, keepingDimension: true)
         let variance = try centred.squared().mean(along: -1, keepingDimension: true)

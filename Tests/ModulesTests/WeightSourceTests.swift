@@ -78,9 +78,9 @@ import Testing
         let scope = source.root / "a"
         let layer = try Linear(scope.creating(.whenMissing), from: 3, to: 2)
         #expect(!layer.weight.isCreated)
-        #expect(layer.weight.value.dtype == .bfloat16)
+        #expect(layer.weight.stored.numberType == .bfloat16)
         #expect(layer.bias?.isCreated == true)
-        #expect(layer.bias?.value.dtype == .float32)
+        #expect(layer.bias?.stored.numberType == .float32)
         #expect(try Linear(scope.creating(.always), from: 9, to: 2).weight.isCreated)
     }
 

@@ -64,7 +64,7 @@ import ToyTasks
                 try load(place, adapted: true).logits(batch), try merged.logits(batch)
             )
             #expect(try after.isClose(to: before, absolute: tolerance * 10))
-            #expect(merged.linears[0].weight.value.dtype == dtype)
+            #expect(merged.linears[0].weight.stored.numberType == dtype)
             let files = try FileManager.default.contentsOfDirectory(
                 atPath: place.output("merged").path)
             #expect(
@@ -99,7 +99,7 @@ import ToyTasks
         var (lost, change) = (0.0, 0.0)
         for (layer, merged) in zip(base.linears, merged) {
             let type = layer.adapter == nil && dtype == nil ? stored : result.dtype
-            #expect(merged.weight.value.dtype == type)
+            #expect(merged.weight.stored.numberType == type)
             guard let adapter = try layer.weightChange else { continue }
             let update = try adapter.weightUpdate(for: layer).to(.float64)
             let sum = try layer.weight.value.to(.float64) + update

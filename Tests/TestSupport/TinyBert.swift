@@ -27,10 +27,10 @@ extension Bert {
     ) throws -> Bert {
         let bert = try random(
             .tiny(dropout: dropout), labels: labels, computeType: computeType, seed: seed)
-        for (index, parameter) in bert.parameters.enumerated() where parameter.value.rank == 1 {
+        for (index, parameter) in bert.parameters.enumerated() where parameter.stored.shape.count == 1 {
             let noise = try Tensor.seeded(
-                parameter.value.shape, seed: seed &* 1000 &+ UInt64(index), deviation: 0.2)
-            parameter.value = try parameter.value + noise
+                parameter.stored.shape, seed: seed &* 1000 &+ UInt64(index), deviation: 0.2)
+            parameter.stored = .plain(try parameter.value + noise)
         }
         return bert
     }

@@ -70,10 +70,10 @@ public struct TinyDecoder: Sendable, CustomStringConvertible {
         let configuration = try ConfigurationFile(file)
         let model = try ModelFolder.make(configuration, options).model
         // Norms and biases too, which a fresh model has at 1 and 0.
-        for (index, parameter) in model.parameters.enumerated() where parameter.value.rank == 1 {
+        for (index, parameter) in model.parameters.enumerated() where parameter.stored.shape.count == 1 {
             let noise = try Tensor.seeded(
-                parameter.value.shape, seed: seed &* 1000 &+ UInt64(index), deviation: 0.2)
-            parameter.value = try parameter.value + noise
+                parameter.stored.shape, seed: seed &* 1000 &+ UInt64(index), deviation: 0.2)
+            parameter.stored = .plain(try parameter.value + noise)
         }
         try ModelFolder.write(
             ModelFolder.checkpointWeights(of: model), fields: configuration.fields, head: nil,

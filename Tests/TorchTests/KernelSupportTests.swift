@@ -7,8 +7,9 @@ import Testing
 /// compute with.
 @Suite struct KernelSupportTests {
     static let kernels: [any FusedKernel.Type] = [
-        AttentionKernel.self, ColumnScaleKernel.self, CrossEntropyKernel.self, DualLoRAKernel.self,
-        ElementKernel.self, FoldKernel.self, HiRAKernel.self, LowRankKernel.self, NormKernel.self,
+        AttentionKernel.self, ColumnScaleKernel.self, CrossEntropyKernel.self,
+        DequantizationKernel.self, DualLoRAKernel.self, ElementKernel.self, FoldKernel.self,
+        HiRAKernel.self, LowRankKernel.self, NormKernel.self, QuantizationKernel.self,
         RotaryKernel.self,
     ]
     static let operators = kernels.flatMap { kernel in kernel.operators.map { (kernel, $0) } }
@@ -34,7 +35,9 @@ import Testing
             for values in DType.allCases {
                 for weights in DType.allCases where call.hasWeights || weights == .float32 {
                     let given = KernelCall.Given(values: values, weights: weights)
-                    let isDeclared = row.dtypes.contains(values) && row.dtypes.contains(weights)
+                    let isDeclared =
+                        row.dtypes.contains(values)
+                        && (row.dtypes + row.storedTypes).contains(weights)
                     #expect(
                         try kernel.takes(
                             given.values([4, 6]), weights: [given.weight([4, 6])]) == isDeclared)
@@ -214,7 +217,7 @@ private struct KernelCall: Sendable {
         "duallora::dual_lora_update": KernelCall(hasWeights: true) {
             let block = try $0.values([4, 6])
             try DualLoRAKernel.form(
-                block, onto: $0.weight([4, 6]), b: $0.factor([4, 2]), a: $0.factor([2, 6]),
+                block, onto: .plain($0.weight([4, 6])), b: $0.factor([4, 2]), a: $0.factor([2, 6]),
                 d: $0.factor([4, 2], seed: 3), c: $0.factor([2, 6], seed: 4), scale: 2)
             return [block]
         },
@@ -225,13 +228,22 @@ private struct KernelCall: Sendable {
                 of: $0.values([4, 6]), b: $0.factor([4, 2]), a: $0.factor([2, 6]),
                 d: $0.factor([4, 2], seed: 3), c: $0.factor([2, 6], seed: 4), scale: 2,
                 clip: (1, atUpdate: false), to: (sums[0], sums[1], sums[2], sums[3]),
-                forming: block, onto: $0.weight([4, 6]).contiguous())
+                forming: block, onto: .plain($0.weight([4, 6]).contiguous()))
             return sums + [block]
+        },
+        "duallora::quantize": KernelCall {
+            [try QuantizationKernel.quantize($0.values([4, 64]), to: .q8_0)]
+        },
+        "duallora::dequantize": KernelCall {
+            let numbers = try $0.values([4, 64])
+            let blocks = try BlockMatrix(quantizing: .seeded([4, 64], seed: 2), to: .q8_0)
+            try DequantizationKernel.dequantize(blocks.bytes, .q8_0, into: numbers)
+            return [numbers]
         },
         "duallora::hira_update": KernelCall(hasWeights: true) {
             let block = try $0.values([4, 6])
             try HiRAKernel.form(
-                block, weight: $0.weight([4, 6]), b: $0.factor([4, 2]), a: $0.factor([2, 6]),
+                block, weight: .plain($0.weight([4, 6])), b: $0.factor([4, 2]), a: $0.factor([2, 6]),
                 addsWeight: true)
             return [block]
         },
@@ -239,7 +251,7 @@ private struct KernelCall: Sendable {
             let block = try $0.room([4, 6])
             let sums = try [[4, 2], [2, 6]].map { try Tensor.zeros($0) }
             try HiRAKernel.addGradients(
-                of: $0.values([4, 6]), weight: $0.weight([4, 6]), b: $0.factor([4, 2]),
+                of: $0.values([4, 6]), weight: .plain($0.weight([4, 6])), b: $0.factor([4, 2]),
                 a: $0.factor([2, 6]), to: (sums[0], sums[1]), forming: block, addsWeight: true)
             return sums + [block]
         },

@@ -33,7 +33,7 @@ import Testing
         let x = try Tensor.seeded([2, 3, 40], seed: 1)
         let weights = try [5, 24, 1, 37].map { try Tensor.seeded([$0, 40], seed: UInt64($0)) }
         let together = try #require(
-            try x.narrowProducts(weights.map { (weight: $0, bias: nil) }))
+            try x.narrowProducts(weights.map { (weight: .plain($0), bias: nil) }))
         for (weight, product) in zip(weights, together) {
             #expect(try product.isIdentical(to: #require(try x.narrowProduct(weight))))
             #expect(try product.isClose(to: x.linear(weight), absolute: 1e-4))

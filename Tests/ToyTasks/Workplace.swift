@@ -27,7 +27,9 @@ package struct Workplace {
                 at: folder.file(name), withIntermediateDirectories: true)
         }
         let bert = try Bert.tiny(labels: labels, dropout: dropout)
-        for parameter in bert.parameters { parameter.value = try parameter.value.to(dtype) }
+        for parameter in bert.parameters {
+            parameter.stored = .plain(try parameter.value.to(dtype))
+        }
         try bert.write(to: model)
         try folder.write(Self.words.joined(separator: "\n") + "\n", to: "model/vocab.txt")
         try folder.write(Self.sentences(examples, seed: 1), to: "data/train.tsv")

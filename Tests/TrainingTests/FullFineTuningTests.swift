@@ -35,12 +35,12 @@ import ToyTasks
             #expect(found.adapter == nil)
             for parameter in model.parameters {
                 let trains = expected.contains { $0 === parameter }
-                #expect(parameter.value.requiresGradient == trains, "\(parameter.name)")
+                #expect(parameter.stored.requiresGradient == trains, "\(parameter.name)")
             }
             // A head of a task is no part of the method's count.
             let count = expected.reduce(0) { sum, parameter in
                 let isHead = head.map { parameter.name.hasPrefix($0 + ".") } ?? false
-                return sum + (isHead ? 0 : parameter.value.count)
+                return sum + (isHead ? 0 : parameter.stored.count)
             }
             #expect(found.methodCount == count)
         }

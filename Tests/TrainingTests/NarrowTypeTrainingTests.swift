@@ -34,7 +34,7 @@ import Testing
         let model = try ModelFolder(folder.url).load(loading).model
         for parameter in model.parameters {
             // A checkpoint of bfloat16.
-            parameter.value = try parameter.value.to(.bfloat16).to(parameter.value.dtype)
+            parameter.stored = .plain(try parameter.value.to(.bfloat16).to(parameter.stored.numberType))
         }
         return model
     }
@@ -59,7 +59,7 @@ import Testing
         func loss() throws -> Double {
             let shownModel = try shown.map { try self.model($0, trains: trains) } ?? model
             for (shown, own) in zip(shownModel.parameters, model.parameters) {
-                shown.value = own.value
+                shown.stored = own.stored
             }
             return try withoutGradient {
                 try examples.loss(of: shownModel, on: Array(0..<32), mode: .inference).item()
@@ -96,7 +96,7 @@ import Testing
         arguments: (try? MethodCase.adapters) ?? [])
     func types(_ row: MethodCase) throws {
         let model = try TinyModel.all[0].make(computeType: .bfloat16)
-        #expect(model.linears.allSatisfy { $0.weight.value.dtype == .bfloat16 })
+        #expect(model.linears.allSatisfy { $0.weight.stored.numberType == .bfloat16 })
         let trainee = try Trainee(
             model, method: row.make(), targets: nil, modulesToSave: ["embed_tokens"],
             using: Generator(seed: 3))

@@ -128,7 +128,8 @@ public struct AdapterFolder {
                 $0 === saved.parameter
             })
         else { return false }
-        return try saved.value.to(saved.original.dtype).hasSameElements(as: saved.original)
+        return try saved.value.to(saved.original.numberType)
+            .hasSameElements(as: saved.original.dense())
     }
 
     /// How many rows the embedding of words needs for the adapter, no fewer than it has: as many as a matrix
@@ -138,7 +139,7 @@ public struct AdapterFolder {
     /// - Throws: ``AdapterError``.
     public func vocabularySize(for slots: AdapterSlots, tokenizerCount: Int?) throws -> Int? {
         guard let words = slots.embeddings.first else { return nil }
-        let (count, size) = (words.weight.value.size(0), words.weight.value.size(1))
+        let (count, size) = (words.weight.stored.size(0), words.weight.stored.size(1))
         let ends = [words.path] + (slots.head.map { [$0.path] } ?? [])
         let brought = ends.flatMap { path -> [Int] in
             let paths = [path, path.withoutPrefix(slots.bodyPrefix)].map { prefix + $0 }

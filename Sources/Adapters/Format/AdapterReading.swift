@@ -60,7 +60,7 @@ struct AdapterReading {
         let linears = slots.linears + (slots.head.map { [$0] } ?? [])
         let layers = linears.map { ($0.path, $0.outputSize, $0.inputSize) }
         let embeddings = slots.embeddings.map {
-            ($0.path, $0.weight.value.size(1), $0.weight.value.size(0))
+            ($0.path, $0.weight.stored.size(1), $0.weight.stored.size(0))
         }
         let blocks = slots.blocks.map { ($0.path, $0.hiddenSize, $0.hiddenSize) }
         for (path, outputs, inputs) in [("", 0, 0)] + layers + embeddings + blocks {
@@ -136,7 +136,7 @@ struct AdapterReading {
                 throw AdapterError.extraTensors(names: [file.spelling(of: key)], file: file.path)
             }
             let value = try Tensor.zeros(
-                parameter.value.shape, device: parameter.value.device)
+                parameter.stored.shape, device: parameter.stored.device)
             return try SavedParameter(parameter, key: key, value: value)
         }
         let names = Set(saved.map(\.name))

@@ -11,7 +11,7 @@ final class AdaptedRowNorms {
     static let least = 1e-12
 
     /// The weight that the squares are of.
-    private weak var weight: Tensor?
+    private weak var weight: AnyObject?
     private var squares: Tensor?
     private var known: (down: Tensor, up: Tensor, norms: Tensor)?
 
@@ -19,9 +19,9 @@ final class AdaptedRowNorms {
     ///   - weight: W₀ (d, k), of any type, whichever way it lies in memory.
     ///   - down, up: A (r, k) and B (d, r), in whose type n is.
     /// - Returns: (d), outside the graph.
-    func norms(_ weight: Tensor, down: Tensor, up: Tensor, scale: Double) throws -> Tensor {
+    func norms(_ weight: StoredWeight, down: Tensor, up: Tensor, scale: Double) throws -> Tensor {
         let (down, up) = (try down.detached(), try up.detached())
-        if let known, self.weight === weight, !weight.requiresGradient,
+        if let known, self.weight === weight.identity, !weight.requiresGradient,
             try known.down.hasSameElements(as: down), try known.up.hasSameElements(as: up)
         {
             return known.norms
@@ -35,17 +35,17 @@ final class AdaptedRowNorms {
     }
 
     /// ‖w₀‖² of every row (d).
-    func ofBase(_ weight: Tensor) throws -> Tensor {
-        if let squares, self.weight === weight, !weight.requiresGradient { return squares }
+    func ofBase(_ weight: StoredWeight) throws -> Tensor {
+        if let squares, self.weight === weight.identity, !weight.requiresGradient { return squares }
         let value = try withoutGradient {
             try weight.detached().byRowBlocks { try $0.squared().sum(along: 1) }
         }
-        (self.weight, squares) = (weight, value)
+        (self.weight, squares) = (weight.identity, value)
         return value
     }
 
     private func compute(
-        _ weight: Tensor, _ base: Tensor, _ down: Tensor, _ up: Tensor, _ scale: Double
+        _ weight: StoredWeight, _ base: Tensor, _ down: Tensor, _ up: Tensor, _ scale: Double
     ) throws -> Tensor {
         let across = try weight.byRowBlocks { try $0.matmul(down.transposed()) }  // W₀ Aᵀ (d, r)
         let crossed = try (across * up).sum(along: 1)
@@ -67,13 +67,15 @@ final class AdaptedRowNorms {
 extension Tensor {
     /// √Σx² of every row (d) of a matrix.
     func rowNorms() throws -> Tensor { try squared().sum(along: 1).squareRoot() }
+}
 
+extension StoredWeight {
     /// What `body` makes of blocks of rows, in float32 or wider, one behind the other: a wide copy of a
     /// whole weight is never there.
     func byRowBlocks(_ body: (Tensor) throws -> Tensor) throws -> Tensor {
         let rows = max(1, (2 << 20) / max(1, size(1)))
         let blocks = try stride(from: 0, to: size(0), by: rows).map {
-            try body(slice($0..<min($0 + rows, size(0))).wide())
+            try body(slice($0..<min($0 + rows, size(0))).dense().wide())
         }
         return blocks.count == 1 ? blocks[0] : try .joined(blocks, along: 0)
     }

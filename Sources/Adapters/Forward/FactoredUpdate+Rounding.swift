@@ -6,7 +6,7 @@ extension FactoredUpdate {
     /// Between two numbers of bfloat16 lie 2⁻⁸ to 2⁻⁷ of their size, so that a sum with less than half of
     /// that is W₀ again: of a change of 0.1 % of W₀ next to nothing is left, of one of 1.6 % nine tenths.
     /// It is measured at tiles along the diagonal, and the same of the same numbers.
-    func isLostInRounding(onto weight: Tensor, as dtype: DType) throws -> Bool {
+    func isLostInRounding(onto weight: StoredWeight, as dtype: DType) throws -> Bool {
         guard dtype.isNarrow, let factor = factors.first else { return false }
         return try withoutGradient {
             let tiles = try SampleTile.alongDiagonal(of: weight.shape).map { tile in
@@ -14,8 +14,8 @@ extension FactoredUpdate {
                     [tile.rows.count, tile.columns.count], dtype: factor.dtype,
                     device: factor.device)
                 try form(rows: tile.rows, columns: tile.columns, onto: nil, into: change)
-                let own = try weight.slice(tile.rows).slice(tile.columns, along: 1)
-                let sum = try own.to(dtype).to(change.dtype) + change
+                let own = try weight.slice(tile.rows).slice(columns: tile.columns)
+                let sum = try own.dense(as: dtype).to(change.dtype) + change
                 return (change: change, lost: try sum.to(dtype).to(change.dtype) - sum)
             }
             func norm(_ tensors: [Tensor]) throws -> Tensor {

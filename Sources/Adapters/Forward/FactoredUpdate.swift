@@ -14,7 +14,7 @@ protocol FactoredUpdate {
     ///   - weight: the block of W₀ (rows, columns), whichever way it lies in memory; nil for ΔW alone.
     ///   - block: (rows, columns), lying in memory as the weight does.
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor) throws
+        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor) throws
 
     /// Adds to `sums`, one tensor a factor and of its shape, the gradients at the factors.
     /// - Parameter gradient: ∂L/∂ΔW of the block of rows (rows, k), in the type of the products.
@@ -22,13 +22,13 @@ protocol FactoredUpdate {
 
     /// Both of the same rows at once, for updates that have more use of their products together.
     func form(
-        rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
+        rows: Range<Int>, onto weight: StoredWeight?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]) throws
 }
 
 extension FactoredUpdate {
     func form(
-        rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
+        rows: Range<Int>, onto weight: StoredWeight?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
         try addGradients(of: gradient, rows: rows, to: sums)
@@ -36,8 +36,8 @@ extension FactoredUpdate {
     }
 
     /// W₀ + ΔW as a whole, in W₀'s type, as the forward of a layer in that type has it.
-    func formed(onto weight: Tensor) throws -> Tensor {
-        let whole = try withoutGradient { try weight.detached().emptyLike() }
+    func formed(onto weight: StoredWeight) throws -> Tensor {
+        let whole = try withoutGradient { try weight.emptyLike() }
         try form(
             rows: 0..<weight.size(0), columns: 0..<weight.size(1), onto: weight, into: whole)
         return whole
@@ -60,7 +60,7 @@ extension Tensor {
     ///   - blockBytes: what a block of W₀ + ΔW may take in memory.
     /// - Returns: (..., d), in the type of x.
     func linear(
-        through update: some FactoredUpdate, weight: Tensor?, bias: Tensor?, outputSize: Int,
+        through update: some FactoredUpdate, weight: StoredWeight?, bias: Tensor?, outputSize: Int,
         blockBytes: Int = 32 << 20
     ) throws -> Tensor {
         let (x, bias) = (try contiguous(), try bias?.to(dtype))
@@ -89,7 +89,7 @@ extension Tensor {
 /// One call of a layer whose weight is formed block by block.
 private struct BlockwiseLinear<Update: FactoredUpdate> {
     let update: Update
-    let weight: Tensor?
+    let weight: StoredWeight?
     let bias: Tensor?
     /// x (..., k), outside the graph.
     let input: Tensor
@@ -141,13 +141,13 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
 
     /// x ΔWᵀ + x W₀ᵀ, whose sum is rounded once, + b.
     private func productApart(
-        _ rows: Range<Int>, from weight: Tensor, bias: Tensor?
+        _ rows: Range<Int>, from weight: StoredWeight, bias: Tensor?
     ) throws -> Tensor {
         let change = try room(rows)
         try update.form(rows: rows, columns: 0..<inputSize, onto: nil, into: change)
         let x = try input.reshaped(-1, inputSize)
         let sum = try x.linear(change)
-        try sum.add(productOf: x, weight.to(input.dtype).transposed())
+        try sum.add(productOf: x, weight.dense(as: input.dtype).transposed())
         if let bias { try sum.add(bias) }
         return try sum.reshaped(Array(input.shape.dropLast()) + [rows.count])
     }

@@ -7,22 +7,22 @@ struct HiRAUpdate: FactoredUpdate {
     /// A (r, k) and B (d, r).
     let a, b: Tensor
     /// W₀ (d, k), whichever way it lies in memory, outside the graph.
-    let weight: Tensor
+    let weight: StoredWeight
 
     var factors: [Tensor] { [a, b] }
 
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto sum: Tensor?, into block: Tensor
+        rows: Range<Int>, columns: Range<Int>, onto sum: StoredWeight?, into block: Tensor
     ) throws {
         try withoutGradient {
             let left = try b.detached().slice(rows)
             let right = try a.detached().slice(columns, along: 1)
-            let own = try weight.slice(rows).slice(columns, along: 1)
+            let own = try weight.slice(rows).slice(columns: columns)
             if isFused(block) {
                 return try HiRAKernel.form(
                     block, weight: own, b: left, a: right, addsWeight: sum != nil)
             }
-            let wide = try own.to(a.dtype)
+            let wide = try own.dense(as: a.dtype)
             let update = try wide * left.matmul(right)
             try block.copy(from: sum == nil ? update : wide + update)
         }
@@ -34,7 +34,7 @@ struct HiRAUpdate: FactoredUpdate {
             if isFused(gradient) {
                 return try addFusedGradients(of: gradient, rows: rows, to: sums)
             }
-            let atProduct = try weight.slice(rows).to(a.dtype) * gradient.to(a.dtype)
+            let atProduct = try weight.slice(rows).dense(as: a.dtype) * gradient.to(a.dtype)
             try sums[0].add(b.slice(rows).transposed().matmul(atProduct))
             try sums[1].slice(rows).add(atProduct.matmul(a.transposed()))
         }
@@ -42,7 +42,7 @@ struct HiRAUpdate: FactoredUpdate {
 
     /// In one pass, for W₀ serves both.
     func form(
-        rows: Range<Int>, onto sum: Tensor?, into block: Tensor,
+        rows: Range<Int>, onto sum: StoredWeight?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
         guard isFused(gradient), block.hasContiguousRows else {
@@ -67,6 +67,6 @@ struct HiRAUpdate: FactoredUpdate {
 
     /// Whether the kernel forms such blocks.
     private func isFused(_ block: Tensor) -> Bool {
-        HiRAKernel.takes(block, weights: [weight], factors: factors)
+        HiRAKernel.takes(block, weights: [weight.plainTensor], factors: factors)
     }
 }

@@ -32,9 +32,9 @@ extension Tensor {
     ///   - bias: b (d).
     /// - Returns: (..., d), in the type of x.
     func linear(
-        beside path: some LinearPath, weight: Tensor?, bias: Tensor?, outputSize: Int
+        beside path: some LinearPath, weight: StoredWeight?, bias: Tensor?, outputSize: Int
     ) throws -> Tensor {
-        let (weight, bias) = (try weight?.to(dtype), try bias?.to(dtype))
+        let bias = try bias?.to(dtype)
         // The graph holds this; a tensor that is in the graph itself would make a ring.
         let rows = try withoutGradient { try detached().reshaped(-1, size(-1)).contiguous() }
         let (output, kept) = try withoutGradient {

@@ -7,8 +7,8 @@ import DualTorch
 /// that adds to what the products with W₀ gave, where autograd of the plain
 /// expression keeps and adds whole outputs. With f, x W₀ᵀ is kept for f's gradient.
 struct LowRankLinear {
-    /// W₀ (d, k), in the type of x.
-    let weight: Tensor
+    /// W₀ (d, k), as it is stored.
+    let weight: StoredWeight
     /// b (d), in the type of x.
     let bias: Tensor?
     /// f (d); nil for ones.
@@ -66,7 +66,8 @@ struct LowRankLinear {
 
 /// One call of the layer by the kernels: what its backward needs, outside the graph.
 private struct LowRankRun {
-    let weight, down, up: Tensor
+    let weight: StoredWeight
+    let down, up: Tensor
     let scale: Double
     let factors: Tensor?
     /// Whether the path has an input of its own.

@@ -15,7 +15,7 @@ extension Linear {
     ) throws -> Tensor {
         let bias = try sum(bias?.value, biasUpdate)
         let layer = LowRankLinear(
-            weight: try weight.value.to(x.dtype), bias: try bias?.to(x.dtype), down: down, up: up,
+            weight: weight.stored, bias: try bias?.to(x.dtype), down: down, up: up,
             scale: scale)
         let drops = mode.isTraining && dropout > 0
         return try layer(

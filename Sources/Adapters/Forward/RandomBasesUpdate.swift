@@ -85,7 +85,7 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
     // MARK: - Formed
 
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
+        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor
     ) throws {
         try withoutGradient {
             let fixed = try fixed(block.dtype)
@@ -97,7 +97,7 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
                     try fixed.slice(columns).transposed()
                 )
             if let weight {
-                try block.setSum(of: weight.detached().to(block.dtype), andProduct: left, right)
+                try block.setSum(of: weight.detached().dense(as: block.dtype), andProduct: left, right)
             } else {
                 try block.setProduct(left, right)
             }

@@ -7,7 +7,7 @@ struct UpdateSinceStart: FactoredUpdate {
     var factors: [Tensor] { update.factors }
 
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
+        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor
     ) throws {
         guard let factor = factors.first else { return }
         try withoutGradient {
@@ -22,7 +22,7 @@ struct UpdateSinceStart: FactoredUpdate {
                 let change = try formed(update).add(formed(start), times: -1)
                 let blockRows = piece.shifted(by: -rows.lowerBound)
                 try block.slice(blockRows).copy(
-                    from: weight.map { try $0.slice(blockRows) + change } ?? change)
+                    from: weight.map { try $0.slice(blockRows).dense() + change } ?? change)
             }
         }
     }

@@ -74,7 +74,7 @@ public struct AdapterL: BlockAdapterMethod {
             try layers.map { layer in
                 let bottleneck = try bottleneck(
                     of: layer.outputSize, start: .normal(deviation: 0.01),
-                    beside: layer.weight.value, using: generator)
+                    beside: layer.weight.stored, using: generator)
                 return .linear(layer, BottleneckLayer(bottleneck, at: .serialOutput, dropout: 0))
             })
     }
@@ -84,12 +84,12 @@ public struct AdapterL: BlockAdapterMethod {
     ) throws -> any BlockAdapter {
         try NormedBottleneck(
             bottleneck(
-                of: block.hiddenSize, start: .closed, beside: block.norm.value, using: generator),
+                of: block.hiddenSize, start: .closed, beside: block.norm.stored, using: generator),
             beside: block.norm.value.wide())
     }
 
     private func bottleneck(
-        of size: Int, start: Bottleneck.Start, beside weight: Tensor, using generator: Generator
+        of size: Int, start: Bottleneck.Start, beside weight: StoredWeight, using generator: Generator
     ) throws -> Bottleneck {
         try Bottleneck(
             from: size, through: bottleneck, to: size, start: start, activation: activation,

@@ -90,7 +90,7 @@ public struct AdapterP: LinearAdapterMethod {
             try Bottleneck(
                 from: sizes.from, through: bottleneck, to: sizes.to,
                 start: start == .bert ? .normal(deviation: 0.02) : .closed, activation: activation,
-                scale: scale, hasBias: hasBias, beside: base.weight.value, using: generator),
+                scale: scale, hasBias: hasBias, beside: base.weight.stored, using: generator),
             at: place, dropout: dropout)
     }
 

@@ -90,7 +90,7 @@ public struct CorDA: LinearAdapterMethod, CalibratedMethod {
         for (layer, adapter) in adapted.reversed() {
             guard let covariance = covariances.popLast() else { break }
             let start = try ContextDecomposition(
-                of: layer.weight.value, under: covariance, path: layer.path)
+                of: try layer.weight.value, under: covariance, path: layer.path)
             let chosen = try start.factors(rank: rank, takingFirst: mode == .instructionPreviewed)
             try adapter.begin(
                 down: chosen.down / scale.squareRoot(), up: chosen.up / scale.squareRoot())

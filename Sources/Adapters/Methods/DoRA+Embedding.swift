@@ -8,7 +8,7 @@ extension DoRA: EmbeddingAdapterMethod {
         let lora = try lora.makeEmbedding(for: base, using: generator)
         let norms = AdaptedRowNorms()
         let columns = try base.weight.value.transposed()
-        return DoRAEmbedding(lora, magnitude: try norms.ofBase(columns).squareRoot())
+        return DoRAEmbedding(lora, magnitude: try norms.ofBase(.plain(columns)).squareRoot())
     }
 }
 
@@ -35,12 +35,13 @@ final class DoRAEmbedding: EmbeddingChange {
         if columns?.weight !== weight { columns = (weight, try weight.transposed()) }
         let transposed = try columns?.transposed ?? weight.transposed()
         return try magnitude
-            / norms.norms(transposed, down: lora.down, up: lora.up, scale: lora.scale)
+            / norms.norms(
+                .plain(transposed), down: lora.down, up: lora.up, scale: lora.scale)
     }
 
     /// The definition: V diag(m / n).
     private func scaledDirection(_ base: Embedding) throws -> Tensor {
-        let weight = base.weight.value
+        let weight = try base.weight.value
         let direction = try weight.to(magnitude.dtype) + lora.weightUpdate(for: base)
         return try direction * factors(weight)
     }

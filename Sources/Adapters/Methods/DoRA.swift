@@ -48,7 +48,7 @@ public struct DoRA: LinearAdapterMethod {
         let lora = try lora.makeLayer(for: base, using: generator)
         let norms = AdaptedRowNorms()
         return DoRALayer(
-            lora, magnitude: try norms.ofBase(base.weight.value).squareRoot(), norms: norms)
+            lora, magnitude: try norms.ofBase(base.weight.stored).squareRoot(), norms: norms)
     }
 }
 
@@ -88,7 +88,7 @@ package final class DoRALayer: WeightChange {
     }
 
     package func updatedWeight(for base: Linear) throws -> Tensor {
-        let weight = base.weight.value
+        let weight = try base.weight.value
         return try scaledDirection(base, weight.to(magnitude.dtype)).to(weight.dtype)
     }
 
@@ -98,12 +98,12 @@ package final class DoRALayer: WeightChange {
         _ x: Tensor, through base: Linear, mode: ForwardMode
     ) throws -> Tensor {
         let norm = try norms.norms(
-            base.weight.value, down: lora.down, up: lora.up, scale: lora.scale)
+            base.weight.stored, down: lora.down, up: lora.up, scale: lora.scale)
         let factors = try magnitude / norm
         let drops = mode.isTraining && lora.dropout > 0
         let isApart = try drops || isMagnitudeLost(factors, base, as: x.dtype)
         let layer = LowRankLinear(
-            weight: try base.weight.value.to(x.dtype),
+            weight: base.weight.stored,
             bias: isApart ? nil : try base.bias?.value.to(x.dtype),
             outputFactors: isApart ? try factors - 1 : factors, down: lora.down,
             up: try factors.expandedDimension(at: 1) * lora.up, scale: lora.scale)
@@ -123,7 +123,7 @@ package final class DoRALayer: WeightChange {
             let offsets = try factors.detached() - 1
             let mostLost = 1.0 / 256
             guard try offsets.rootMeanSquare() < mostLost else { return false }
-            let squares = try norms.ofBase(base.weight.value)
+            let squares = try norms.ofBase(base.weight.stored)
             let ofMagnitude = try (offsets.squared() * squares).sum().item()
             let ofDirection = try lora.squaredNorm()
             return ofMagnitude > 0.01 * (ofMagnitude + ofDirection)

@@ -85,7 +85,7 @@ package final class HiRALayer: LowRankChange {
     }
 
     private func update(of base: Linear) throws -> HiRAUpdate {
-        HiRAUpdate(a: down, b: up, weight: try base.weight.value.detached())
+        HiRAUpdate(a: down, b: up, weight: try base.weight.stored.detached())
     }
 
     /// x (W₀ ⊙ (1 + B A))ᵀ. The update is formed when it is needed and never kept.
@@ -93,7 +93,7 @@ package final class HiRALayer: LowRankChange {
         _ x: Tensor, through base: Linear, mode: ForwardMode
     ) throws -> Tensor {
         try base.changed(x, dropout: dropout, mode: mode) { input, weight, bias in
-            guard !base.weight.value.requiresGradient else {
+            guard !base.weight.stored.requiresGradient else {
                 // ΔW has a part of W₀'s gradient.
                 return try mode.recomputing([input]) {
                     [try $0[0].linear(self.weightUpdate(for: base).to(x.dtype))]
@@ -107,6 +107,6 @@ package final class HiRALayer: LowRankChange {
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.
     package func updatedWeight(for base: Linear) throws -> Tensor {
-        try update(of: base).formed(onto: base.weight.value)
+        try update(of: base).formed(onto: base.weight.stored)
     }
 }

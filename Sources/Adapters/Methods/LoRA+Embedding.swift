@@ -18,7 +18,7 @@ extension LoRA: EmbeddingAdapterMethod {
                 method: Self.facts.name, option: "lora-bias",
                 reason: "an embedding such as '\(base.path)' has no bias")
         }
-        let weight = base.weight.value
+        let weight = base.weight.stored
         let rank = try rank(at: base.path)
         let alpha = try alphas.value(for: base.path) ?? alpha
         return LoRAEmbedding(

@@ -98,7 +98,7 @@ public struct LoReFT: BlockAdapterMethod {
         }
         return ReFTBlock(
             try editedEnds.map { name, positions in
-                (name, positions, try ReFTEdit(self, beside: block.norm.value, using: generator))
+                (name, positions, try ReFTEdit(self, beside: block.norm.stored, using: generator))
             }, dropout: dropout)
     }
 }

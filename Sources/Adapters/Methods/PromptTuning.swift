@@ -85,7 +85,7 @@ public struct PromptTuning: VirtualTokenMethod, PromptLearningMethod, TextInitia
     }
 
     private func vectors(for slot: PromptSlot, _ draw: VectorDrawing) throws -> Tensor {
-        let words = slot.words.value
+        let words = slot.words.stored
         switch start {
         case .random: return try draw.normal([virtualTokens, slot.hiddenSize])
         case .words:

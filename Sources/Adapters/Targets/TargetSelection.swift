@@ -263,7 +263,7 @@ extension AdapterSlots {
     /// Whether a name is that of a matrix outside of the body, which is none that adapters change.
     fileprivate func isTaskHead(_ name: String) -> Bool {
         parameters.contains {
-            !$0.name.hasPrefix(bodyPrefix) && $0.value.rank == 2
+            !$0.name.hasPrefix(bodyPrefix) && $0.stored.shape.count == 2
                 && $0.name.withoutSuffix(".weight").isOrEndsIn(name)
         }
     }

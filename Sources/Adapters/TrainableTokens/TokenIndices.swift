@@ -100,10 +100,10 @@ enum VocabularyEnd {
 
     var isEmbedding: Bool { if case .embedding = self { true } else { false } }
 
-    var weight: Tensor {
+    var weight: StoredWeight {
         switch self {
-        case .embedding(let embedding): embedding.weight.value
-        case .head(let head): head.weight.value
+        case .embedding(let embedding): embedding.weight.stored
+        case .head(let head): head.weight.stored
         }
     }
 }

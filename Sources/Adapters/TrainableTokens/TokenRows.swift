@@ -18,7 +18,7 @@ final class TokenRows: EmbeddingChange {
 
     /// The rows as the model has them.
     /// - Parameter ids: numbers of rows of `weight` (count, size), each once.
-    init(_ ids: [Int], of weight: Tensor) throws {
+    init(_ ids: [Int], of weight: StoredWeight) throws {
         self.ids = ids
         let (count, device) = (weight.size(0), weight.device)
         let numbers = try Tensor(ids).to(device: device)

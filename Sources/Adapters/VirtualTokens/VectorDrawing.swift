@@ -10,7 +10,7 @@ struct VectorDrawing {
 
     init(for slots: AdapterSlots, using generator: Generator) {
         self.generator = generator
-        let weight = slots.parameters.first?.value
+        let weight = slots.parameters.first?.stored
         dtype = weight?.parameterType ?? .float32
         device = weight?.device ?? .cpu
     }
@@ -30,7 +30,7 @@ struct VectorDrawing {
     }
 
     /// Rows of a table of words, in memory of their own.
-    func rows(_ ids: [Int], of words: Tensor) throws -> Tensor {
+    func rows(_ ids: [Int], of words: StoredWeight) throws -> Tensor {
         try withoutGradient {
             try placed(words.gathered(rows: Tensor(ids).to(device: words.device)))
         }

@@ -35,6 +35,12 @@ struct DualUpdate {
     int64_t weight_stride;
     Output *out;
     int64_t out_stride, columns;
+
+    /// The rows from one on, with a weight of their own.
+    DualUpdate from(int64_t row, const Weight *own) const {
+        return {magnitude.from(row), direction.from(row), scale, own, columns,
+                out + row * out_stride, out_stride, columns};
+    }
 };
 
 template <class Element>
@@ -45,6 +51,14 @@ struct DualGradients {
     const Element *gradient;
     int64_t gradient_stride, columns;
     float *magnitude_gradient, *direction_gradient; // at the left factors, added to
+
+    /// The rows from one on.
+    DualGradients from(int64_t row) const {
+        return {magnitude.from(row), direction.from(row), scale, bound, clips_update,
+                gradient + row * gradient_stride, gradient_stride, columns,
+                magnitude_gradient + row * magnitude.rank,
+                direction_gradient + row * direction.rank};
+    }
 };
 
 #define KERNEL_FILE "dual_lora_kernel.inc"
@@ -74,6 +88,22 @@ void form(const std::optional<at::Tensor> &weight, const at::Tensor &b, const at
                         [&](int64_t begin, int64_t end) { kernel(job, begin, end); });
 }
 
+/// Onto a weight of quantised blocks, whose rows are read where they are needed.
+template <class Output>
+void form(const StoredRows &weight, const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
+          const at::Tensor &c, double scale, const at::Tensor &out) {
+    const PanelPacking packing = active_packing();
+    const at::Tensor magnitude = packed(a, packing), direction = packed(c, packing);
+    const auto job = update_of<float, Output>(product_of(b, magnitude), product_of(d, direction),
+                                              std::nullopt, scale, out);
+    const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(update_kernel<float, Output>);
+    in_parallel(out.size(0), grain_of(out.size(1)), [&](int64_t begin, int64_t end) {
+        weight.for_parts(begin, end, packing.rows, [&](int64_t first, int64_t last, const float *own) {
+            kernel(job.from(first, own), 0, last - first);
+        });
+    });
+}
+
 void check_factors(const char *name, const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
                    const at::Tensor &c, const at::Tensor &like) {
     check_product(name, b, a, like);
@@ -87,7 +117,8 @@ template <class Element, class Weight>
 void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Tensor &a,
                    const at::Tensor &d, const at::Tensor &c, double scale, double bound,
                    bool clips_update, const FactorGradients &sums,
-                   const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight) {
+                   const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight,
+                   const std::optional<StoredRows> &stored = std::nullopt) {
     const PanelPacking packing = active_packing();
     const at::Tensor magnitude = packed(a, packing), direction = packed(c, packing);
     const auto &[at_b, at_a, at_d, at_c] = sums;
@@ -107,9 +138,21 @@ void add_gradients(const at::Tensor &gradient, const at::Tensor &b, const at::Te
     float *const at_direction = direction_sums.mutable_data_ptr<float>();
     const auto kernel = FOR_ACTIVE_INSTRUCTION_SET(gradients_kernel<Element, Weight>);
     in_parallel(parts, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t part = begin; part < end; ++part)
-            kernel(job, out ? &update : nullptr, rows * part / parts, rows * (part + 1) / parts,
-                   at_magnitude + part * magnitude.numel(), at_direction + part * direction.numel());
+        for (int64_t part = begin; part < end; ++part) {
+            float *const panels = at_magnitude + part * magnitude.numel();
+            float *const others = at_direction + part * direction.numel();
+            const int64_t top = rows * part / parts, bottom = rows * (part + 1) / parts;
+            if constexpr (std::is_same_v<Weight, float>)
+                if (out && stored) {
+                    stored->for_parts(top, bottom, packing.chunk, [&](int64_t first, int64_t last,
+                                                                      const float *own) {
+                        const auto onto = update.from(first, own);
+                        kernel(job.from(first), &onto, 0, last - first, panels, others);
+                    });
+                    continue;
+                }
+            kernel(job, out ? &update : nullptr, top, bottom, panels, others);
+        }
     });
     for (int64_t part = 0; part < parts; ++part) {
         packing.add(at_magnitude + part * magnitude.numel(), a.size(0), columns,
@@ -125,10 +168,14 @@ namespace ctorch {
 
 void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &weight,
                       const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
-                      const at::Tensor &c, double scale) {
+                      const at::Tensor &c, double scale, std::optional<int64_t> weight_format) {
     check_factors("dual_lora_update", b, a, d, c, out);
-    check_weight("dual_lora_update", weight, out);
+    const auto stored = stored_rows("dual_lora_update", weight, weight_format, out);
     if (out.numel() == 0) return;
+    if (stored)
+        return for_element_type(out, [&]<class Output>(Output) {
+            form<Output>(*stored, b, a, d, c, scale, out);
+        });
     for_types(weight, out, [&]<class Weight, class Output>(Weight, Output) {
         form<Weight, Output>(weight, b, a, d, c, scale, out);
     });
@@ -138,7 +185,8 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
                          const at::Tensor &d, const at::Tensor &c, double scale, double bound,
                          bool clips_update, const at::Tensor &at_b, const at::Tensor &at_a,
                          const at::Tensor &at_d, const at::Tensor &at_c,
-                         const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight) {
+                         const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight,
+                         std::optional<int64_t> weight_format) {
     check_factors("dual_lora_gradients", b, a, d, c, gradient);
     check_factors("dual_lora_gradients", at_b, at_a, at_d, at_c, gradient);
     TORCH_CHECK(at_b.sizes() == b.sizes() && at_d.sizes() == d.sizes(),
@@ -146,8 +194,13 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
     TORCH_CHECK(!out || (out->sizes() == gradient.sizes() && out->stride(1) == 1
                          && out->scalar_type() == gradient.scalar_type()),
                 "dual_lora_gradients: the update is not like the gradient, ", gradient.sizes());
-    check_weight("dual_lora_gradients", weight, gradient);
+    const auto stored = stored_rows("dual_lora_gradients", weight, weight_format, gradient);
     if (gradient.numel() == 0) return;
+    if (stored)
+        return for_element_type(gradient, [&]<class Element>(Element) {
+            add_gradients<Element, float>(gradient, b, a, d, c, scale, bound, clips_update,
+                                          {at_b, at_a, at_d, at_c}, out, std::nullopt, stored);
+        });
     for_types(weight, gradient, [&]<class Weight, class Element>(Weight, Element) {
         add_gradients<Element, Weight>(gradient, b, a, d, c, scale, bound, clips_update,
                                        {at_b, at_a, at_d, at_c}, out, weight);

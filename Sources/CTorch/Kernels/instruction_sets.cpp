@@ -14,7 +14,9 @@ bool machine_has(InstructionSet set) {
 #if defined(__x86_64__)
     switch (set) {
     case InstructionSet::portable: return true;
-    case InstructionSet::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case InstructionSet::avx2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+            && __builtin_cpu_supports("f16c");
     case InstructionSet::avx512:
         return machine_has(InstructionSet::avx2) && __builtin_cpu_supports("avx512f")
             && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")

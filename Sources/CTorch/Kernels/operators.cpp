@@ -18,17 +18,20 @@ torch::CppFunction on_cpu(Function *function) {
 
 TORCH_LIBRARY(duallora, m) {
     m.def("dual_lora_update(Tensor(a!) out, Tensor? weight, Tensor b, Tensor a, Tensor d, Tensor c, "
-          "float scale) -> ()",
+          "float scale, int? weight_format=None) -> ()",
           on_cpu(ctorch::dual_lora_update));
     m.def("dual_lora_gradients(Tensor gradient, Tensor b, Tensor a, Tensor d, Tensor c, float scale, "
           "float bound, bool clips_update, Tensor(a!) at_b, Tensor(b!) at_a, Tensor(c!) at_d, "
-          "Tensor(d!) at_c, Tensor(e!)? out=None, Tensor? weight=None) -> ()",
+          "Tensor(d!) at_c, Tensor(e!)? out=None, Tensor? weight=None, int? weight_format=None) -> ()",
           on_cpu(ctorch::dual_lora_gradients));
-    m.def("hira_update(Tensor(a!) out, Tensor weight, Tensor b, Tensor a, bool adds_weight) -> ()",
+    m.def("hira_update(Tensor(a!) out, Tensor weight, Tensor b, Tensor a, bool adds_weight, "
+          "int? weight_format=None) -> ()",
           on_cpu(ctorch::hira_update));
     m.def("hira_gradients(Tensor gradient, Tensor weight, Tensor b, Tensor a, Tensor(a!) at_b, "
-          "Tensor(b!) at_a, Tensor(c!)? out=None, bool adds_weight=True) -> ()",
+          "Tensor(b!) at_a, Tensor(c!)? out=None, bool adds_weight=True, int? weight_format=None) -> ()",
           on_cpu(ctorch::hira_gradients));
+    m.def("dequantize(Tensor(a!) out, Tensor blocks, int format) -> ()", on_cpu(ctorch::dequantize));
+    m.def("quantize(Tensor x, int format) -> Tensor", on_cpu(ctorch::quantize));
     m.def("scale_columns(Tensor(a!) out, Tensor x, Tensor factors, Tensor? bias=None) -> ()",
           on_cpu(ctorch::scale_columns));
     m.def("scale_columns_backward(Tensor gradient, Tensor x, Tensor factors) -> (Tensor, Tensor)",

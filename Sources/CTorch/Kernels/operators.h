@@ -12,10 +12,10 @@ namespace ctorch {
 // ---- Dual LoRA (dual_lora.cpp) ----
 
 /// out (rows, columns) = weight + scale · ReLU(b a) ⊙ Sign(d c); b (rows, r₁), a (r₁, columns), d (rows,
-/// r₂), c (r₂, columns).
+/// r₂), c (r₂, columns). A weight of quantised blocks has the number of its format.
 void dual_lora_update(const at::Tensor &out, const std::optional<at::Tensor> &weight,
                       const at::Tensor &b, const at::Tensor &a, const at::Tensor &d,
-                      const at::Tensor &c, double scale);
+                      const at::Tensor &c, double scale, std::optional<int64_t> weight_format);
 
 /// Adds to at_b, at_a, at_d and at_c the gradients at the factors from that at the update (rows,
 /// columns). The gradient at Sign, or with `clips_update` that at the update, is held within ±`bound`,
@@ -24,20 +24,29 @@ void dual_lora_gradients(const at::Tensor &gradient, const at::Tensor &b, const 
                          const at::Tensor &d, const at::Tensor &c, double scale, double bound,
                          bool clips_update, const at::Tensor &at_b, const at::Tensor &at_a,
                          const at::Tensor &at_d, const at::Tensor &at_c,
-                         const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight);
+                         const std::optional<at::Tensor> &out, const std::optional<at::Tensor> &weight,
+                         std::optional<int64_t> weight_format);
 
 // ---- HiRA (hira.cpp) ----
 
 /// out (rows, columns) = weight ⊙ (1 + b a), or weight ⊙ (b a) unless it adds the weight; b (rows, r), a (r,
-/// columns).
+/// columns). A weight of quantised blocks has the number of its format.
 void hira_update(const at::Tensor &out, const at::Tensor &weight, const at::Tensor &b,
-                 const at::Tensor &a, bool adds_weight);
+                 const at::Tensor &a, bool adds_weight, std::optional<int64_t> weight_format);
 
 /// Adds to at_b and at_a the gradients at the factors from that at the update (rows, columns). On the way
 /// `out`, if given, becomes the update.
 void hira_gradients(const at::Tensor &gradient, const at::Tensor &weight, const at::Tensor &b,
                     const at::Tensor &a, const at::Tensor &at_b, const at::Tensor &at_a,
-                    const std::optional<at::Tensor> &out, bool adds_weight);
+                    const std::optional<at::Tensor> &out, bool adds_weight,
+                    std::optional<int64_t> weight_format);
+
+// ---- quantised blocks (block_formats.cpp) ----
+
+/// out (rows, columns) = the numbers of blocks (rows, bytes of a row) in the format of a number.
+void dequantize(const at::Tensor &out, const at::Tensor &blocks, int64_t format);
+/// The blocks (rows, bytes of a row) that numbers (rows, columns) become.
+at::Tensor quantize(const at::Tensor &x, int64_t format);
 
 // ---- scales of columns (column_scale.cpp) ----
 

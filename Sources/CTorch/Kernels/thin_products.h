@@ -3,6 +3,7 @@
 #pragma once
 
 #include "checks.h"
+#include "stored_rows.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -18,6 +19,9 @@ namespace ctorch {
 struct ThinProduct {
     const float *left, *panels;
     int64_t rank;
+
+    /// The rows from one on.
+    ThinProduct from(int64_t row) const { return {left + row * rank, panels, rank}; }
 };
 
 /// How an instruction set's kernels lay panels out.
@@ -26,6 +30,8 @@ struct PanelPacking {
     void (*pack)(const float *right, int64_t rank, int64_t columns, float *panels);
     void (*add)(const float *panels, int64_t rank, int64_t columns, float *matrix);
     int64_t width;
+    /// Rows of a tile, and of a gradient's chunk.
+    int64_t rows, chunk;
 };
 
 inline at::Tensor packed(const at::Tensor &right, const PanelPacking &packing) {
@@ -76,6 +82,23 @@ inline void check_weight(const char *name, const std::optional<at::Tensor> &weig
                 ": the weight has not the shape of the update, ", out.sizes());
     if (weight) check_kernel_type(name, *weight);
     check_kernel_type(name, out);
+}
+
+/// The rows of a weight of quantised blocks, which a format tells, or of float16; nothing for a weight of
+/// the kernels' own types or none, which are checked.
+inline std::optional<StoredRows> stored_rows(const char *name, const std::optional<at::Tensor> &weight,
+                                             std::optional<int64_t> format, const at::Tensor &out) {
+    check_kernel_type(name, out);
+    if (weight && format) {
+        TORCH_CHECK(weight->size(0) == out.size(0), name,
+                    ": the weight has not the rows of the update, ", out.size(0));
+        return StoredRows(name, *weight, *format, out.size(1));
+    }
+    if (weight && weight->scalar_type() == at::kHalf && weight->device().is_cpu()
+        && weight->sizes() == out.sizes() && has_plain_rows(*weight))
+        return StoredRows(*weight);
+    check_weight(name, weight, out);
+    return std::nullopt;
 }
 
 /// Runs body<Weight, Output>(): the types of a weight, if there is one, and of its update.

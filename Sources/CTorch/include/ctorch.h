@@ -151,10 +151,12 @@ void ct_limit_instruction_set(ct_instruction_set most);
 /* ---- products of few rows ------------------------------------------------------------------- */
 
 /* x (..., in) · weight (out, in)ᵀ + bias (out), which may be NULL, for each of `count` weights, in one
- * start of the threads. All of `outs` are NULL where the kernel does not apply: unless all tensors are
- * contiguous on the CPU and of one type, float32 or bfloat16, and no gradient is recorded. */
-ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, ct_tensor *const *biases,
-                             size_t count, ct_tensor **outs);
+ * start of the threads. A weight is of float32, bfloat16 or float16 where its format is -1; else it is
+ * (out, bytes of a row) of quantised blocks in the format of that number. All of `outs` are NULL where the
+ * kernel does not apply: unless all tensors are contiguous on the CPU, x and biases are of one type, float32
+ * or bfloat16, and no gradient is recorded. */
+ct_status ct_narrow_products(const ct_tensor *x, ct_tensor *const *weights, const int64_t *formats,
+                             ct_tensor *const *biases, size_t count, ct_tensor **outs);
 
 /* Attention of one new token a row to a cache of keys and values, which takes the token's own. */
 typedef struct ct_decoding_attention {

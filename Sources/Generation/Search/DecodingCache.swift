@@ -18,7 +18,7 @@ final class DecodingCache {
     ///   - paddingID: any token: padding is not seen.
     init(_ model: any CausalModel, prompts: [[Int]], limit: Int, paddingID: Int = 0) throws {
         self.model = model
-        device = model.parameters.first?.value.device ?? .cpu
+        device = model.parameters.first?.stored.device ?? .cpu
         let batch = try TokenBatch(
             ids: prompts, paddingID: paddingID, side: .left, device: device)
         let length = batch.ids.size(1)

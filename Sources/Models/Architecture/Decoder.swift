@@ -28,7 +28,7 @@ public final class Decoder<Body: DecoderBody>: CausalModel {
                 try Linear(
                     source.root / names.headPath, from: configuration.hiddenSize,
                     to: configuration.vocabularySize, bias: false,
-                    deviation: configuration.initializerRange)
+                    deviation: configuration.initializerRange, isHead: true)
             } else {
                 nil
             }
@@ -43,7 +43,7 @@ public final class Decoder<Body: DecoderBody>: CausalModel {
 
     public var maximumLength: Int? { configuration.maximumLength(beside: slots.virtualTokens) }
 
-    public var vocabularySize: Int { body.words.weight.value.size(0) }
+    public var vocabularySize: Int { body.words.weight.stored.size(0) }
 
     public func hiddenStates(
         _ ids: Tensor, layout: BatchLayout, cache: KeyValueCache?, mode: ForwardMode
@@ -63,6 +63,6 @@ public final class Decoder<Body: DecoderBody>: CausalModel {
             layers: configuration.layers, heads: configuration.keyValueHeads,
             headSize: configuration.headSize, leftPadding: leftPadding,
             capacity: capacity + slots.virtualTokens, dtype: computeType,
-            device: body.words.weight.value.device)
+            device: body.words.weight.stored.device)
     }
 }

@@ -24,7 +24,7 @@ public final class Encoder<Body: EncoderBody>: SequenceModel {
         self.head =
             switch head {
             case .none: nil
-            case .stored(let labels): try Linear(scope, from: size, to: labels)
+            case .stored(let labels): try Linear(scope, from: size, to: labels, isHead: true)
             case .created(let labels):
                 try Linear(
                     scope.creating(.always), from: size, to: labels,
@@ -54,7 +54,7 @@ public final class Encoder<Body: EncoderBody>: SequenceModel {
 
     public var maximumLength: Int? { configuration.maximumLength(beside: slots.virtualTokens) }
 
-    public var vocabularySize: Int { body.words.weight.value.size(0) }
+    public var vocabularySize: Int { body.words.weight.stored.size(0) }
 
     public var typeVocabularySize: Int { configuration.typeVocabularySize }
 

@@ -8,10 +8,10 @@ extension TransformerModel {
     /// them around (a normal distribution with a billionth of the rows' covariance).
     /// - Parameter count: of tokens, at least 1.
     public func resizeVocabulary(to count: Int) throws {
-        guard let words = slots.prompt?.words, words.value.size(0) != count else { return }
+        guard let words = slots.prompt?.words, words.stored.size(0) != count else { return }
         let head = slots.head.flatMap { $0.weight === words ? nil : $0.weight }
         for parameter in [words] + (head.map { [$0] } ?? []) {
-            parameter.value = try parameter.value.resized(rows: count)
+            parameter.stored = .plain(try parameter.value.resized(rows: count))
         }
     }
 }

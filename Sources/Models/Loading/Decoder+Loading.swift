@@ -33,7 +33,7 @@ extension Decoder: LoadableModel {
         if configuration.sharesEmbedding { unused.strange.removeAll { $0 == headWeight } }
         return LoadedModel(
             model, unused,
-            remarks: isApart ? [Self.untied(headWeight, names, file)] : [])
+            remarks: source.remarks + (isApart ? [Self.untied(headWeight, names, file)] : []))
     }
 
     private static func untied(

@@ -20,7 +20,7 @@ extension Encoder: LoadableModel {
         var unused = UnusedTensors(source.unused, names)
         // A head that is replaced is told of as the new one.
         unused.strange.removeAll(where: created.contains)
-        return LoadedModel(model, created: created, unused)
+        return LoadedModel(model, created: created, unused, remarks: source.remarks)
     }
 
     /// The checkpoint's head, if it has the outputs that are asked for; else a new one.

@@ -7,7 +7,10 @@ extension ModelFolder {
         /// What activations are computed in.
         public var computeType = DType.bfloat16
         /// What weights are kept in.
-        public var weights = WeightStorage.computeType
+        public var weights = WeightStorage.narrower
+        /// What the weights of linear layers but heads are quantised to while they are read, to stay frozen;
+        /// nil for what they are. On the CPU alone.
+        public var quantization: BlockFormat?
         public var device = Device.cpu
         /// The number of outputs of the head that is asked for; nil takes the checkpoint's head, or none.
         public var labels: Int?
@@ -24,23 +27,38 @@ extension ModelFolder {
         ) throws -> WeightSource {
             let dtype: DType? =
                 switch weights {
-                case .computeType: computeType
+                case .computeType, .narrower: computeType
                 case .stored: nil
                 case .float32: .float32
                 }
             return WeightSource(
-                checkpoint, dtype: dtype, device: device, generator: try Generator(seed: seed),
+                checkpoint, dtype: dtype, keepsNarrow: weights == .narrower,
+                quantization: device == .cpu ? quantization : nil, device: device, generator: try Generator(seed: seed),
                 drawing: drawing, spellings: spellings)
         }
     }
 
     /// What weights are kept in.
     public enum WeightStorage: Equatable, Sendable {
+        /// Matrices as they are stored where that takes fewer bits than what is computed with, and over the
+        /// mapped file then: products widen a block of them at a time. All else as ``computeType``.
+        case narrower
         /// As they are computed with: no conversion in every step.
         case computeType
         /// As they are stored: no copy, and none of their bits lost.
         case stored
         /// As they must be to train: small updates do not get lost.
         case float32
+    }
+}
+
+extension WeightSource {
+    /// What a user should know of the weights, in sentences.
+    var remarks: [String] {
+        guard let format = quantization, !unquantized.isEmpty else { return [] }
+        return [
+            "not quantised, for their rows are not blocks of \(format.blockSize) numbers: "
+                + UnusedTensors.summary(of: unquantized)
+        ]
     }
 }

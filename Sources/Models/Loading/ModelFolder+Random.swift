@@ -25,7 +25,7 @@ extension ModelFolder {
         let entries = try model.parameters.map { parameter in
             initials[parameter.name] = parameter.initial
             return SafetensorsWriter.Entry(
-                name: parameter.name, dtype: dtype, shape: try parameter.stored().shape)
+                name: parameter.name, dtype: dtype, shape: try parameter.inCheckpointLayout().shape)
         }
         try SafetensorsWriter.write(
             entries, to: folder.appendingPathComponent("model.safetensors")

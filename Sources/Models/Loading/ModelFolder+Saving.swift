@@ -78,10 +78,10 @@ extension ModelFolder {
         for parameter in model.parameters {
             let isBare = model.head == nil && parameter.name.hasPrefix(prefix)
             let name = isBare ? parameter.name.dropFirst(prefix.count) : parameter.name[...]
-            weights[String(name)] = try parameter.stored()
+            weights[String(name)] = try parameter.inCheckpointLayout()
         }
         if let tied = model.slots.tiedHead, tied.isApart {
-            weights[tied.own.name] = try tied.own.stored()
+            weights[tied.own.name] = try tied.own.inCheckpointLayout()
         }
         return weights
     }

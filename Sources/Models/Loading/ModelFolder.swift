@@ -83,7 +83,7 @@ extension TransformerModel {
     /// beyond any.
     func byteCount(in dtype: DType) -> Double {
         parameters.reduce(0) { sum, parameter in
-            sum + parameter.value.shape.reduce(Double(dtype.byteCount)) { $0 * Double($1) }
+            sum + parameter.stored.shape.reduce(Double(dtype.byteCount)) { $0 * Double($1) }
         }
     }
 }

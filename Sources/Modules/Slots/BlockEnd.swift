@@ -15,7 +15,7 @@ public final class BlockEnd {
     }
 
     /// E
-    public var hiddenSize: Int { norm.value.size(0) }
+    public var hiddenSize: Int { norm.stored.size(0) }
 
     /// A block's output (B, T, E).
     public func callAsFunction(

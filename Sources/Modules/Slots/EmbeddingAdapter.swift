@@ -22,7 +22,7 @@ public protocol EmbeddingChange: EmbeddingAdapter {
 extension EmbeddingChange {
     /// The sum is formed in float32, or in W's type if that is wider.
     public func updatedWeight(for base: Embedding) throws -> Tensor {
-        let weight = base.weight.value
+        let weight = try base.weight.value
         let wide: DType = weight.dtype == .float64 ? .float64 : .float32
         return try (weight.to(wide) + weightUpdate(for: base).to(wide)).to(weight.dtype)
     }
@@ -33,7 +33,7 @@ extension Embedding {
     /// - Parameter dtype: nil for the type of W.
     /// - Throws: ``MergeObstacle/noWeightChange(layer:)``.
     public func mergedWeight(as dtype: DType? = nil) throws -> Tensor {
-        let own = weight.value
+        let own = try weight.value
         guard let adapter else { return try own.to(dtype ?? own.dtype) }
         guard let change = adapter as? any EmbeddingChange else {
             throw MergeObstacle.noWeightChange(layer: path)

@@ -18,7 +18,7 @@ extension Linear {
     /// - Throws: ``MergeObstacle/noWeightChange(layer:)``.
     public func mergedWeight(as dtype: DType? = nil) throws -> Tensor {
         try withoutGradient {
-            let own = weight.value
+            let own = try weight.value
             guard let change = try weightChange else { return try own.to(dtype ?? own.dtype) }
             guard let dtype, dtype != own.dtype else { return try change.updatedWeight(for: self) }
             let wide: DType = own.dtype == .float64 ? .float64 : .float32
@@ -30,8 +30,8 @@ extension Linear {
     /// - Throws: ``MergeObstacle``, also where there is a Δb and no b to add it to.
     public func mergedBias() throws -> Tensor? {
         try withoutGradient {
-            guard let update = try weightChange?.biasUpdate(for: self) else { return bias?.value }
-            guard let own = bias?.value else { throw MergeObstacle.noBias(layer: path) }
+            guard let update = try weightChange?.biasUpdate(for: self) else { return try bias?.value }
+            guard let own = try bias?.value else { throw MergeObstacle.noBias(layer: path) }
             let wide: DType = own.dtype == .float64 ? .float64 : .float32
             return try (own.to(wide) + update.to(wide)).to(own.dtype)
         }
@@ -41,8 +41,8 @@ extension Linear {
     /// - Throws: ``MergeObstacle``; then the layer is left as it is.
     public func mergeAdapter() throws {
         let (mergedWeight, mergedBias) = (try mergedWeight(), try mergedBias())
-        weight.value = mergedWeight
-        if let mergedBias { bias?.value = mergedBias }
+        weight.stored = .plain(mergedWeight)
+        if let mergedBias { bias?.stored = .plain(mergedBias) }
         adapter = nil
     }
 }

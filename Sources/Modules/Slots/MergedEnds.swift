@@ -5,8 +5,8 @@ import DualTorch
 /// A head that shares the embedding's weight gets one of its own where the two are not the same any more.
 package struct MergedEnds {
     private let slots: AdapterSlots
-    private let embeddings: [(embedding: Embedding, merged: Tensor, original: Tensor)]
-    private let head: (layer: Linear, merged: Tensor, original: Tensor)?
+    private let embeddings: [(embedding: Embedding, merged: Tensor, original: StoredWeight)]
+    private let head: (layer: Linear, merged: Tensor, original: StoredWeight)?
     /// Whether the merge parts the head from the embedding.
     private let parts: Bool
 
@@ -16,7 +16,7 @@ package struct MergedEnds {
     package init(of slots: AdapterSlots, as dtype: DType? = nil) throws {
         self.slots = slots
         embeddings = try slots.embeddings.filter { $0.adapter != nil }.map {
-            ($0, try $0.mergedWeight(as: dtype), $0.weight.value)
+            ($0, try $0.mergedWeight(as: dtype), $0.weight.stored)
         }
         let tied = slots.tiedHead.flatMap { $0.isApart ? nil : $0 }
         let shared = embeddings.first { $0.embedding.weight === tied?.embedding }
@@ -26,8 +26,8 @@ package struct MergedEnds {
         }
         _ = try layer.mergedBias()
         let merged = try layer.mergedWeight(as: dtype)
-        head = (layer, merged, layer.weight.value)
-        let sharedNow = shared?.merged ?? layer.weight.value
+        head = (layer, merged, layer.weight.stored)
+        let sharedNow = try shared?.merged ?? layer.weight.value
         parts = try tied != nil && !merged.hasSameElements(as: sharedNow)
     }
 
@@ -48,23 +48,23 @@ package struct MergedEnds {
     /// Puts the merged weights into the model and empties the slots.
     package func putIn() {
         for (embedding, merged, _) in embeddings {
-            embedding.weight.value = merged
+            embedding.weight.stored = .plain(merged)
             embedding.adapter = nil
         }
         guard let head else { return }
         head.layer.adapter = nil
         if parts {
-            slots.tiedHead?.part(headWeight: head.merged)
+            slots.tiedHead?.part(headWeight: .plain(head.merged))
         } else if slots.tiedHead?.isApart ?? true {
-            head.layer.weight.value = head.merged
+            head.layer.weight.stored = .plain(head.merged)
         }
     }
 
     /// Puts the weights back, bit for bit; the slots stay empty.
     package func takeOut() {
         if let head {
-            if parts { slots.tiedHead?.join() } else { head.layer.weight.value = head.original }
+            if parts { slots.tiedHead?.join() } else { head.layer.weight.stored = head.original }
         }
-        for (embedding, _, original) in embeddings { embedding.weight.value = original }
+        for (embedding, _, original) in embeddings { embedding.weight.stored = original }
     }
 }

@@ -11,7 +11,7 @@ public final class PromptSlot {
     public let heads: Int
 
     /// E
-    public var hiddenSize: Int { words.value.size(1) }
+    public var hiddenSize: Int { words.stored.size(1) }
 
     public init(words: Parameter, layers: Int, heads: Int) {
         self.words = words

@@ -15,20 +15,20 @@ public final class TiedHead {
         guard let head, head.weight === embedding else { return nil }
         self.head = head
         self.embedding = embedding
-        own = Parameter(name: head.path + ".weight", value: embedding.value)
+        own = Parameter(name: head.path + ".weight", stored: embedding.stored)
     }
 
     public var isApart: Bool { head.weight === own }
 
     /// ``own``, which has the embedding's value as long as the two are one.
     public var headWeight: Parameter {
-        if !isApart { own.value = embedding.value }
+        if !isApart { own.stored = embedding.stored }
         return own
     }
 
     /// Gives the head a weight of its own.
-    package func part(headWeight: Tensor) {
-        own.value = headWeight
+    package func part(headWeight: StoredWeight) {
+        own.stored = headWeight
         head.take(own)
     }
 

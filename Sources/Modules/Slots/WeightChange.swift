@@ -18,7 +18,7 @@ extension WeightChange {
 
     /// The sum is formed in float32, or in W's type if that is wider.
     public func updatedWeight(for base: Linear) throws -> Tensor {
-        let weight = base.weight.value
+        let weight = try base.weight.value
         let wide: DType = weight.dtype == .float64 ? .float64 : .float32
         return try (weight.to(wide) + weightUpdate(for: base).to(wide)).to(weight.dtype)
     }

@@ -45,7 +45,7 @@ public enum Objective: Equatable, Sendable {
     func centre(_ model: any SequenceModel, on examples: [Example]) throws {
         guard self == .regression, let bias = model.head?.bias, bias.isCreated else { return }
         let mean = examples.reduce(0) { $0 + $1.label.score } / Double(max(1, examples.count))
-        bias.value = try Tensor.full([1], mean, device: bias.value.device)
+        bias.stored = .plain(try Tensor.full([1], mean, device: bias.stored.device))
     }
 
     /// What logits (B, labels) say.

@@ -4,15 +4,16 @@ package enum DualLoRAKernel: String, FusedKernel {
     case update = "duallora::dual_lora_update"
     case gradients = "duallora::dual_lora_gradients"
 
-    package static let support = KernelSupport(.cpu)
+    package static let support = KernelSupport(.cpuStored)
 
     /// Puts a block of the update into `block`.
     /// - Parameters:
     ///   - block: (rows, columns), of contiguous rows or of contiguous columns.
-    ///   - weight: added to the update, if there is one; it lies as the block does.
+    ///   - weight: added to the update, if there is one; it lies as the block does, and has contiguous rows
+    ///     where it is stored in a type of its own.
     ///   - b, d: (rows, rank); `a`, `c`: (rank, columns). In any layout.
     package static func form(
-        _ block: Tensor, onto weight: Tensor?, b: Tensor, a: Tensor, d: Tensor, c: Tensor,
+        _ block: Tensor, onto weight: StoredWeight?, b: Tensor, a: Tensor, d: Tensor, c: Tensor,
         scale: Double
     ) throws {
         // Where columns are contiguous, they are the operator's rows, and the factors change sides.
@@ -21,8 +22,10 @@ package enum DualLoRAKernel: String, FusedKernel {
         let factors = try (isTurned ? [a, b, c, d] : [b, a, d, c]).map {
             OperatorValue.tensor(try turned($0).contiguous())
         }
+        let operands = weight.operands
         try update(
-            [.tensor(turned(block)), .optional(weight.map(turned))] + factors + [.double(scale)])
+            [.tensor(turned(block)), .optional(operands.tensor.map(turned))] + factors
+                + [.double(scale), operands.format])
     }
 
     /// What the gradient at Dual LoRA's update is held within: ±`bound`, at Sign or at the update.
@@ -36,13 +39,15 @@ package enum DualLoRAKernel: String, FusedKernel {
     package static func addGradients(
         of gradient: Tensor, b: Tensor, a: Tensor, d: Tensor, c: Tensor, scale: Double, clip: Clip,
         to sums: (b: Tensor, a: Tensor, d: Tensor, c: Tensor), forming block: Tensor? = nil,
-        onto weight: Tensor? = nil
+        onto weight: StoredWeight? = nil
     ) throws {
+        let operands = weight.operands
         try gradients([
             .tensor(gradient.withContiguousRows()), .tensor(b), .tensor(a), .tensor(d), .tensor(c),
             .double(scale),
             .double(clip.bound), .bool(clip.atUpdate), .tensor(sums.b), .tensor(sums.a),
-            .tensor(sums.d), .tensor(sums.c), .optional(block), .optional(weight),
+            .tensor(sums.d), .tensor(sums.c), .optional(block),
+            .optional(operands.tensor), operands.format,
         ])
     }
 }

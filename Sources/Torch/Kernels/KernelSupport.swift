@@ -10,6 +10,8 @@ package struct KernelSupport: Sendable {
         let device: Device.Kind
         /// The types of the numbers that it computes with.
         var dtypes: [DType] = [.float32, .bfloat16]
+        /// More types of weights, which it reads and does not compute with.
+        var storedTypes: [DType] = []
         /// Whether it takes values in contiguous memory alone; other kernels read them as they lie, or
         /// copy them.
         let needsContiguousValues: Bool
@@ -18,17 +20,26 @@ package struct KernelSupport: Sendable {
         static let cpu = Row(device: .cpu, needsContiguousValues: false)
         /// As ``cpu``, with values in contiguous memory alone.
         static let cpuContiguous = Row(device: .cpu, needsContiguousValues: true)
+        /// As ``cpu``, with weights that may be of float16.
+        static let cpuStored = Row(
+            device: .cpu, storedTypes: [.float16], needsContiguousValues: false)
     }
 
     let rows: [Row]
 
     init(_ rows: Row...) { self.rows = rows }
 
+    /// Whether the kernel computes with numbers of a type on the CPU.
+    func takesType(_ dtype: DType) -> Bool {
+        rows.contains { $0.device == .cpu && $0.dtypes.contains(dtype) }
+    }
+
     /// Whether the kernel computes with these tensors, which all lie on a device that has it. An absent
     /// one is nil.
     /// - Parameters:
     ///   - values: the first one must be there; all are of one of the kernel's types.
-    ///   - weights: each of one of the kernel's types, whichever the others have.
+    ///   - weights: each of one of the kernel's types, whichever the others have, or of float16 where the
+    ///     kernel reads weights as they are stored.
     ///   - factors: float32, in contiguous memory.
     func takes(_ values: [Tensor?], weights: [Tensor?] = [], factors: [Tensor?] = []) -> Bool {
         guard let first = values.first ?? nil else { return false }
@@ -48,7 +59,10 @@ package struct KernelSupport: Sendable {
                 ct_tensor_dtype($0) == type
                     && (!row.needsContiguousValues || ct_tensor_is_contiguous($0))
             }
-            && all(weights) { isOfRow(ct_tensor_dtype($0)) }
+            && all(weights) { weight in
+                let type = ct_tensor_dtype(weight)
+                return isOfRow(type) || row.storedTypes.contains { $0.scalarType == type }
+            }
             && all(factors) {
                 ct_tensor_dtype($0) == DType.float32.scalarType && ct_tensor_is_contiguous($0)
             }

@@ -6,7 +6,9 @@ struct ChunkedCrossEntropy {
     /// Whether the kernel is used where it takes the logits, instead of ordinary operators, which do the
     /// same.
     var usesKernel = true
-    private let hidden, weight, labels: Tensor
+    private let hidden, labels: Tensor
+    /// As it is stored, or where it trains as it is computed with.
+    private let weight: StoredWeight
     private let bias: Tensor?
     private let labelSmoothing: Double
     private let rows: Int
@@ -15,7 +17,7 @@ struct ChunkedCrossEntropy {
     private let wide: DType
 
     init(
-        hidden: Tensor, weight: Tensor, bias: Tensor?, labels: Tensor, labelSmoothing: Double = 0,
+        hidden: Tensor, weight: StoredWeight, bias: Tensor?, labels: Tensor, labelSmoothing: Double = 0,
         rows: Int?
     ) throws {
         guard hidden.rank == 2, labels.shape == [hidden.size(0)] else {
@@ -25,7 +27,7 @@ struct ChunkedCrossEntropy {
         }
         let dtype = hidden.dtype
         self.hidden = try hidden.detached()
-        self.weight = try weight.detached().to(dtype)
+        self.weight = try weight.operand(as: dtype).map { .plain(try $0.detached()) } ?? weight
         self.bias = try bias?.detached().to(dtype)
         self.labels = try labels.contiguous()
         self.labelSmoothing = labelSmoothing
@@ -34,7 +36,7 @@ struct ChunkedCrossEntropy {
             ?? rowsOfLogits(
                 classes: weight.size(0), dtype: dtype, weightTrains: weight.requiresGradient)
         self.rows = max(1, min(limit, hidden.size(0)))
-        givenTypes = [hidden.dtype, weight.dtype] + (bias.map { [$0.dtype] } ?? [])
+        givenTypes = [hidden.dtype, weight.numberType] + (bias.map { [$0.dtype] } ?? [])
         wide = dtype == .float64 ? .float64 : .float32
     }
 
@@ -63,11 +65,14 @@ struct ChunkedCrossEntropy {
 
     /// x Wᵀ + b
     private func project(_ x: Tensor, into logits: Tensor) throws {
-        let transposed = try weight.transposed()
-        if let bias {
-            try logits.setSum(of: bias, andProduct: x, transposed)
-        } else {
-            try logits.setProduct(x, transposed)
+        try weight.forEachBlock(as: x.dtype) { classes, block in
+            let some = try logits.slice(classes, along: 1)
+            let transposed = try block.transposed()
+            if let bias {
+                try some.setSum(of: bias.slice(classes), andProduct: x, transposed)
+            } else {
+                try some.setProduct(x, transposed)
+            }
         }
     }
 
@@ -105,7 +110,11 @@ struct ChunkedCrossEntropy {
             let all =
                 try gradients[0]
                 ?? Tensor.empty(hidden.shape, dtype: hidden.dtype, device: hidden.device)
-            try all.slice(range).setProduct(logits, weight)
+            if let operand = try weight.operand(as: logits.dtype) {
+                try all.slice(range).setProduct(logits, operand)
+            } else {
+                try all.slice(range).copy(from: logits.matmul(weight))
+            }
             gradients[0] = all
         }
         if needed[1] {

@@ -7,26 +7,32 @@ extension Tensor {
     /// Reference: Hsu et al. 2024, "Liger Kernel", arXiv:2410.10989, section 3.2.
     /// - Parameters:
     ///   - self: (N, size)
-    ///   - weight: (classes, size); it may be of another type than `self`, in which products are
-    ///     computed.
+    ///   - weight: (classes, size), as it is stored; products are computed in the type of `self`.
     ///   - bias: (classes)
     ///   - labels: (N) of int64, each in 0..<classes.
     ///   - labelSmoothing: the share of a target that all classes have alike.
     ///   - rows: of a chunk; nil for the most that is worth it.
     /// - Throws: ``TorchError`` for shapes, types and labels that do not fit.
     public func crossEntropy(
-        through weight: Tensor, bias: Tensor? = nil, labels: Tensor, labelSmoothing: Double = 0,
-        rows: Int? = nil
+        through weight: StoredWeight, bias: Tensor? = nil, labels: Tensor,
+        labelSmoothing: Double = 0, rows: Int? = nil
     ) throws -> Tensor {
-        let inputs = [self, weight] + (bias.map { [$0] } ?? [])
-        let needed = inputs.map { isRecordingGradients && $0.requiresGradient }
+        let inputs = [self] + [weight.plainTensor, bias].compactMap(\.self)
+        // Of the hidden states, the weight and the bias; blocks are frozen.
+        func isRecorded(_ tensor: Tensor?) -> Bool {
+            isRecordingGradients && tensor?.requiresGradient ?? false
+        }
+        let wanted =
+            [isRecorded(self), isRecorded(weight.plainTensor)]
+            + (bias.map { [isRecorded($0)] } ?? [])
         var saved: [Tensor?] = []
         return try customFunction("crossEntropy", of: inputs) {
             var job = try ChunkedCrossEntropy(
                 hidden: self, weight: weight, bias: bias, labels: labels,
                 labelSmoothing: labelSmoothing, rows: rows)
-            let loss = try job.run(gradients: needed)
+            let loss = try job.run(gradients: wanted)
             saved = job.gradients
+            if weight.isBlocks { saved.remove(at: 1) }
             return [loss]
         } backward: { gradients, needed in
             guard let factor = try gradients[0]?.item() else { return needed.map { _ in nil } }
@@ -38,6 +44,18 @@ extension Tensor {
                     ? try gradient * factor : try gradient.multiply(by: factor)
             }
         }[0]
+    }
+}
+
+extension Tensor {
+    /// As above, of a weight that is a tensor.
+    public func crossEntropy(
+        through weight: Tensor, bias: Tensor? = nil, labels: Tensor, labelSmoothing: Double = 0,
+        rows: Int? = nil
+    ) throws -> Tensor {
+        try crossEntropy(
+            through: .plain(weight), bias: bias, labels: labels, labelSmoothing: labelSmoothing,
+            rows: rows)
     }
 }
 

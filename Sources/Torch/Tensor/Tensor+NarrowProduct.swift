@@ -10,12 +10,13 @@ extension Tensor {
     package func narrowProduct(
         _ weight: Tensor, bias: Tensor? = nil, mostRows: Int? = nil
     ) throws -> Tensor? {
-        try narrowProducts([(weight, bias)], mostRows: mostRows)?.first
+        guard weight.dtype == dtype else { return nil }
+        return try narrowProducts([(.plain(weight), bias)], mostRows: mostRows)?.first
     }
 
     /// The products with several weights, for which the threads are started once.
     package func narrowProducts(
-        _ matrices: [(weight: Tensor, bias: Tensor?)], mostRows: Int? = nil
+        _ matrices: [(weight: StoredWeight, bias: Tensor?)], mostRows: Int? = nil
     ) throws -> [Tensor]? {
         try NarrowProductKernel.products(
             self, matrices, mostRows: mostRows ?? NarrowProductKernel.mostRows(dtype))

@@ -33,7 +33,7 @@ public func completionLoss(
             of: model, predicting, labels, labelSmoothing: labelSmoothing, mode: mode)
     }
     return try predicting.crossEntropy(
-        through: head.weight.value, bias: head.bias?.value, labels: labels,
+        through: head.weight.stored, bias: head.bias?.value, labels: labels,
         labelSmoothing: labelSmoothing)
 }
 

@@ -31,7 +31,7 @@ struct Bottleneck {
     init(
         from inputSize: Int, through size: Int, to outputSize: Int, start: Start,
         activation: BottleneckActivation, scale: Double? = 1, hasBias: Bool,
-        beside weight: Tensor, using generator: Generator
+        beside weight: StoredWeight, using generator: Generator
     ) throws {
         func placed(_ tensor: Tensor) throws -> Tensor { try tensor.trained(beside: weight) }
         switch start {

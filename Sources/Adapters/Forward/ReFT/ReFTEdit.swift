@@ -13,7 +13,7 @@ package struct ReFTEdit {
     private let activation: BottleneckActivation
 
     /// W, b and a free matrix as PyTorch's `Linear` starts, R uniform, a b without W from 0 to 1.
-    init(_ method: LoReFT, beside norm: Tensor, using generator: Generator) throws {
+    init(_ method: LoReFT, beside norm: StoredWeight, using generator: Generator) throws {
         (variant, activation) = (method.variant, method.activation)
         let (size, rank) = (norm.size(0), method.rank)
         func uniform(_ shape: [Int]) throws -> Tensor {

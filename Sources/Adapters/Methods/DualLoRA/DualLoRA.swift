@@ -129,7 +129,7 @@ public struct DualLoRA: LinearAdapterMethod {
     /// σ with RMS(ΔW), for ReLU and Sign s σ² √(r₁ / 2), at 2 % of RMS(W₀); 0.02 for a weight that
     /// is all zeros, and where σ does not decide.
     func automaticDeviation(for base: Linear) throws -> Double {
-        let target = try 0.02 * base.weight.value.rootMeanSquare()
+        let target = try 0.02 * base.weight.stored.rootMeanSquare()
         let size = variant.startingSize(
             magnitudeRank: magnitudeRank, directionRank: directionRank)
         guard target > 0, target.isFinite, size.power > 0 else { return 0.02 }

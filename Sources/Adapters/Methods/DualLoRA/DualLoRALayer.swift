@@ -115,6 +115,6 @@ package final class DualLoRALayer: WeightChange, StepAwareAdapter {
 
     /// What the layer's products see, bit for bit, where they are computed in the weight's type.
     package func updatedWeight(for base: Linear) throws -> Tensor {
-        try update().formed(onto: base.weight.value)
+        try update().formed(onto: base.weight.stored)
     }
 }

@@ -22,12 +22,12 @@ struct DualLoRAUpdate: FactoredUpdate {
     }
 
     /// Whether the kernel forms such blocks, onto such a weight.
-    private func isFused(_ block: Tensor, onto weight: Tensor? = nil) -> Bool {
-        DualLoRAKernel.takes(block, weights: [weight], factors: factors)
+    private func isFused(_ block: Tensor, onto weight: StoredWeight? = nil) -> Bool {
+        DualLoRAKernel.takes(block, weights: [weight?.plainTensor], factors: factors)
     }
 
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
+        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor
     ) throws {
         guard isFused(block, onto: weight) else {
             return try plain.form(rows: rows, columns: columns, onto: weight, into: block)
@@ -54,7 +54,7 @@ struct DualLoRAUpdate: FactoredUpdate {
 
     /// In one pass, for B A and D C serve both.
     func form(
-        rows: Range<Int>, onto weight: Tensor?, into block: Tensor,
+        rows: Range<Int>, onto weight: StoredWeight?, into block: Tensor,
         addingGradientsOf gradient: Tensor, to sums: [Tensor]
     ) throws {
         guard isFused(gradient, onto: weight), block.hasContiguousRows,
@@ -71,7 +71,7 @@ struct DualLoRAUpdate: FactoredUpdate {
 
     private func addFusedGradients(
         of gradient: Tensor, rows: Range<Int>, to sums: [Tensor], forming block: Tensor? = nil,
-        onto weight: Tensor? = nil
+        onto weight: StoredWeight? = nil
     ) throws {
         try DualLoRAKernel.addGradients(
             of: gradient, b: b.slice(rows), a: a, d: d.slice(rows), c: c, scale: scale,

@@ -30,7 +30,7 @@ struct PlainDualLoRAUpdate: FactoredUpdate {
     var factors: [Tensor] { layerFactors.trained.map(\.value) }
 
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto weight: Tensor?, into block: Tensor
+        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor
     ) throws {
         try withoutGradient {
             for piece in rows.pieces(columns: layerFactors.a.size(1)) {
@@ -39,7 +39,7 @@ struct PlainDualLoRAUpdate: FactoredUpdate {
                     .slice(columns, along: 1)
                 let blockRows = piece.shifted(by: -rows.lowerBound)
                 try block.slice(blockRows).copy(
-                    from: weight.map { try $0.slice(blockRows) + update } ?? update)
+                    from: weight.map { try $0.slice(blockRows).dense() + update } ?? update)
             }
         }
     }
