@@ -51,7 +51,7 @@ import Testing
         let base = try Self.base()
         let layer = try Self.layer(method, base)
         var literal = Literal(
-            weight: base.weight.value, down: try layer.down.cloned(), up: try layer.up.cloned(),
+            weight: try base.weight.value, down: try layer.down.cloned(), up: try layer.up.cloned(),
             method: method)
         for factor in [layer.down, layer.up] { try factor.requireGradient() }
         let (rate, total) = (0.3, 12)

@@ -48,7 +48,7 @@ import Testing
         let x = try layer.x.detached().requireGradient()
         let bias = try Tensor.seeded([layer.weight.size(0)], seed: 4, dtype: layer.x.dtype)
         let output = try x.linear(
-            through: update, weight: isWeightApart ? nil : layer.weight, bias: bias,
+            through: update, weight: isWeightApart ? nil : .plain(layer.weight), bias: bias,
             outputSize: layer.weight.size(0), blockBytes: blockBytes)
         let leaves = [x] + update.factors
         return try [output]
@@ -163,7 +163,7 @@ import Testing
         for transposed in [false, true] {
             let layer = try layer(shape, dtype: .bfloat16, transposed: transposed)
             let update = try update(shape)
-            let weight = try update.formed(onto: layer.weight)
+            let weight = try update.formed(onto: .plain(layer.weight))
             let change = try Tensor.empty([shape[0], shape[1]])
             try update.form(
                 rows: 0..<shape[0], columns: 0..<shape[1], onto: nil, into: change)
@@ -188,7 +188,7 @@ import Testing
             let update = try tests.update(shape)
             func run() throws -> Tensor {
                 try layer.x.requireGradient().linear(
-                    through: update, weight: layer.weight, bias: nil, outputSize: 300)
+                    through: update, weight: .plain(layer.weight), bias: nil, outputSize: 300)
             }
             _ = try run()
             let before = TorchRuntime.liveTensors

@@ -243,7 +243,7 @@ extension DualLoRAFactors {
             -> [Tensor]
         {
             let output = try x.linear(
-                through: update, weight: weight, bias: nil, outputSize: 50, blockBytes: bytes)
+                through: update, weight: .plain(weight), bias: nil, outputSize: 50, blockBytes: bytes)
             return try [output]
                 + output.gradients(with: [x] + update.factors, seed: seed).map {
                     try #require($0)
@@ -259,7 +259,7 @@ extension DualLoRAFactors {
             // Some columns alone are those of the whole.
             let room = try Tensor.empty([13, 9], dtype: .float64)
             try update.form(rows: 20..<33, columns: 7..<16, onto: nil, into: room)
-            let all = try update.formed(onto: .zeros([50, 40], dtype: .float64))
+            let all = try update.formed(onto: .plain(.zeros([50, 40], dtype: .float64)))
             let part = try all.slice(20..<33).slice(7..<16, along: 1)
             #expect(try room.isClose(to: part, absolute: 1e-12))
         }

@@ -38,9 +38,9 @@ import Testing
     /// The output and the gradients at x, A, B.
     private func results(_ given: Given, blockBytes: Int = 16 << 20) throws -> [Tensor] {
         let leaves = try [given.x, given.a, given.b].map { try $0.detached().requireGradient() }
-        let update = HiRAUpdate(a: leaves[1], b: leaves[2], weight: given.weight)
+        let update = HiRAUpdate(a: leaves[1], b: leaves[2], weight: .plain(given.weight))
         let output = try leaves[0].linear(
-            through: update, weight: given.isWeightApart ? nil : given.weight, bias: bias(given),
+            through: update, weight: given.isWeightApart ? nil : .plain(given.weight), bias: bias(given),
             outputSize: given.weight.size(0), blockBytes: blockBytes)
         return try [output]
             + output.gradients(with: leaves, seed: given.seed).map { try #require($0) }
@@ -132,8 +132,8 @@ import Testing
     func merging(shape: [Int]) throws {
         for isTransposed in [false, true] {
             let given = try given(shape, .bfloat16, transposed: isTransposed)
-            let update = HiRAUpdate(a: given.a, b: given.b, weight: given.weight)
-            let weight = try update.formed(onto: given.weight)
+            let update = HiRAUpdate(a: given.a, b: given.b, weight: .plain(given.weight))
+            let weight = try update.formed(onto: .plain(given.weight))
             #expect(weight.strides == given.weight.strides)
             try weight.checkRowBlocks(of: update, onto: given.weight)
             let product = try given.b.to(.float64).matmul(given.a.to(.float64))
@@ -141,8 +141,8 @@ import Testing
             // Half a step of bfloat16, and what float32 loses in the product.
             let distance = try (weight.to(.float64) - exact).magnitude()
             #expect(try (distance - exact.magnitude() * 0.00392).maximum().item() < 1e-5)
-            let none = HiRAUpdate(a: given.a, b: try .zeros(like: given.b), weight: given.weight)
-            #expect(try none.formed(onto: given.weight).isIdentical(to: given.weight))
+            let none = HiRAUpdate(a: given.a, b: try .zeros(like: given.b), weight: .plain(given.weight))
+            #expect(try none.formed(onto: .plain(given.weight)).isIdentical(to: given.weight))
         }
     }
 
@@ -153,10 +153,10 @@ import Testing
             let tests = HiRAUpdateTests()
             let given = try tests.given([300, 200, 8])
             for tensor in [given.x, given.a, given.b] { try tensor.requireGradient() }
-            let update = HiRAUpdate(a: given.a, b: given.b, weight: given.weight)
+            let update = HiRAUpdate(a: given.a, b: given.b, weight: .plain(given.weight))
             func run() throws -> Tensor {
                 try given.x.linear(
-                    through: update, weight: given.weight, bias: nil, outputSize: 300)
+                    through: update, weight: .plain(given.weight), bias: nil, outputSize: 300)
             }
             _ = try run()
             let before = TorchRuntime.liveTensors

@@ -30,7 +30,7 @@ import Testing
     ) throws -> [Tensor] {
         let given = try given.map { try (dtype.map($0.to) ?? $0).detached().requireGradient() }
         let layer = LowRankLinear(
-            weight: try given[3].detached(), bias: given[4],
+            weight: .plain(try given[3].detached()), bias: given[4],
             outputFactors: isScaled ? given[7] : nil, down: given[5], up: given[6], scale: 1.5)
         let output = try layer(given[0], pathInput: isApart ? given[1] : nil)
         let used = [0] + (isApart ? [1] : []) + [4, 5, 6] + (isScaled ? [7] : [])

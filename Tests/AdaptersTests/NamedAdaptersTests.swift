@@ -47,8 +47,8 @@ import Testing
             for placed in try adapters[name].parts {
                 let (layer, change) = try #require(placed.weightChange)
                 let mine = try #require(other.linears.first { $0.path == layer.path })
-                mine.weight.value = try withoutGradient {
-                    try mine.weight.value + weight * change.weightUpdate(for: layer)
+                mine.weight.stored = try withoutGradient {
+                    .plain(try mine.weight.value + weight * change.weightUpdate(for: layer))
                 }
             }
         }

@@ -63,7 +63,7 @@ import Testing
         let bias = hasWeight ? try Tensor.seeded([shape[0]], seed: 7, dtype: dtype) : nil
         let seed = try Tensor.seeded([2, 3, shape[0]], seed: 8, dtype: dtype)
         for factor in update.factors { try factor.requireGradient() }
-        let given = hasWeight ? weight : nil
+        let given = hasWeight ? StoredWeight.plain(weight) : nil
         let output =
             formed
             ? try x.linear(
@@ -231,9 +231,9 @@ import Testing
                 func run() throws -> Tensor {
                     formed
                         ? try x.linear(
-                            through: update, weight: weight, bias: nil, outputSize: shape[0])
+                            through: update, weight: .plain(weight), bias: nil, outputSize: shape[0])
                         : try x.linear(
-                            beside: update, weight: weight, bias: nil, outputSize: shape[0])
+                            beside: update, weight: .plain(weight), bias: nil, outputSize: shape[0])
                 }
                 var outputs = [try run()]
                 let live = TorchRuntime.liveTensors

@@ -240,7 +240,7 @@ import Testing
         let types = try [ModelFolder.WeightStorage.stored, .computeType, .float32].map {
             var options = options(weights: $0)
             options.computeType = .bfloat16
-            return try load(options).model.parameters.map(\.value.dtype)[0]
+            return try load(options).model.parameters.map(\.stored.numberType)[0]
         }
         #expect(types == [.float16, .bfloat16, .float32])
     }

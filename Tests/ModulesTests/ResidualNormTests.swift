@@ -17,7 +17,7 @@ import Testing
         let root = try RMSNorm(scope(), size: 24, epsilon: 1e-5)
         let centred = try LayerNorm(scope(), size: 24, epsilon: 1e-5)
         root.weight.stored = .plain(try .seeded([24], seed: 1, dtype: stored))
-        centred.weight.stored = .plain(root.weight.value)
+        centred.weight.stored = .plain(try root.weight.value)
         centred.bias.stored = .plain(try .seeded([24], seed: 2, dtype: stored))
         let stream = try Tensor.seeded([2, 5, 24], seed: 3, dtype: dtype)
         let branch = try Tensor.seeded([2, 5, 24], seed: 4, dtype: dtype)

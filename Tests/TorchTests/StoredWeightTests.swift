@@ -104,8 +104,10 @@ import Testing
         let (rows, columns) = (150, 320)
         let weight = try Self.storages[storage].make(.seeded([rows, columns], seed: 2))
         let numbers = StoredWeight.plain(try weight.dense(as: .float32))
-        let factors = try (b: Tensor.seeded([rows, 5], seed: 3), a: .seeded([5, columns], seed: 4),
-            d: .seeded([rows, 5], seed: 5), c: .seeded([5, columns], seed: 6))
+        let factors = (
+            b: try Tensor.seeded([rows, 5], seed: 3), a: try Tensor.seeded([5, columns], seed: 4),
+            d: try Tensor.seeded([rows, 5], seed: 5), c: try Tensor.seeded([5, columns], seed: 6)
+        )
         for dtype in [DType.float32, .bfloat16] {
             let gradient = try Tensor.seeded([rows, columns], seed: 7, dtype: dtype)
             func run(_ weight: StoredWeight) throws -> [Tensor] {

@@ -92,8 +92,8 @@ import ToyTasks
         let trainer = try Self.trainer(Self.methods[method]) { $0.epochs = 4 }
         let trainee = trainer.trainee
         let trained = Set(trainee.trainables.map { ObjectIdentifier($0.tensor) })
-        let frozen = trainee.model.parameters.filter {
-            !trained.contains(ObjectIdentifier($0.value))
+        let frozen = try trainee.model.parameters.filter {
+            try !trained.contains(ObjectIdentifier($0.value))
         }
         let before = try frozen.map { try $0.value.cloned() }
         let start = try trainee.trainables.map { try $0.tensor.detached().cloned() }
