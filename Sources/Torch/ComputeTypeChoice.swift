@@ -52,7 +52,7 @@ package struct ComputeTypeChooser {
         case .slow(let why):
             return ComputeTypeChoice(
                 .float32,
-                .note("computing in float32: \(why); `dtype` bfloat16 is slower here"))
+                .note("computing in float32: \(why)"))
         case .untold: return measured(on: device)
         }
     }

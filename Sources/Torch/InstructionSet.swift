@@ -15,7 +15,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
     /// As its makers call it.
     public var title: String {
         switch self {
-        case .portable: "no AVX2"
+        case .portable: Processor.isX86 ? "x86-64 without AVX2" : "portable"
         case .avx2: "AVX2"
         case .avx512: "AVX-512"
         case .avx512BFloat16: "AVX512-BF16"

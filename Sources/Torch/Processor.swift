@@ -24,14 +24,17 @@ package struct Processor: Sendable {
     }
 
     package static var ofMachine: Processor {
-        #if arch(x86_64)
-            let isKnown = true
-        #else
-            let isKnown = false
-        #endif
-        return Processor(
-            instructionSet: .ofMachine, isKnown: isKnown,
+        Processor(
+            instructionSet: .ofMachine, isKnown: isX86,
             environment: ProcessInfo.processInfo.environment)
+    }
+
+    static var isX86: Bool {
+        #if arch(x86_64)
+            true
+        #else
+            false
+        #endif
     }
 
     package var bfloat16Products: Speed {
@@ -42,7 +45,7 @@ package struct Processor: Sendable {
         let name = "this processor (\(instructionSet.title))"
         return instructionSet == .avx512BFloat16
             ? .fast(because: "\(name) has fast products of it")
-            : .slow(because: "\(name) has no fast bfloat16 products")
+            : .slow(because: "\(name) has no fast bfloat16 products; `dtype` bfloat16 is slower here")
     }
 
     /// A variable of the environment that keeps from LibTorch, from this package's kernels or from oneDNN,

@@ -4,8 +4,9 @@ import FineTuning
 /// reads.
 ///
 /// A basic sentence is a subject, a verb and perhaps an object. Further constructions (questions,
-/// reflexives, two subjects, relative clauses) follow the same rules of number in new forms, with
-/// words that basic sentences do not have.
+/// reflexives, two subjects) follow the same rules of number in new forms, with words that basic
+/// sentences do not have. Each is easy enough that a method which works learns it whole, so that the
+/// demo says the same whatever the machine rounds.
 struct DemoGrammar {
     enum Number: CaseIterable { case singular, plural }
 
@@ -29,7 +30,7 @@ struct DemoGrammar {
         .singular: ["a", "this", "every", "the"], .plural: ["these", "many", "two", "the"],
     ]
     private static let prepositions = ["near", "with", "behind"]
-    private static let furtherWords = ["does", "do", "itself", "themselves", "and", "that", "?"]
+    private static let furtherWords = ["does", "do", "itself", "themselves", "and", "?"]
 
     private var random: SplitMix64
 
@@ -115,21 +116,17 @@ struct DemoGrammar {
         let isRight = Bool.random(using: &random)
         let agreeing = isRight ? number : number.other
         let words: [String]
-        switch Int.random(in: 0..<4, using: &random) {
+        switch Int.random(in: 0..<3, using: &random) {
         case 0:
             let auxiliary = agreeing == .singular ? "does" : "do"
-            words = [auxiliary] + subject(number) + predicate(.plural) + ["?"]
+            words = [auxiliary] + nounPhrase(number) + predicate(.plural) + ["?"]
         case 1:
             let pronoun = agreeing == .singular ? "itself" : "themselves"
             let verb = pick(Self.transitiveVerbs).form(number)
-            words = subject(number) + [verb, pronoun, "."]
-        case 2:
+            words = nounPhrase(number) + [verb, pronoun, "."]
+        default:
             let pair = nounPhrase(.singular) + ["and"] + nounPhrase(self.number())
             words = pair + predicate(isRight ? .plural : .singular) + ["."]
-        default:
-            let clause =
-                ["that"] + [pick(Self.transitiveVerbs).form(number)] + nounPhrase(self.number())
-            words = nounPhrase(number) + clause + predicate(agreeing) + ["."]
         }
         return (words.joined(separator: " "), isRight)
     }
