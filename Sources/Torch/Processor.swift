@@ -45,7 +45,8 @@ package struct Processor: Sendable {
         let name = "this processor (\(instructionSet.title))"
         return instructionSet == .avx512BFloat16
             ? .fast(because: "\(name) has fast products of it")
-            : .slow(because: "\(name) has no fast bfloat16 products; `dtype` bfloat16 is slower here")
+            : .slow(
+                because: "\(name) has no fast bfloat16 products; `dtype` bfloat16 is slower here")
     }
 
     /// A variable of the environment that keeps from LibTorch, from this package's kernels or from oneDNN,
