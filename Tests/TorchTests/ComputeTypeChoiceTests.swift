@@ -96,7 +96,7 @@ struct ComputeTypeChoiceTests {
             (1.04, .float32, "bfloat16's products take 1.0 times as long here"),
             (6.58, .float32, "6.6 times"), (43.8, .float32, "44 times"),
             (nil, .float32, "there are no bfloat16 products here"),
-        ])
+        ] as [(Double?, DType, String)])
     func measured(ratio: Double?, dtype: DType, words: String) throws {
         for device in [Device.cpu, Device(.cuda), Device(.mps)] {
             let choice = unknown(ratio).choice(nil, on: device)

@@ -9,7 +9,7 @@ struct DemoCommand: ParsableCommand {
         discussion: """
             Makes sentences by a small grammar and a BERT of 0.1 million parameters, trains it to tell \
             right sentences from wrong ones, then fine-tunes that model with each method to judge \
-            questions, reflexives and double subjects, which it has not seen.
+            questions, negations and double subjects, which it has not seen.
 
             Example:
               duallora demo --output demo
@@ -58,8 +58,8 @@ struct DemoCommand: ParsableCommand {
                 + "\(decimal(base.value))\n")
         print("2. It is fine-tuned to judge constructions that it has not seen.")
         let methods: [(any FineTuningMethod, learningRate: Double)] = [
-            (FullFineTuning(), 1e-3), (LoRA(rank: 16), 3e-3),
-            (DualLoRA(magnitudeRank: 8, directionRank: 8), 3e-3),
+            (FullFineTuning(), 1e-3), (LoRA(rank: 8), 3e-3),
+            (DualLoRA(magnitudeRank: 4, directionRank: 4), 3e-3),
         ]
         var rows: [[String]] = []
         var scores: [Double] = []
@@ -118,7 +118,7 @@ struct DemoCommand: ParsableCommand {
     /// - Parameter rate: a model as small as this one takes higher rates than the methods' own.
     private func tuning(_ rate: Double) -> TrainingOptions {
         var options = TrainingOptions()
-        options.epochs = 12
+        options.epochs = 6
         options.learningRate = rate
         options.headLearningRate = 1e-3
         return options
