@@ -42,17 +42,17 @@ struct DemoCommand: ParsableCommand {
 
     private func demonstrate(_ files: DemoFiles, on device: Device) throws {
         let started = ContinuousClock.now
-        let type = ComputeTypeChoice(compute.dtype.named, on: device)
-        type.tell()
+        let choice = ComputeTypeChoice(compute.dtype.named, on: device)
+        choice.tell()
         print(
             "Instruction set: \(InstructionSet.ofMachine.title); \(TorchRuntime.threads) threads; "
-                + "computing in \(type.dtype.rawValue).\n")
+                + "computing in \(choice.dtype.rawValue).\n")
         try files.write(seed: seed)
         print(
             "1. A model is made: a BERT of random weights learns which basic sentences are right.")
         let base = try fineTune(
             files.untrained, files.basic, FullFineTuning(), pretraining, to: files.base, device,
-            type.dtype)
+            choice.dtype)
         print(
             "   matthews \(decimal(base.before?.metrics["matthews"] ?? nil)) -> "
                 + "\(decimal(base.value))\n")
@@ -68,7 +68,7 @@ struct DemoCommand: ParsableCommand {
             let facts = type(of: method).facts
             let result = try fineTune(
                 files.base, files.further, method, tuning(rate),
-                to: files.run(facts.name), device, type.dtype)
+                to: files.run(facts.name), device, choice.dtype)
             scores.append(result.value ?? 0)
             rows.append(row(facts.title, result))
             let log = try RunLog.read(files.run(facts.name).appendingPathComponent("train.jsonl"))
@@ -126,7 +126,7 @@ struct DemoCommand: ParsableCommand {
 
     private func fineTune(
         _ model: URL, _ data: URL, _ method: any FineTuningMethod, _ options: TrainingOptions,
-        to output: URL, _ device: Device, _ type: DType
+        to output: URL, _ device: Device, _ computeType: DType
     ) throws -> RunResult {
         var options = options
         options.seed = seed
@@ -134,7 +134,7 @@ struct DemoCommand: ParsableCommand {
             model: model, task: CoLA.self, data: data, method: method, output: output,
             options: options)
         if method is any LinearAdapterMethod { run.targets = .allLinear }
-        run.computeType = type
+        run.computeType = computeType
         run.device = device
         run.overwrite = overwrite
         return try RunView.showing(label: "   \(type(of: method).facts.name)") {
