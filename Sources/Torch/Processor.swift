@@ -42,6 +42,7 @@ package struct Processor: Sendable {
             return .slow(because: "\(limit) asks for a processor without fast bfloat16 products")
         }
         guard isKnown else { return .untold }
+        // A processor with AMX has AVX512-BF16 too.
         let name = "this processor (\(instructionSet.title))"
         return instructionSet == .avx512BFloat16
             ? .fast(because: "\(name) has fast products of it")
