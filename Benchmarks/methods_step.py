@@ -32,7 +32,7 @@ OPTIONS = {
 def measure(method, options):
     words = [COMMAND, "bench", "--json", "--limit", "--config", options.config, "--method", method,
              "--batch", str(options.batch), "--length", str(options.length),
-             "--steps", str(options.steps), "--threads", str(options.threads),
+             "--steps", str(options.steps), "--threads", str(options.threads), "--dtype", options.dtype,
              *OPTIONS.get(method, ["--rank", "16"])]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--length", type=int, default=256)
+    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
     parser.add_argument("--methods", nargs="+")
     options = parser.parse_args()
     listed = subprocess.run([COMMAND, "methods", "--json"], capture_output=True, text=True, check=True)

@@ -70,10 +70,8 @@ struct BenchCommand: ParsableCommand {
             """)
     var limit = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
-    var dtype = DType.bfloat16
+    @Option(help: ComputeTypeArgument.help)
+    var dtype = ComputeTypeArgument.automatic
 
     @OptionGroup(title: "Computing") var compute: ThreadOptions
 
@@ -119,13 +117,16 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func write(to path: String) throws {
+        // As checkpoints are published, whatever this machine computes in.
+        let type = dtype.named ?? .bfloat16
         let (tensors, bytes) = try RandomCheckpoint.write(
-            configuration(beside: nil), dtype: dtype, seed: seed, to: folder(path))
-        print("\(path): \(tensors) tensors of \(dtype.rawValue), \(bytes.formatted) bytes")
+            configuration(beside: nil), dtype: type, seed: seed, to: folder(path))
+        print("\(path): \(tensors) tensors of \(type.rawValue), \(bytes.formatted) bytes")
     }
 
     private func timeSteps() throws {
         let method = try options.make(method)
+        let type = ComputeTypeChoice(dtype.named)
         let weights = try weights.map { try located($0, for: .model).url }
         var benchmark = StepBenchmark(
             configuration: try configuration(beside: weights), method: method)
@@ -134,11 +135,12 @@ struct BenchCommand: ParsableCommand {
         benchmark.batch = batch ?? benchmark.batch
         benchmark.length = length ?? benchmark.length
         benchmark.steps = steps
-        benchmark.computeType = dtype
+        benchmark.computeType = type.dtype
         benchmark.seed = seed
         benchmark.checkpointsActivations = activationCheckpointing
         benchmark.measuresLimit = limit
         let measurement = try benchmark.run()
+        type.tell()
         if measurement.weightsAreMapped == false {
             note(
                 "note: the weights are not in the type that is used: they are converted, not mapped"
@@ -151,14 +153,16 @@ struct BenchCommand: ParsableCommand {
         guard let method = try options.make(method) as? any LinearAdapterMethod else {
             throw CommandError("--layer: \(method) adapts no layer; name another --method")
         }
+        let type = ComputeTypeChoice(dtype.named)
         var benchmark = LayerBenchmark(
             outputSize: layer.outputs, inputSize: layer.inputs, method: method)
         benchmark.tokens = tokens ?? benchmark.tokens
         benchmark.steps = steps
-        benchmark.computeType = dtype
+        benchmark.computeType = type.dtype
         benchmark.isTransposed = transposed
         benchmark.seed = seed
         let measurement = try benchmark.run()
+        type.tell()
         print(json ? try jsonLine(measurement) : measurement.text)
     }
 }

@@ -12,6 +12,11 @@ struct DeviceOptions: ParsableArguments {
     /// - Parameter savesMemory: as ``ThreadOptions/apply(savesMemory:)`` has it.
     func apply(savesMemory: Bool = false) throws -> Device {
         try threads.apply(savesMemory: savesMemory)
+        return try found()
+    }
+
+    /// The device.
+    func found() throws -> Device {
         let words = device.split(separator: ":", omittingEmptySubsequences: false)
         guard let kind = words.first.flatMap({ Device.Kind(rawValue: String($0)) }),
             words.count <= 2,

@@ -40,7 +40,7 @@ struct EvaluateCommand: ParsableCommand {
         var run = EvaluationRun(
             model: folder, adapters: try adapters.sources, task: task, data: data.places)
         run.maximumLength = maximumLength
-        run.computeType = compute.dtype
+        run.computeType = compute.dtype.named
         run.device = device
         run.chatTemplate = try data.givenTemplate(for: folder)
         run.templateVariables = try data.instructions.context.variables

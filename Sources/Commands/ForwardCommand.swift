@@ -34,10 +34,8 @@ struct ForwardCommand: ParsableCommand {
     @Option(help: "The side on which shorter sequences are padded: left or right.")
     var padding = TokenBatch.Side.right
 
-    @Option(
-        help: ArgumentHelp(
-            "Compute in \(DType.allValueStrings.joined(separator: ", ")).", valueName: "type"))
-    var dtype = DType.float32
+    @Option(help: ComputeTypeArgument.help)
+    var dtype = ComputeTypeArgument.named(.float32)
 
     @Option(help: "The safetensors file to write.", completion: .file())
     var output: String
@@ -48,11 +46,12 @@ struct ForwardCommand: ParsableCommand {
         let device = try compute.apply()
         let sequences = try sequences()
         var options = ModelFolder.LoadOptions()
-        options.computeType = dtype
+        options.computeType = dtype.named
         options.device = device
         let loaded = try AdaptedModel.load(
             model: try source.model(model).url, adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
+        options.computeTypeChoice.tell()
         for sequence in sequences {
             try loaded.model.check(ids: sequence.ids)
             try loaded.check(typeIDs: sequence.typeIDs)

@@ -115,11 +115,12 @@ struct GenerateCommand: ParsableCommand {
 
     private func load(_ model: URL, _ device: Device) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
-        options.computeType = compute.dtype
+        options.computeType = compute.dtype.named
         options.device = device
         let loaded = try AdaptedModel.load(
             model: model, adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }
+        options.computeTypeChoice.tell()
         return loaded
     }
 

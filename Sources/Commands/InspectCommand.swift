@@ -25,6 +25,8 @@ struct InspectCommand: ParsableCommand {
         let folder = try ModelFolder(source.model(model).url)
         var options = ModelFolder.LoadOptions()
         options.weights = .stored
+        // Nothing is computed.
+        options.computeType = .float32
         let loaded = try folder.load(options)
         let type = try folder.configuration.text("model_type") ?? ""
         let kinds = Self.kinds(of: loaded.model)

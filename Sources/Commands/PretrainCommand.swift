@@ -59,7 +59,7 @@ struct PretrainCommand: ParsableCommand {
                 tokenizer: try located(tokenizer, for: .tokenizer).url),
             task: dev.applied(to: text.trainingTask()), data: data.map { URL(fileURLWithPath: $0) },
             method: FullFineTuning(), output: folder(output), options: options)
-        run.computeType = compute.dtype
+        run.computeType = compute.dtype.named
         run.device = device
         run.resume = resume
         run.overwrite = overwrite

@@ -25,6 +25,7 @@ final class RunView {
     func show(_ event: FineTuningRun.Event) {
         switch event {
         case .note(let text): line("note: \(text)")
+        case .warning(let text): line("warning: \(text)")
         case .started(let trainable, let all, let examples, let steps, let done):
             total = steps
             let share = 100 * Double(trainable) / Double(max(1, all))
@@ -49,6 +50,7 @@ final class RunView {
     func show(_ event: EvaluationRun.Event) {
         switch event {
         case .note(let text): line("note: \(text)")
+        case .warning(let text): line("warning: \(text)")
         case .scoring(let progress): show(progress)
         }
     }

@@ -11,9 +11,12 @@ extension TrainCommand {
     /// The run as a recipe: what was set, and the defaults of everything else that does not wait for the
     /// model.
     /// - Parameters:
+    ///   - computeType: nil where only the machine that the run is made on can tell.
     ///   - templateDate: what a template that asks for the time is told.
     ///   - positions: the longest sequence that the model takes; nil for any.
-    func recipeText(templateDate: Date? = nil, positions: Int? = nil) throws -> String {
+    func recipeText(
+        computeType: DType?, templateDate: Date? = nil, positions: Int? = nil
+    ) throws -> String {
         guard let words = TrainWords.current else { return "" }
         let method = try method.make(method.start())
         let task = try task
@@ -29,7 +32,7 @@ extension TrainCommand {
                 values[key.name] = [standard]
             }
         }
-        values["dtype"] = [compute.dtype.rawValue]
+        if let computeType { values["dtype"] = [computeType.rawValue] }
         if let positions, let length = values["max-length"]?.first.flatMap({ Int($0) }) {
             values["max-length"] = ["\(min(length, positions))"]
         }

@@ -76,7 +76,7 @@ struct TrainCommand: ParsableCommand {
         try options.check()
         if printRecipe {
             sayNotes()
-            return print(try recipeText(), terminator: "")
+            return print(try recipeText(computeType: compute.resolvedType), terminator: "")
         }
         let device = try compute.apply(savesMemory: training.activationCheckpointing)
         sayNotes()
@@ -97,7 +97,7 @@ struct TrainCommand: ParsableCommand {
         run.targets = targets
         run.modulesToSave = self.method.savedModules
         run.addedTokens = try self.method.addedTokens
-        run.computeType = compute.dtype
+        run.computeType = compute.dtype.named
         run.device = device
         run.resume = resume
         run.overwrite = overwrite
@@ -106,7 +106,9 @@ struct TrainCommand: ParsableCommand {
         run.templateDate = try data.instructions.context.date
         run.templateDate = try run.dateForTemplate()
         run.predictions = try scoring.predictionsFile()
-        run.recipe = try recipeText(templateDate: run.templateDate, positions: run.positions())
+        run.recipe = try recipeText(
+            computeType: run.computeTypeChoice().dtype, templateDate: run.templateDate,
+            positions: run.positions())
         try show(run, json: json, scoring: scoring)
     }
 }

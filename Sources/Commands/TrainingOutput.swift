@@ -47,7 +47,7 @@ extension Interrupt {
         case .training(.scoring), .training(.evaluated), .training(.step): say(step)
         case .training(.trained):
             say("what was trained is saved; stopping the last score; once more stops at once")
-        case .training, .note: break
+        case .training, .note, .warning: break
         }
     }
 }

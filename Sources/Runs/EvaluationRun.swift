@@ -17,7 +17,8 @@ public struct EvaluationRun: Sendable {
     public var data: [URL]
     /// Tokens that an example is cut to; nil for the task's own choice.
     public var maximumLength: Int?
-    public var computeType = DType.bfloat16
+    /// What the model is computed in; nil for the type that suits the device.
+    public var computeType: DType?
     public var device = Device.cpu
     /// What puts conversations into words; nil for the template of the first adapter that has one, else
     /// the model's.
@@ -42,6 +43,8 @@ public struct EvaluationRun: Sendable {
     public enum Event: Sendable {
         /// What the user should know, in a sentence.
         case note(String)
+        /// The same, of what will cost the user something.
+        case warning(String)
         case scoring(ScoringProgress)
     }
 
@@ -60,6 +63,7 @@ public struct EvaluationRun: Sendable {
         loading.device = device
         let loaded = try AdaptedModel.load(model: model, adapters: adapters, options: loading)
         for note in loaded.notes { try report(.note(note)) }
+        try loading.computeTypeChoice.remark.map { try report(Event($0)) }
         let encoder = try TaskEncoder(
             tokenizer, for: task, folder: loaded.folder, template: template(),
             maximumLength: maximumLength, positions: loaded.model.maximumLength,
@@ -89,5 +93,14 @@ public struct EvaluationRun: Sendable {
         template?.variables = templateVariables
         template?.date = templateDate
         return template
+    }
+}
+
+extension EvaluationRun.Event {
+    fileprivate init(_ remark: ComputeTypeChoice.Remark) {
+        switch remark {
+        case .note(let text): self = .note(text)
+        case .warning(let text): self = .warning(text)
+        }
     }
 }

@@ -43,7 +43,9 @@ public struct FineTuningRun: Sendable {
     public var addedTokens: [String] = []
     public var output: URL
     public var options: TrainingOptions
-    public var computeType = DType.bfloat16
+    /// What the model is computed in; nil for the type that suits the device, or, of a run that is resumed,
+    /// for the type that it began with.
+    public var computeType: DType?
     public var device = Device.cpu
     /// Whether the run goes on from the newest whole checkpoint in the output folder.
     public var resume = false
@@ -102,6 +104,8 @@ public struct FineTuningRun: Sendable {
     public enum Event: Sendable {
         /// What the user should know, in a sentence.
         case note(String)
+        /// The same, of what will cost the user something.
+        case warning(String)
         case started(trainable: Int, total: Int, examples: Int, steps: Int, doneSteps: Int)
         case training(TrainingEvent)
     }

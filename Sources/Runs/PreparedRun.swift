@@ -23,6 +23,8 @@ struct PreparedRun {
     let templateDate: Date?
     /// The longest sequence that the model takes; nil for any.
     let positions: Int?
+    /// What the model is computed in.
+    let computeType: ComputeTypeChoice
     /// Digests of what is read, by what that is.
     let digests: [String: String]
     /// What the user should know, in sentences.
@@ -42,7 +44,8 @@ struct PreparedRun {
         let folder = try run.modelFolder()
         let extended = try run.extendedTokenizer()
         let tokenizer = try extended?.tokenizer ?? Tokenizer.load(from: run.tokenizerFolder)
-        let (loaded, configuration) = try run.load(folder)
+        computeType = run.computeTypeChoice()
+        let (loaded, configuration) = try run.load(folder, in: computeType.dtype)
         let baseTokens = loaded.model.vocabularySize
         if extended != nil, tokenizer.vocabularySize > baseTokens {
             try loaded.model.resizeVocabulary(to: tokenizer.vocabularySize)
@@ -119,6 +122,11 @@ struct PreparedRun {
             for note in folder.takeNotes() { try report(.note(note)) }
         }
         for note in notes { try report(.note(note)) }
+        switch computeType.remark {
+        case .note(let text): try report(.note(text))
+        case .warning(let text): try report(.warning(text))
+        case nil: break
+        }
         let done = try folder.open(self)
         try reportNotes()
         try report(
@@ -179,6 +187,16 @@ extension FineTuningRun {
         return ChatTemplate.date(text)
     }
 
+    /// What the model is computed in: what is set, else the type that the run which is resumed began with,
+    /// else what suits the device.
+    public func computeTypeChoice() -> ComputeTypeChoice {
+        guard computeType == nil, resume,
+            let saved = RunFolder(of: self).checkpoints.newestIdentity,
+            let began = saved.flag(RunIdentity.computeType).flatMap(DType.init(rawValue:))
+        else { return ComputeTypeChoice(computeType, on: device) }
+        return ComputeTypeChoice(goingOnIn: began, on: device)
+    }
+
     /// Whether vectors of the adapter decay: a run goes on by the rule that it began with.
     fileprivate var decaysVectors: Bool {
         guard resume, let saved = RunFolder(of: self).checkpoints.newestIdentity else {
@@ -228,7 +246,9 @@ extension FineTuningRun {
         return try ModelFolder(url)
     }
 
-    fileprivate func load(_ folder: ModelFolder?) throws -> (LoadedModel, ConfigurationFile) {
+    fileprivate func load(
+        _ folder: ModelFolder?, in computeType: DType
+    ) throws -> (LoadedModel, ConfigurationFile) {
         var loading = ModelFolder.LoadOptions()
         loading.computeType = computeType
         loading.weights = method is any AdapterMethod ? .narrower : .float32

@@ -15,7 +15,7 @@ extension RunIdentity {
         self.init(flags: run.options.identity(in: prepared.trainer, of: run.task))
         flags["task"] = run.task.name
         flags["method"] = type(of: run.method).facts.name
-        flags["dtype"] = run.computeType.rawValue
+        flags[Self.computeType] = prepared.computeType.dtype.rawValue
         if !run.modulesToSave.isEmpty {
             flags["modules-to-save"] = run.modulesToSave.joined(separator: ",")
         }

@@ -11,8 +11,14 @@ struct RunIdentity: Codable, Equatable {
     /// Whether weight decay moves vectors of the adapter; earlier versions, which do not say so, left them.
     static let decayingVectors = "decaying-vectors"
     static let positions = "positions"
+    static let computeType = "dtype"
+    /// What the flags were in runs that say nothing of them.
+    static let former = [computeType: "bfloat16"]
 
     init(flags: [String: String] = [:]) { self.flags = flags }
+
+    /// What is set, or was meant where nothing is said.
+    func flag(_ name: String) -> String? { flags[name] ?? Self.former[name] }
 
     /// What is not as another run has it, in a few words: "with --rank 8, not 3".
     /// - Parameter given: the run that is to go on from this one's checkpoint.
@@ -22,8 +28,8 @@ struct RunIdentity: Codable, Equatable {
         let decisive = ["task", "method"] + names.filter { $0.hasSuffix("rank") }.sorted()
         let others = names.subtracting(decisive).sorted()
         for name in decisive + others
-        where flags[name] != given.flags[name] && !isSameLength(name, given) {
-            guard let mine = flags[name] else {
+        where flag(name) != given.flag(name) && !isSameLength(name, given) {
+            guard let mine = flag(name) else {
                 return "without `\(name)`, not with \(given.flags[name] ?? "it")"
             }
             return "with `\(name)` \(mine), not \(given.flags[name] ?? "without")"

@@ -77,7 +77,7 @@ extension RunResult {
             bestStep: run.options.keepsBest ? trainer.finalStep : nil, seconds: seconds,
             tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0,
             peakMemoryMiB: DualTraining.peakMemoryMiB(), seed: run.options.seed,
-            dtype: run.computeType.rawValue,
+            dtype: prepared.computeType.dtype.rawValue,
             device: run.device.description, threads: TorchRuntime.threads,
             versions: ["duallora": packageVersion, "libtorch": TorchRuntime.version])
     }

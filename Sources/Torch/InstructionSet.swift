@@ -12,6 +12,16 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable {
         allCases.first { $0.number == ct_instruction_set_of_machine() } ?? .portable
     }
 
+    /// As its makers call it.
+    public var title: String {
+        switch self {
+        case .portable: Processor.isX86 ? "x86-64 without AVX2" : "portable"
+        case .avx2: "AVX2"
+        case .avx512: "AVX-512"
+        case .avx512BFloat16: "AVX512-BF16"
+        }
+    }
+
     public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
         left.number.rawValue < right.number.rawValue
     }

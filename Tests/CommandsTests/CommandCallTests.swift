@@ -118,7 +118,7 @@ import Testing
                 "--schedule cosin",
                 "--schedule: 'cosin' is not linear, cosine or constant; did you mean cosine?"
             ),
-            ("--dtype int4", "--dtype: 'int4' is not bfloat16, float32 or float64"),
+            ("--dtype int4", "--dtype: 'int4' is not auto, bfloat16, float32 or float64"),
             (
                 "--dtype fp16",
                 "--dtype: float16 has too small a range to train in; use bfloat16 or float32"
@@ -143,11 +143,13 @@ import Testing
         ])
     func types(_ name: String, _ type: DType) {
         #expect(DType(argument: name) == type)
+        #expect(ComputeTypeArgument(argument: name) == .named(type))
     }
 
     @Test("No model is computed in float16 or in integers", arguments: ["fp16", "half", "int8"])
     func otherTypes(_ name: String) {
         #expect(DType(argument: name) == nil)
+        #expect(ComputeTypeArgument(argument: name) == nil)
     }
 }
 

@@ -90,7 +90,10 @@ import Testing
             ("--device <", ["train", "evaluate", "generate", "pretrain", "forward", "demo"]),
             (
                 "--dtype <",
-                ["train", "evaluate", "generate", "merge", "pretrain", "forward", "bench"]
+                [
+                    "train", "evaluate", "generate", "merge", "pretrain", "forward", "bench",
+                    "demo",
+                ]
             ),
             ("--dev-data <", ["train", "pretrain", "inspect-data"]),
             ("--dev-share <", ["train", "pretrain", "inspect-data"]),

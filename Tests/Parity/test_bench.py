@@ -122,13 +122,14 @@ def test_steps_are_measured_on_weights_in_a_folder(tmp_path, config):
     harness.edit_json(config, vocab_size=20_000)
     text = harness.succeed("bench", config=config, write_weights=weights)
     assert str(weights) in text
-    found = bench(weights=weights, method="lora", **SHORT)
+    found = bench(weights=weights, method="lora", dtype="bfloat16", **SHORT)
     size = (weights / "model.safetensors").stat().st_size
     assert found["weights_mib"] == pytest.approx(size / 2 ** 20, abs=0.1)
     assert found["weights_mapped"] is True and found["config"] == "config.json"
     resident = found["peak_rss_mib"] - found["peak_without_weights_mib"]
     assert 1.2 < resident < found["weights_mib"] + 0.2  # the head, at least
-    same = bench(weights=weights, config=config, method="lora", **SHORT)
+    same = bench(
+        weights=weights, config=config, method="lora", dtype="bfloat16", **SHORT)
     assert same["loss"] == found["loss"]
     done = harness.run("bench", weights=weights, dtype="float32", method="lora", **SHORT)
     assert "note: " in done.stderr and json.loads(done.stdout)["weights_mapped"] is False

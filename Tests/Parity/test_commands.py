@@ -84,7 +84,7 @@ COMPLETIONS = {
     "train --task s": ["stsb", "siqa"],
     "train --method lo": ["lora", "lora-plus", "loreft"],
     "methods do": ["dora"],
-    "train --dtype ": ["bfloat16", "float32", "float64"],
+    "train --dtype ": ["auto", "bfloat16", "float32", "float64"],
     "evaluate --dtype b": ["bfloat16"],
     "train --schedule co": ["cosine", "constant"],
     "generate --early-stopping n": ["never"],

@@ -309,7 +309,7 @@ import ToyTasks
             case .training(.predicted(let scores)):
                 #expect(scores.predictions.count == 16)
             case .training(.checkpoint(let path)): events.append("kept \(path.suffix(1))")
-            case .training(.checkpointFailed), .note: events.append("other")
+            case .training(.checkpointFailed), .note, .warning: events.append("other")
             }
         }
         let steps = { (range: ClosedRange<Int>) in range.map { "step \($0)" } }

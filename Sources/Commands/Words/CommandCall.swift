@@ -139,7 +139,7 @@ struct CommandCall {
     }
 
     private static func refusal(of value: String, among known: [String]) -> String {
-        if known == DType.allValueStrings, DType.named(value) == .float16 {
+        if Set(DType.allValueStrings).isSubset(of: known), DType.named(value) == .float16 {
             return "float16 has too small a range to train in; use bfloat16 or float32"
         }
         let list = known.dropLast().joined(separator: ", ") + " or \(known.last ?? "")"

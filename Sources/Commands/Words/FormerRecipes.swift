@@ -4,19 +4,21 @@ import Foundation
 
 /// What the recipes of runs meant before a setting of today was there.
 enum FormerRecipes {
-    private static let devRows = "dev-rows"
-
-    /// The rows to score on that recipes mean which an earlier run wrote, without a word of them: the last
-    /// ones. Runs write which rows they are since these are drawn.
+    /// What recipes mean that an earlier run wrote, without a word of it.
     static func settings(
         meantBy recipe: Recipe, from files: [String], keys: RecipeKeys
     ) -> [(key: RecipeKey, values: [String])] {
-        guard recipe[devRows] == nil, let key = keys[devRows],
-            files.contains(where: isWrittenByRun),
-            let task = recipe["task"]?.values.last.flatMap({ try? TaskRegistry.task(named: $0) }),
-            HeldOut.of(task) != nil
-        else { return [] }
-        return [(key, [HeldOut.Rows.last.rawValue])]
+        guard files.contains(where: isWrittenByRun) else { return [] }
+        return [("dev-rows", devRows(of: recipe)), ("dtype", DType.bfloat16.rawValue)].compactMap {
+            guard let key = keys[$0], recipe[$0] == nil, let value = $1 else { return nil }
+            return (key, [value])
+        }
+    }
+
+    /// The rows to score on were the last ones. Runs write which they are since these are drawn.
+    private static func devRows(of recipe: Recipe) -> String? {
+        let task = recipe["task"]?.values.last.flatMap { try? TaskRegistry.task(named: $0) }
+        return task.flatMap(HeldOut.of).map { _ in HeldOut.Rows.last.rawValue }
     }
 
     private static func isWrittenByRun(_ path: String) -> Bool {

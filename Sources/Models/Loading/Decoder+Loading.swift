@@ -26,7 +26,7 @@ extension Decoder: LoadableModel {
         if isApart { configuration.sharesEmbedding = false }
         let model = try Decoder(
             source, configuration, hasHead: isWhole || source.contains(headWeight),
-            computeType: options.computeType)
+            computeType: options.resolvedComputeType)
         try source.check()
         var unused = UnusedTensors(source.unused, names)
         // The same numbers as the embedding's: none of them is lost.

@@ -14,7 +14,7 @@ extension Encoder: LoadableModel {
         let model = try Encoder(
             source, configuration,
             head: chooseHead(source, configuration, file, labels: options.labels),
-            computeType: options.computeType)
+            computeType: options.resolvedComputeType)
         try source.check()
         let created = model.parameters.filter(\.isCreated).map(\.name)
         var unused = UnusedTensors(source.unused, names)

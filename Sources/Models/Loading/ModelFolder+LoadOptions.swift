@@ -4,8 +4,8 @@ import DualTorch
 extension ModelFolder {
     /// How a model is loaded.
     public struct LoadOptions {
-        /// What activations are computed in.
-        public var computeType = DType.bfloat16
+        /// What activations are computed in; nil for the type that suits the device.
+        public var computeType: DType?
         /// What weights are kept in.
         public var weights = WeightStorage.narrower
         /// What the weights of linear layers but heads are quantised to while they are read, to stay frozen;
@@ -21,13 +21,21 @@ extension ModelFolder {
 
         public init() {}
 
+        /// What activations are computed in, with what the user should know of it.
+        public var computeTypeChoice: ComputeTypeChoice {
+            ComputeTypeChoice(computeType, on: device)
+        }
+
+        /// ``computeType``, or what stands for it.
+        var resolvedComputeType: DType { computeType ?? computeTypeChoice.dtype }
+
         /// A source of weights as these options want them.
         func source(
             of checkpoint: Checkpoint?, spellings: @escaping (String) -> [String]
         ) throws -> WeightSource {
             let dtype: DType? =
                 switch weights {
-                case .computeType, .narrower: computeType
+                case .computeType, .narrower: resolvedComputeType
                 case .stored: nil
                 case .float32: .float32
                 }

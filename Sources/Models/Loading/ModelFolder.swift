@@ -61,7 +61,7 @@ public struct ModelFolder {
             var shapes = options
             shapes.drawing = .shapesOnly
             let model = try architecture.load(configuration, nil, shapes).model
-            let width = options.drawing == .toTrain ? DType.float32 : options.computeType
+            let width = options.drawing == .toTrain ? DType.float32 : options.resolvedComputeType
             try configuration.check(
                 bytes: model.byteCount(in: width),
                 fitIn: Double(ProcessInfo.processInfo.physicalMemory), of: "memory")
