@@ -21,6 +21,8 @@ package struct StepBenchmark {
     /// Steps that are timed, after ``warmUpSteps``.
     package var steps = 7
     package var computeType = DType.bfloat16
+    /// What the weights of linear layers are quantised to; nil for what they are.
+    package var quantization: BlockFormat?
     package var seed: UInt64 = 0
     /// Whether blocks keep only their inputs for the backward, which computes them again.
     package var checkpointsActivations = false
@@ -110,6 +112,7 @@ package struct StepBenchmark {
         var options = ModelFolder.LoadOptions()
         options.computeType = computeType
         options.weights = method is any AdapterMethod ? .narrower : .float32
+        options.quantization = quantization
         options.seed = seed
         options.drawing = drawing
         return options

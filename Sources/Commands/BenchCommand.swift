@@ -75,6 +75,8 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ThreadOptions
 
+    @OptionGroup(title: "Computing") var storage: WeightOptions
+
     @Option(help: "Decides the weights and the tokens.")
     var seed: UInt64 = 0
 
@@ -95,6 +97,7 @@ struct BenchCommand: ParsableCommand {
             ("config", configurationFile != nil), ("weights", weights != nil),
             ("write-weights", writeWeights != nil), ("batch", batch != nil),
             ("length", length != nil), ("limit", limit),
+            ("quantize", storage.quantize != nil),
             ("activation-checkpointing", activationCheckpointing),
             ("targets", try options.selection != nil),
         ]
@@ -136,6 +139,7 @@ struct BenchCommand: ParsableCommand {
         benchmark.length = length ?? benchmark.length
         benchmark.steps = steps
         benchmark.computeType = type.dtype
+        benchmark.quantization = storage.quantize
         benchmark.seed = seed
         benchmark.checkpointsActivations = activationCheckpointing
         benchmark.measuresLimit = limit

@@ -30,6 +30,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
+    @OptionGroup(title: "Computing") var weights: WeightOptions
+
     @Flag(help: "Print the scores as JSON.")
     var json = false
 
@@ -42,6 +44,7 @@ struct EvaluateCommand: ParsableCommand {
         run.maximumLength = maximumLength
         run.computeType = compute.dtype.named
         run.device = device
+        run.quantization = weights.quantize
         run.chatTemplate = try data.givenTemplate(for: folder)
         run.templateVariables = try data.instructions.context.variables
         run.templateDate = try data.instructions.context.date

@@ -52,6 +52,8 @@ struct GenerateCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
+    @OptionGroup(title: "Computing") var weights: WeightOptions
+
     @Flag(help: "Print one JSON object a continuation, with its prompt, text, ids and end.")
     var json = false
 
@@ -117,6 +119,7 @@ struct GenerateCommand: ParsableCommand {
         var options = ModelFolder.LoadOptions()
         options.computeType = compute.dtype.named
         options.device = device
+        options.quantization = weights.quantize
         let loaded = try AdaptedModel.load(
             model: model, adapters: adapters.sources, options: options)
         for text in loaded.notes { note("note: \(text)") }

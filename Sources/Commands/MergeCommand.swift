@@ -45,6 +45,8 @@ struct MergeCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ThreadOptions
 
+    @OptionGroup(title: "Computing") var weights: WeightOptions
+
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -61,6 +63,7 @@ struct MergeCommand: ParsableCommand {
             output: folder(output))
         (run.dtype, run.verify) = (dtype, verify)
         run.overwrite = overwrite
+        run.quantization = weights.quantize
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
         if let warning = result.warning { note("warning: \(warning)") }

@@ -53,6 +53,8 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: ComputeOptions
 
+    @OptionGroup(title: "Computing") var weights: WeightOptions
+
     @Flag(help: "Go on from the newest whole checkpoint in the output folder.")
     var resume = false
 
@@ -99,6 +101,7 @@ struct TrainCommand: ParsableCommand {
         run.addedTokens = try self.method.addedTokens
         run.computeType = compute.dtype.named
         run.device = device
+        run.quantization = weights.quantize
         run.resume = resume
         run.overwrite = overwrite
         run.chatTemplate = try data.givenTemplate(for: base.url)

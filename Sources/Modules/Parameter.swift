@@ -46,7 +46,9 @@ public final class Parameter {
     public var value: Tensor { get throws { try stored.dense() } }
 
     /// The numbers as a checkpoint keeps them.
-    public func inCheckpointLayout() throws -> Tensor {
-        storage == .transposed ? try value.transposed() : try value
+    /// - Parameter dtype: of quantised blocks; nil for float32.
+    public func inCheckpointLayout(blocksAs dtype: DType? = nil) throws -> Tensor {
+        let numbers = try stored.isBlocks ? stored.dense(as: dtype) : value
+        return storage == .transposed ? try numbers.transposed() : numbers
     }
 }

@@ -20,6 +20,8 @@ public struct EvaluationRun: Sendable {
     /// What the model is computed in; nil for the type that suits the device.
     public var computeType: DType?
     public var device = Device.cpu
+    /// What the weights of linear layers but the head are quantised to; nil for what they are.
+    public var quantization: BlockFormat?
     /// What puts conversations into words; nil for the template of the first adapter that has one, else
     /// the model's.
     public var chatTemplate: ChatTemplate?
@@ -61,6 +63,7 @@ public struct EvaluationRun: Sendable {
         var loading = ModelFolder.LoadOptions()
         loading.computeType = computeType
         loading.device = device
+        loading.quantization = quantization
         let loaded = try AdaptedModel.load(model: model, adapters: adapters, options: loading)
         for note in loaded.notes { try report(.note(note)) }
         try loading.computeTypeChoice.remark.map { try report(Event($0)) }

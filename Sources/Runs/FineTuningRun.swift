@@ -47,6 +47,8 @@ public struct FineTuningRun: Sendable {
     /// for the type that it began with.
     public var computeType: DType?
     public var device = Device.cpu
+    /// What the frozen weights of linear layers but the head are quantised to; nil for what they are.
+    public var quantization: BlockFormat?
     /// Whether the run goes on from the newest whole checkpoint in the output folder.
     public var resume = false
     /// Whether it takes the place of a run that the output folder holds. That stays as it is until what

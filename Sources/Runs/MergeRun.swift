@@ -18,6 +18,9 @@ public struct MergeRun {
     /// Whether the output folder may have files in it. Those of the names that are written are replaced,
     /// and a tokenizer or a template of the model that stood there goes with it; all others stay.
     public var overwrite = false
+    /// What the weights of linear layers but the head are quantised to before the adapter is added, as when it was
+    /// trained; nil for what they are.
+    public var quantization: BlockFormat?
 
     public init(model: URL, adapter: URL, output: URL) {
         self.init(model: model, adapters: [AdaptedModel.Source(adapter)], output: output)
@@ -69,14 +72,15 @@ public struct MergeRun {
     }
 
     private func write(to aside: URL) throws -> Result {
-        let loaded = try load(model, adapters)
+        let loaded = try load(model, adapters, quantization)
         try loaded.adapters.checkMerges()
         let special = try SpecialTokenAlignment(loaded.tokenizer)
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
+        let dtype = self.dtype ?? (loaded.model.hasBlocks ? Self.typeBesideBlocks : nil)
         let losses = try loaded.adapters.mergeForGood(as: dtype)
         let mergedType = loaded.model.linears.first?.weight.stored.numberType ?? .float32
-        let weights = try ModelFolder.checkpointWeights(of: loaded.model)
+        let weights = try ModelFolder.checkpointWeights(of: loaded.model, as: dtype)
         try ModelFolder.write(
             weights, as: dtype, fields: special.aligned(loaded.fields),
             head: (loaded.model as? any SequenceModel)?.head.map {
@@ -93,6 +97,10 @@ public struct MergeRun {
             dtype: dtype ?? mergedType, losses: losses)
     }
 
+    /// What merged weights are written in where the model's are quantised blocks, which sums are never rounded
+    /// back into.
+    private static let typeBesideBlocks = DType.bfloat16
+
     /// The chat template of the first adapter that has one, else the model's.
     private func copyTemplate(to folder: URL) throws {
         for source in adapters.map(\.folder) + [model]
@@ -104,11 +112,14 @@ public struct MergeRun {
             output, isNoneOf: [(model, "model")] + adapters.map { ($0.folder, "adapter") })
     }
 
-    private func load(_ model: URL, _ adapters: [AdaptedModel.Source]) throws -> AdaptedModel {
+    private func load(
+        _ model: URL, _ adapters: [AdaptedModel.Source], _ quantization: BlockFormat?
+    ) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
         options.computeType = .float32
         // Beside what the model will be, its sums must not be rounded to what it was.
         options.weights = dtype == .float32 ? .float32 : .stored
+        options.quantization = quantization
         return try AdaptedModel.load(model: model, adapters: adapters, options: options)
     }
 
@@ -116,7 +127,7 @@ public struct MergeRun {
     private func check(
         _ folder: URL, _ probes: OutputProbes, _ expected: [Tensor]
     ) throws -> (found: Double, allowed: Double) {
-        let merged = try load(folder, [])
+        let merged = try load(folder, [], nil)
         let stored = merged.model.linears.first?.weight.stored.numberType ?? .float32
         let largest = try expected.map { try $0.magnitude().maximum().item() }.max() ?? 0
         // Weights of 8 or 11 bits are rounded once more than those of the adapted model.

@@ -253,6 +253,7 @@ extension FineTuningRun {
         loading.computeType = computeType
         loading.weights = method is any AdapterMethod ? .narrower : .float32
         loading.device = device
+        loading.quantization = quantization
         loading.labels = task.labelCount
         loading.seed = options.seed
         if let folder { return (try folder.load(loading), folder.configuration) }

@@ -16,6 +16,7 @@ extension RunIdentity {
         flags["task"] = run.task.name
         flags["method"] = type(of: run.method).facts.name
         flags[Self.computeType] = prepared.computeType.dtype.rawValue
+        flags["quantize"] = run.quantization?.rawValue
         if !run.modulesToSave.isEmpty {
             flags["modules-to-save"] = run.modulesToSave.joined(separator: ",")
         }

@@ -36,12 +36,15 @@ public struct RunResult: Codable, Equatable, Sendable {
     public var peakMemoryMiB: Double
     public var seed: UInt64
     public var dtype: String
+    /// What the frozen weights of linear layers were quantised to; nil for what they were.
+    public var quantization: String?
     public var device: String
     public var threads: Int
     public var versions: [String: String]
 
     enum CodingKeys: String, CodingKey {
         case task, metric, value, metrics, loss, before, method, model, steps, seconds, seed, dtype
+        case quantization = "quantize"
         case device, threads, versions
         case bestStep = "best_step"
         case usesChatTemplate = "chat_template"
@@ -78,6 +81,7 @@ extension RunResult {
             tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0,
             peakMemoryMiB: DualTraining.peakMemoryMiB(), seed: run.options.seed,
             dtype: prepared.computeType.dtype.rawValue,
+            quantization: run.quantization?.rawValue,
             device: run.device.description, threads: TorchRuntime.threads,
             versions: ["duallora": packageVersion, "libtorch": TorchRuntime.version])
     }

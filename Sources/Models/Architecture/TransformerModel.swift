@@ -51,3 +51,8 @@ extension TransformerModel {
         }
     }
 }
+
+extension TransformerModel {
+    /// Whether some of its weights are stored in quantised blocks.
+    package var hasBlocks: Bool { parameters.contains { $0.stored.isBlocks } }
+}

@@ -41,8 +41,8 @@ extension ModelFolder {
                 }
             return WeightSource(
                 checkpoint, dtype: dtype, keepsNarrow: weights == .narrower,
-                quantization: device == .cpu ? quantization : nil, device: device, generator: try Generator(seed: seed),
-                drawing: drawing, spellings: spellings)
+                quantization: device == .cpu ? quantization : nil, device: device,
+                generator: try Generator(seed: seed), drawing: drawing, spellings: spellings)
         }
     }
 

@@ -70,18 +70,19 @@ extension ModelFolder {
 
     /// The weights under the names of the checkpoint that transformers writes: without a head, those
     /// of the bare model.
+    /// - Parameter dtype: of what is quantised in the model; nil for float32.
     public static func checkpointWeights(
-        of model: any TransformerModel
+        of model: any TransformerModel, as dtype: DType? = nil
     ) throws -> [String: Tensor] {
         var weights: [String: Tensor] = [:]
         let prefix = model.slots.bodyPrefix
         for parameter in model.parameters {
             let isBare = model.head == nil && parameter.name.hasPrefix(prefix)
             let name = isBare ? parameter.name.dropFirst(prefix.count) : parameter.name[...]
-            weights[String(name)] = try parameter.inCheckpointLayout()
+            weights[String(name)] = try parameter.inCheckpointLayout(blocksAs: dtype)
         }
         if let tied = model.slots.tiedHead, tied.isApart {
-            weights[tied.own.name] = try tied.own.inCheckpointLayout()
+            weights[tied.own.name] = try tied.own.inCheckpointLayout(blocksAs: dtype)
         }
         return weights
     }
