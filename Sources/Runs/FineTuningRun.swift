@@ -139,6 +139,9 @@ public struct FineTuningRun: Sendable {
         TokenizerSource(model: baseFolder, adapters: start.map { [$0.folder] } ?? []).folder
     }
 
+    /// The files of that tokenizer.
+    func tokenizerFiles() throws -> ModelFiles { try ModelFiles(of: tokenizerFolder) }
+
     /// The folder with the base's tokenizer.
     var baseFolder: URL {
         switch base {

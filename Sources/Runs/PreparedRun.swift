@@ -1,5 +1,7 @@
 import DualAdapters
 import DualChat
+import DualGGUF
+import DualJSON
 import DualModels
 import DualModules
 import DualTasks
@@ -41,7 +43,7 @@ struct PreparedRun {
         let data = try run.task.read(run.data)
         let folder = try run.modelFolder()
         let extended = try run.extendedTokenizer()
-        let tokenizer = try extended?.tokenizer ?? Tokenizer.load(from: run.tokenizerFolder)
+        let tokenizer = try extended?.tokenizer ?? Tokenizer.load(from: run.tokenizerFiles())
         let (loaded, configuration) = try run.load(folder)
         let baseTokens = loaded.model.vocabularySize
         if extended != nil, tokenizer.vocabularySize > baseTokens {
@@ -165,8 +167,9 @@ extension FineTuningRun {
     /// What puts the conversations into words; nil where there are none, or no template.
     private func usedTemplate() throws -> ChatTemplate? {
         guard task.usesTemplate else { return nil }
-        let folders = (start.map { [$0.folder] } ?? []) + [tokenizerFolder, baseFolder]
-        return try chatTemplate ?? ChatTemplate.load(fromFirstOf: folders)
+        if let chatTemplate { return chatTemplate }
+        let places = (start.map { [$0.folder] } ?? []) + [tokenizerFolder, baseFolder]
+        return try ChatTemplate.load(fromFirstOf: places.map(ModelFiles.init(of:)))
     }
 
     /// What a template that asks for the time is told, so that a run can be made again: what is set, else
