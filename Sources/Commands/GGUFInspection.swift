@@ -7,6 +7,8 @@ struct GGUFInspection {
     private let kinds: [Kind]
     private let typeCounts: [(type: GGUFType, count: Int)]
     private let unused: [String]
+    /// What `config.json` would say.
+    private let configuration: [String: Any]
 
     /// Parameters of one name, but for the number of their layer, of one shape and one type.
     private struct Kind {
@@ -28,6 +30,7 @@ struct GGUFInspection {
     init(_ folder: ModelFolder, _ checkpoint: GGUFCheckpoint) throws {
         type = try folder.configuration.text("model_type") ?? ""
         typeCounts = checkpoint.typeCounts
+        configuration = folder.configuration.fields
         var options = ModelFolder.LoadOptions()
         options.drawing = .shapesOnly
         let model = try ModelFolder.make(folder.configuration, options).model
@@ -87,7 +90,7 @@ struct GGUFInspection {
     private func fields(numbers: Int, bytes: Int) -> [String: Any] {
         [
             "model_type": type, "parameters": numbers, "bytes": bytes, "unused": unused,
-            "created": [String](),
+            "created": [String](), "configuration": configuration,
             "storage": Dictionary(
                 uniqueKeysWithValues: typeCounts.map { ($0.type.name, $0.count) }),
             "kinds": kinds.map {

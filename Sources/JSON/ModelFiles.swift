@@ -8,7 +8,7 @@ public struct ModelFiles {
     /// What makes each of the files that there are; nil for a folder's.
     private let contents: [String: Maker]?
 
-    package typealias Maker = () throws(GivenFile.Fault) -> Data
+    package typealias Maker = () throws -> Data
 
     /// Those of a folder.
     public init(folder: URL) {
@@ -44,7 +44,13 @@ public struct ModelFiles {
         guard let make = contents[name] else {
             throw GivenFile.Fault(reason: "there is no such file")
         }
-        return try make()
+        do {
+            return try make()
+        } catch let fault as GivenFile.Fault {
+            throw fault
+        } catch {
+            throw GivenFile.Fault(error)
+        }
     }
 
     /// The names of what is in a folder among them, sorted.

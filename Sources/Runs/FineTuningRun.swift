@@ -1,6 +1,8 @@
 import DualAdapters
 import DualChat
 import DualDatasets
+import DualGGUF
+import DualJSON
 import DualTasks
 import DualTorch
 import DualTraining

@@ -96,13 +96,15 @@ struct PreparedRun {
         ]) { $1 }.merging(try run.start.map { ["adapter to begin with": try $0.digest()] } ?? [:]) {
             $1
         }
-        notes =
-            loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
-            + (trainee.adapter?.notes ?? []) + encoder.notes + encoded.notes
-            + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
-            + (run.start.map { ["the run begins with the adapter in \($0.folder.relativePath)"] }
-                ?? [])
-            + (trainer.learnsNothing ? [Self.learnsNothing(trainer)] : [])
+        var notes = loaded.notes()
+        if let extended { notes.append(extended.note(in: loaded.model, of: baseTokens)) }
+        notes += (trainee.adapter?.notes ?? []) + encoder.notes + encoded.notes
+        if seen > 0 { notes.append("the adapter begins at what \(seen) training examples show") }
+        if let start = run.start {
+            notes.append("the run begins with the adapter in \(start.folder.relativePath)")
+        }
+        if trainer.learnsNothing { notes.append(Self.learnsNothing(trainer)) }
+        self.notes = notes
     }
 
     /// The rate of a warm-up's first step is 0, as transformers has it.

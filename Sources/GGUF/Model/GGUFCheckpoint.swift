@@ -26,7 +26,8 @@ public final class GGUFCheckpoint {
     /// - Throws: ``GGUFError``.
     public init(_ file: GGUFFile) throws {
         self.file = file
-        architecture = try GGUFArchitecture(of: file)
+        let architecture = try GGUFArchitecture(of: file)
+        self.architecture = architecture
         mapping = GGUFNames(architecture)
         func heads(_ name: String) throws -> Int? {
             try file.count("\(architecture.rawValue).attention.\(name)")

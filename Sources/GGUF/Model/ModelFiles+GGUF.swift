@@ -20,15 +20,7 @@ extension ModelFiles {
     package init(_ file: GGUFFile) throws {
         var contents: [String: Maker] = [:]
         func add(_ name: String, _ make: @escaping () throws -> Data) {
-            contents[name] = { () throws(GivenFile.Fault) in
-                do {
-                    return try make()
-                } catch let error as GGUFError {
-                    throw GivenFile.Fault(reason: error.reason)
-                } catch {
-                    throw GivenFile.Fault(error)
-                }
-            }
+            contents[name] = { try Self.made(make) }
         }
         add("config.json") {
             try JSONSerialization.data(
@@ -51,5 +43,14 @@ extension ModelFiles {
             }
         }
         self.init(of: file.url, contents: contents)
+    }
+
+    /// What `make` makes; what is wrong with the metadata is what is wrong with the file.
+    private static func made(_ make: () throws -> Data) throws -> Data {
+        do {
+            return try make()
+        } catch let error as GGUFError {
+            throw GivenFile.Fault(reason: error.reason)
+        }
     }
 }
