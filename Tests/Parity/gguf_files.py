@@ -1,5 +1,7 @@
 """Writes small GGUF files of random numbers with `gguf.GGUFWriter`, as llama.cpp's converter would."""
 
+import json
+
 import gguf
 import numpy
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -98,7 +100,6 @@ def byte_pairs(lines, size, split, special=("<|end|>", "<|start|>"), digits=Fals
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
     vocabulary = tokenizer.get_vocab()
     tokens = sorted(vocabulary, key=vocabulary.get)
-    import json
     merges = json.loads(tokenizer.to_str())["model"]["merges"]
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
     return tokenizer, tokens, merges

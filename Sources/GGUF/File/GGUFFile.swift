@@ -26,6 +26,7 @@ public final class GGUFFile {
     /// The tensors, in the order of the file.
     public let tensors: [Entry]
     private let metadata: [String: GGUFValue]
+    private let ranges: [String: Range<Int>]
     private let places: [String: Int]
     private let file: MappedFile
 
@@ -37,12 +38,15 @@ public final class GGUFFile {
         var header = GGUFHeader(file, path: url.path)
         try header.read()
         (version, metadata, keys) = (header.version, header.metadata, header.keys)
-        tensors = header.tensors
+        (tensors, ranges) = (header.tensors, header.ranges)
         places = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
     }
 
     /// The value under a key of the metadata; nil for a key that is not there.
     public subscript(key: String) -> GGUFValue? { metadata[key] }
+
+    /// The type and the value under a key, byte for byte.
+    func raw(_ key: String) -> [UInt8]? { ranges[key].map { [UInt8](file.bytes[$0]) } }
 
     /// What the file says of a tensor; nil for a name that is not there.
     public func entry(_ name: String) -> Entry? { places[name].map { tensors[$0] } }

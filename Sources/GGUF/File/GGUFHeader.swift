@@ -10,6 +10,8 @@ struct GGUFHeader {
     private(set) var version = 0
     private(set) var keys: [String] = []
     private(set) var metadata: [String: GGUFValue] = [:]
+    /// Where the type and the value of each key stand.
+    private(set) var ranges: [String: Range<Int>] = [:]
     private(set) var tensors: [GGUFFile.Entry] = []
     private let file: MappedFile
     private let path: String
@@ -66,8 +68,10 @@ struct GGUFHeader {
         guard metadata[key] == nil else {
             throw GGUFError.badKey(key, file: path, reason: "stands there twice")
         }
+        let start = cursor.position
         do throws(GGUFCursor.Fault) {
             metadata[key] = try cursor.readValue(cursor.readValueType(), in: file)
+            ranges[key] = start..<cursor.position
         } catch {
             throw GGUFError.badKey(key, file: path, reason: error.reason)
         }

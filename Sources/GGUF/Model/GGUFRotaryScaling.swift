@@ -108,7 +108,7 @@ struct GGUFRotaryScaling {
 
 /// LLaMA 3's rule: long waves are stretched by a factor, short ones are not, and between two bounds it
 /// goes from the one to the other (transformers' `_compute_llama3_parameters`).
-private struct LongRule {
+struct LongRule {
     let factor: Double
     let low: Double
     let high: Double
@@ -148,7 +148,8 @@ private struct LongRule {
         }
     }
 
-    private func value(at wavelength: Double) -> Double {
+    /// What a frequency is divided by.
+    func value(at wavelength: Double) -> Double {
         if wavelength < length / high { return 1 }
         if wavelength > length / low { return factor }
         let smooth = (length / wavelength - low) / (high - low)

@@ -12,6 +12,8 @@ public struct GGUFWriter {
         case texts([String])
         case integers([Int32])
         case numbers([Float])
+        /// A type and a value, as another file has them.
+        case raw([UInt8])
     }
 
     /// What a file says of a tensor before its bytes.
@@ -148,6 +150,7 @@ private struct Bytes {
             appendList(of: .int32, integers) { $0.append($1) }
         case .numbers(let numbers):
             appendList(of: .float32, numbers) { $0.append($1.bitPattern) }
+        case .raw(let bytes): data.append(contentsOf: bytes)
         }
     }
 
