@@ -46,7 +46,8 @@ let package = Package(
         module("JSON", []),
         module("Names", []),
         module("Modules", ["JSON", "Torch"]),
-        module("Models", ["JSON", "Modules", "Torch"]),
+        module("GGUF", ["JSON", "Tokenization", "Torch"]),
+        module("Models", ["GGUF", "JSON", "Modules", "Torch"]),
         module("Adapters", ["Modules", "Names", "Torch"]),
         module("Training", ["Adapters", "Models", "Modules", "Torch"]),
         module("Tokenization", ["JSON"]),
@@ -66,14 +67,15 @@ let package = Package(
         module(
             "Runs",
             [
-                "Adapters", "Charts", "Chat", "Datasets", "Generation", "Models", "Modules",
-                "Tasks", "Tokenization", "Torch", "Training",
+                "Adapters", "Charts", "Chat", "Datasets", "GGUF", "Generation", "JSON", "Models",
+                "Modules", "Tasks", "Tokenization", "Torch", "Training",
             ]),
         module("Benchmark", ["Adapters", "Models", "Modules", "Torch", "Training"]),
         .target(
             name: "FineTuning",
             dependencies: named([
-                "Adapters", "Chat", "Datasets", "Generation", "Hub", "JSON", "Metrics", "Models",
+                "Adapters", "Chat", "Datasets", "GGUF", "Generation", "Hub", "JSON", "Metrics",
+                "Models",
                 "Modules", "Runs", "Tasks", "Tokenization", "Torch", "Training",
             ]), path: "Sources/Umbrella"),
         module("Recipes", ["JSON", "Names"], ["Yams"]),
@@ -125,6 +127,7 @@ let package = Package(
             ["Chat", "Generation", "Models", "Modules", "Tokenization", "Torch", "TestSupport"]),
         tests("Umbrella", ["FineTuning"]),
         tests("Tokenization", ["Mutations", "Tokenization"], goldens: true),
+        tests("GGUF", ["Chat", "GGUF", "JSON", "Tokenization", "Torch", "TestSupport"]),
         tests("Metrics", ["Metrics"], goldens: true),
         tests("Hub", ["Hub", "Tokenization"], goldens: true),
         tests("Datasets", ["Chat", "JSON", "Metrics", "Mutations", "Datasets", "Torch"]),

@@ -1,3 +1,4 @@
+import DualJSON
 import DualNames
 import Foundation
 
@@ -71,9 +72,24 @@ extension ChatTemplate {
     /// - Parameter folder: has the tokenizer whose special tokens the template writes.
     /// - Throws: ``ChatTemplateError``.
     public static func load(named name: String, tokensFrom folder: URL?) throws -> ChatTemplate {
+        try load(
+            named: name, tokens: folder.map { try SpecialTokens.read(from: ModelFiles(folder: $0)) }
+        )
+    }
+
+    /// The same with the special tokens of a model's files.
+    /// - Throws: ``ChatTemplateError``.
+    public static func load(
+        named name: String, tokensFrom files: ModelFiles
+    ) throws -> ChatTemplate {
+        try load(named: name, tokens: SpecialTokens.read(from: files))
+    }
+
+    private static func load(
+        named name: String, tokens: [String: String]?
+    ) throws -> ChatTemplate {
         if let builtIn = BuiltInTemplate(rawValue: name) {
-            return try builtIn.template(
-                specialTokens: folder.map { try SpecialTokens.read(from: $0) } ?? [:])
+            return try builtIn.template(specialTokens: tokens ?? [:])
         }
         guard FileManager.default.fileExists(atPath: name) else {
             let known = BuiltInTemplate.allCases.map(\.rawValue)
@@ -83,6 +99,6 @@ extension ChatTemplate {
                 reason: "there is no such file, and the built-in templates are "
                     + known.joined(separator: ", ") + hint)
         }
-        return try load(file: URL(fileURLWithPath: name), tokensFrom: folder)
+        return try load(file: URL(fileURLWithPath: name), tokens: tokens)
     }
 }

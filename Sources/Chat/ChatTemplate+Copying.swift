@@ -1,17 +1,18 @@
+import DualJSON
 import Foundation
 
 extension ChatTemplate {
     /// What ``copy(from:to:)`` and ``write(to:)`` make in a folder.
     package static let writtenNames = [fileName, folderName]
 
-    /// Writes the templates that a folder has into another, as transformers writes them since 4.43:
+    /// Writes the templates of a model's files into a folder, as transformers writes them since 4.43:
     /// `chat_template.jinja`, and others than the default into `additional_chat_templates`.
     ///
     /// They are copied as they are, whether or not this package can read them.
     /// - Returns: whether there were any.
     /// - Throws: ``ChatTemplateError``, or an error of the file system.
     @discardableResult
-    package static func copy(from source: URL, to folder: URL) throws -> Bool {
+    package static func copy(from source: ModelFiles, to folder: URL) throws -> Bool {
         let entries = try entries(in: source)
         for entry in entries {
             try write(entry.text, named: entry.name, file: entry.file, to: folder)
@@ -42,17 +43,17 @@ extension ChatTemplate {
         try Data(text.utf8).write(to: destination, options: .atomic)
     }
 
-    /// The template of the first folder that has one: an adapter's before its model's.
+    /// The template of the first place that has one: an adapter's before its model's.
     ///
-    /// Special tokens are those of all folders, the first before the others.
+    /// Special tokens are those of all places, the first before the others.
     /// - Throws: as ``load(from:named:)``.
-    package static func load(fromFirstOf folders: [URL]) throws -> ChatTemplate? {
+    package static func load(fromFirstOf sources: [ModelFiles]) throws -> ChatTemplate? {
         var tokens: [String: String] = [:]
-        for folder in folders {
-            tokens.merge(try SpecialTokens.read(from: folder)) { first, _ in first }
+        for files in sources {
+            tokens.merge(try SpecialTokens.read(from: files)) { first, _ in first }
         }
-        for folder in folders {
-            guard let template = try load(from: folder) else { continue }
+        for files in sources {
+            guard let template = try load(from: files) else { continue }
             return try ChatTemplate(
                 source: template.source, name: template.name, specialTokens: tokens)
         }

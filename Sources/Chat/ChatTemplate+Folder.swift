@@ -15,8 +15,16 @@ extension ChatTemplate {
     /// - Returns: nil where the folder has none.
     /// - Throws: ``ChatTemplateError``.
     public static func load(from folder: URL, named: String? = nil) throws -> ChatTemplate? {
-        let tokens = try SpecialTokens.read(from: folder)
-        let entries = try entries(in: folder)
+        try load(from: ModelFiles(folder: folder), named: named)
+    }
+
+    /// The template among a model's files.
+    /// - Throws: as ``load(from:named:)``.
+    public static func load(
+        from files: ModelFiles, named: String? = nil
+    ) throws -> ChatTemplate? {
+        let tokens = try SpecialTokens.read(from: files)
+        let entries = try entries(in: files)
         guard let first = entries.first else { return nil }
         let wanted = named ?? "default"
         guard let entry = entries.first(where: { $0.name == wanted }) else {
@@ -27,12 +35,11 @@ extension ChatTemplate {
     }
 
     /// The templates of a folder, from the first place that has any.
-    static func entries(in folder: URL) throws -> [Entry] {
-        let files = try readFiles(folder)
-        if !files.isEmpty { return files }
+    static func entries(in files: ModelFiles) throws -> [Entry] {
+        let written = try readFiles(files)
+        if !written.isEmpty { return written }
         for name in [settingsName, processorName] {
-            let url = folder.appendingPathComponent(name)
-            let entries = try entries(in: fields(of: url), url)
+            let entries = try entries(in: fields(of: name, in: files), files.path(name))
             if !entries.isEmpty { return entries }
         }
         return []
@@ -42,29 +49,29 @@ extension ChatTemplate {
         let name, text, file: String
     }
 
-    private static func readFiles(_ folder: URL) throws -> [Entry] {
+    private static func readFiles(_ files: ModelFiles) throws -> [Entry] {
         var entries: [Entry] = []
-        let main = folder.appendingPathComponent(fileName)
-        if FileManager.default.fileExists(atPath: main.path) {
-            entries.append(Entry(name: "default", text: try text(of: main), file: main.path))
-        }
-        let others = folder.appendingPathComponent(folderName)
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: others.path)) ?? []
-        for name in names.sorted() where name.hasSuffix(".jinja") {
-            let url = others.appendingPathComponent(name)
+        if files.has(fileName) {
             entries.append(
                 Entry(
-                    name: String(name.dropLast(".jinja".count)), text: try text(of: url),
-                    file: url.path))
+                    name: "default", text: try text(of: fileName, in: files),
+                    file: files.path(fileName)))
+        }
+        for name in files.names(in: folderName) where name.hasSuffix(".jinja") {
+            let place = "\(folderName)/\(name)"
+            entries.append(
+                Entry(
+                    name: String(name.dropLast(".jinja".count)),
+                    text: try text(of: place, in: files), file: files.path(place)))
         }
         return entries
     }
 
     /// One template, or a list of named ones.
-    private static func entries(in fields: JSONObject, _ url: URL) throws -> [Entry] {
+    private static func entries(in fields: JSONObject, _ path: String) throws -> [Entry] {
         switch fields["chat_template"] {
         case nil, .null: return []
-        case .string(let text): return [Entry(name: "default", text: text, file: url.path)]
+        case .string(let text): return [Entry(name: "default", text: text, file: path)]
         case .array(let list):
             return try list.enumerated().map { index, element in
                 guard case .object(let fields) = element,
@@ -72,48 +79,54 @@ extension ChatTemplate {
                     case .string(let text) = fields["template"]
                 else {
                     throw ChatTemplateError.badField(
-                        file: url.path, field: "chat_template[\(index)]",
+                        file: path, field: "chat_template[\(index)]",
                         expected: "an object with the strings 'name' and 'template'")
                 }
-                return Entry(name: name, text: text, file: url.path)
+                return Entry(name: name, text: text, file: path)
             }
         case .object(let named) where named.members.allSatisfy({ $0.value.text != nil }):
             return named.members.map {
-                Entry(name: $0.key, text: $0.value.text ?? "", file: url.path)
+                Entry(name: $0.key, text: $0.value.text ?? "", file: path)
             }.sorted { $0.name < $1.name }
         default:
             throw ChatTemplateError.badField(
-                file: url.path, field: "chat_template",
+                file: path, field: "chat_template",
                 expected: "a string or a list of named templates")
         }
     }
 
     /// The object in a file of JSON; an empty one where there is no such file.
-    static func fields(of url: URL) throws -> JSONObject {
-        guard FileManager.default.fileExists(atPath: url.path) else { return JSONObject([]) }
-        let text = try text(of: url)
+    static func fields(of name: String, in files: ModelFiles) throws -> JSONObject {
+        guard files.has(name) else { return JSONObject([]) }
+        let (path, text) = (files.path(name), try text(of: name, in: files))
         let value: JSONValue
         do throws(JSONFault) {
             value = try JSONReader.value(of: Array(text.utf8))
         } catch {
             throw ChatTemplateError.unreadable(
-                file: url.path, reason: "it is not JSON; line \(error.line): \(error.message)")
+                file: path, reason: "it is not JSON; line \(error.line): \(error.message)")
         }
         guard case .object(let fields) = value else {
-            throw ChatTemplateError.unreadable(file: url.path, reason: "it is no JSON object")
+            throw ChatTemplateError.unreadable(file: path, reason: "it is no JSON object")
         }
         return fields
     }
 
-    static func text(of url: URL) throws -> String {
+    static func text(of name: String, in files: ModelFiles) throws -> String {
+        try text(of: files.path(name)) { () throws(GivenFile.Fault) in try files.data(name) }
+    }
+
+    private static func text(
+        of path: String, _ read: () throws(GivenFile.Fault) -> Data
+    ) throws -> String {
         let data: Data
         do throws(GivenFile.Fault) {
-            data = try GivenFile.data(of: url)
+            data = try read()
         } catch {
-            throw ChatTemplateError.unreadable(file: url.path, reason: error.reason)
+            throw ChatTemplateError.unreadable(file: path, reason: error.reason)
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw ChatTemplateError.unreadable(file: url.path, reason: "it is not UTF-8 text")
+            throw ChatTemplateError.unreadable(file: path, reason: "it is not UTF-8 text")
         }
         return text
     }
@@ -122,8 +135,15 @@ extension ChatTemplate {
     ///
     /// - Throws: ``ChatTemplateError``.
     public static func load(file: URL, tokensFrom folder: URL?) throws -> ChatTemplate {
-        let tokens = try folder.map { try SpecialTokens.read(from: $0) } ?? [:]
+        try load(
+            file: file, tokens: folder.map { try SpecialTokens.read(from: ModelFiles(folder: $0)) })
+    }
+
+    static func load(file: URL, tokens: [String: String]?) throws -> ChatTemplate {
+        let source = try text(of: file.path) { () throws(GivenFile.Fault) in
+            try GivenFile.data(of: file)
+        }
         return try ChatTemplate(
-            source: text(of: file), name: file.relativePath, specialTokens: tokens)
+            source: source, name: file.relativePath, specialTokens: tokens ?? [:])
     }
 }

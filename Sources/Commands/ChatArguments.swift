@@ -45,21 +45,24 @@ struct TemplateArguments: ParsableArguments {
 
     var isGiven: Bool { chatTemplate != nil || context.isGiven }
 
-    /// The template of the file that is named, else of the first folder that has one; with what it may
-    /// ask for.
+    /// The template of the file that is named, else of the first folder (or GGUF file) that has one; with
+    /// what it may ask for.
     func load(from folders: [URL]) throws -> ChatTemplate {
-        var template = try find(in: folders)
+        var template = try find(in: folders.map(ModelFiles.init(of:)))
         template.variables = try context.variables
         template.date = try context.date
         return template
     }
 
-    private func find(in folders: [URL]) throws -> ChatTemplate {
+    private func find(in places: [ModelFiles]) throws -> ChatTemplate {
         if let chatTemplate {
-            return try ChatTemplate.load(named: chatTemplate, tokensFrom: folders.last)
+            guard let last = places.last else {
+                return try ChatTemplate.load(named: chatTemplate, tokensFrom: nil)
+            }
+            return try ChatTemplate.load(named: chatTemplate, tokensFrom: last)
         }
-        if let template = try ChatTemplate.load(fromFirstOf: folders) { return template }
-        let names = folders.map(\.relativePath).joined(separator: " and ")
+        if let template = try ChatTemplate.load(fromFirstOf: places) { return template }
+        let names = places.map(\.url.relativePath).joined(separator: " and ")
         throw CommandError(
             "\(names): no chat template in chat_template.jinja, tokenizer_config.json or "
                 + "chat_template.json; name one with --chat-template")

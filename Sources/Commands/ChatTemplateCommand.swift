@@ -53,7 +53,7 @@ struct ChatTemplateCommand: ParsableCommand {
         guard let model, let messages else { return try answerLines() }
         let folder = try located(model, for: .tokenizer).url
         let template = try template.load(from: [folder])
-        let tokenizer = json ? try Tokenizer.load(from: folder) : nil
+        let tokenizer = json ? try Tokenizer.load(from: ModelFiles(of: folder)) : nil
         for conversation in try ConversationFile(messages).conversations {
             try template.checkWrites(conversation, variables: template.variables)
             let made = try template.renderTracked(

@@ -139,7 +139,9 @@ struct GenerateCommand: ParsableCommand {
         let trained = (folders.isEmpty ? [model] : folders).first {
             $0.answersInTemplate(isAdapter: !folders.isEmpty)
         }
-        guard let trained, let template = try ChatTemplate.load(fromFirstOf: [trained, model])
+        guard let trained,
+            let template = try ChatTemplate.load(
+                fromFirstOf: [trained, model].map(ModelFiles.init(of:)))
         else { return nil }
         note(
             "note: a prompt is a user's turn, in the chat template that \(trained.relativePath) was "
@@ -244,7 +246,8 @@ extension URL {
     /// Whether what the folder has was trained on a chat template's words: a run says so, and an adapter of
     /// another package comes with a template.
     fileprivate func answersInTemplate(isAdapter: Bool) -> Bool {
-        guard (try? ChatTemplate.load(from: self)) != nil else { return false }
+        guard let files = try? ModelFiles(of: self), (try? ChatTemplate.load(from: files)) != nil
+        else { return false }
         let result = appendingPathComponent("result.json")
         guard let data = try? Data(contentsOf: result),
             let run = try? JSONDecoder().decode(RunResult.self, from: data)

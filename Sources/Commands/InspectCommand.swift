@@ -4,16 +4,18 @@ import Foundation
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show what a model's folder holds.",
+        commandName: "inspect", abstract: "Show what a model's folder or GGUF file holds.",
         discussion: """
-            Checks that the checkpoint has every tensor that config.json asks for, in its shape, and
-            lists the parameters by kind. Weights are not read, however large they are.
+            Checks that the checkpoint has every tensor that config.json (or the metadata of a GGUF file) \
+            asks for, in its shape, and lists the parameters by kind. Weights are not read, however large \
+            they are.
 
             Example:
               duallora inspect MiniLM
+              duallora inspect SmolLM2-135M-Instruct.Q4_1.gguf
             """)
 
-    @Argument(help: "The model: a folder or org/name.", completion: .directory)
+    @Argument(help: "The model: a folder, a GGUF file or org/name.", completion: .file())
     var model: String
 
     @OptionGroup var source: SourceArguments
@@ -23,6 +25,9 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let folder = try ModelFolder(source.model(model).url)
+        if let checkpoint = folder.gguf {
+            return try GGUFInspection(folder, checkpoint).show(asJSON: json)
+        }
         var options = ModelFolder.LoadOptions()
         options.weights = .stored
         // Nothing is computed.

@@ -82,7 +82,7 @@ struct InspectDataCommand: ParsableCommand {
         let url = try source.configuration(model)
         let folder = try ModelFolder(url)
         return try TaskEncoder(
-            Tokenizer.load(from: url), for: task, folder: folder,
+            Tokenizer.load(from: folder.files), for: task, folder: folder,
             template: task.usesTemplate ? data.template(of: url) : nil,
             maximumLength: maximumLength,
             positions: ModelFolder.positions(of: folder.configuration))

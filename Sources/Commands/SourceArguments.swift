@@ -22,9 +22,9 @@ struct SourceArguments: ParsableArguments {
         try located(name, revision: revision, for: .configuration).url
     }
 
-    /// The folder of a tokenizer.
-    func tokenizer(_ name: String) throws -> URL {
-        try located(name, revision: revision, for: .tokenizer).url
+    /// The files of a tokenizer.
+    func tokenizer(_ name: String) throws -> ModelFiles {
+        try ModelFiles(of: located(name, revision: revision, for: .tokenizer).url)
     }
 }
 

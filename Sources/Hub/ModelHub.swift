@@ -18,7 +18,8 @@ public struct ModelHub: Sendable {
         self.environment = environment
     }
 
-    /// Where a model is: in the folder of that name if there is one, else in the repository's snapshot.
+    /// Where a model is: in the folder or file of that name if there is one, else in the repository's
+    /// snapshot.
     ///
     /// A name that is neither is returned as a folder, for whoever opens it to refuse.
     /// - Parameters:
@@ -30,12 +31,15 @@ public struct ModelHub: Sendable {
         _ name: String, revision: String? = nil, for kind: RepositoryKind = .model,
         report: (HubEvent) throws -> Void = { _ in }
     ) throws -> ModelPlace {
-        let isThere = FileManager.default.fileExists(atPath: name)
+        var isFolder: ObjCBool = true
+        let isThere = FileManager.default.fileExists(atPath: name, isDirectory: &isFolder)
         if !isThere, let reference = try RepositoryReference(name, revision: revision) {
             return ModelPlace(url: try snapshot(reference, kind, report), reference: reference)
         }
         if let revision { throw ReferenceError.revisionOfFolder(path: name, revision: revision) }
-        return ModelPlace(url: URL(fileURLWithPath: name, isDirectory: true), reference: nil)
+        // A file may hold a whole model.
+        let url = URL(fileURLWithPath: name, isDirectory: !isThere || isFolder.boolValue)
+        return ModelPlace(url: url, reference: nil)
     }
 
     private func snapshot(

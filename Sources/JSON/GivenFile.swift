@@ -6,7 +6,7 @@ package enum GivenFile {
     package struct Fault: Error, Equatable {
         package let reason: String
 
-        init(reason: String) { self.reason = reason }
+        package init(reason: String) { self.reason = reason }
 
         /// - Parameters:
         ///   - error: of Foundation, or of the system.

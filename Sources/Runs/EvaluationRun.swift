@@ -1,5 +1,7 @@
 import DualAdapters
 import DualChat
+import DualGGUF
+import DualJSON
 import DualModels
 import DualTasks
 import DualTokenization
@@ -92,7 +94,9 @@ public struct EvaluationRun: Sendable {
     private func template() throws -> ChatTemplate? {
         guard task.usesTemplate else { return nil }
         var template =
-            try chatTemplate ?? ChatTemplate.load(fromFirstOf: adapters.map(\.folder) + [model])
+            try chatTemplate
+            ?? ChatTemplate.load(
+                fromFirstOf: (adapters.map(\.folder) + [model]).map(ModelFiles.init(of:)))
         template?.variables = templateVariables
         template?.date = templateDate
         return template

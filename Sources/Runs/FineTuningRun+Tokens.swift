@@ -14,7 +14,7 @@ extension FineTuningRun {
         if let blank = addedTokens.first(where: { $0.allSatisfy(\.isWhitespace) }) {
             throw bad(blank.isEmpty ? "a token is empty" : "'\(blank)' is white space alone")
         }
-        return try ExtendedTokenizer(extending: tokenizerFolder, with: addedTokens)
+        return try ExtendedTokenizer(extending: tokenizerFiles(), with: addedTokens)
     }
 
 }

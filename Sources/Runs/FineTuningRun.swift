@@ -1,6 +1,8 @@
 import DualAdapters
 import DualChat
 import DualDatasets
+import DualGGUF
+import DualJSON
 import DualTasks
 import DualTorch
 import DualTraining
@@ -144,6 +146,9 @@ public struct FineTuningRun: Sendable {
     var tokenizerFolder: URL {
         TokenizerSource(model: baseFolder, adapters: start.map { [$0.folder] } ?? []).folder
     }
+
+    /// The files of that tokenizer.
+    func tokenizerFiles() throws -> ModelFiles { try ModelFiles(of: tokenizerFolder) }
 
     /// The folder with the base's tokenizer.
     var baseFolder: URL {

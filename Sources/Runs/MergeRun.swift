@@ -1,5 +1,7 @@
 import DualAdapters
 import DualChat
+import DualGGUF
+import DualJSON
 import DualModels
 import DualTokenization
 import DualTorch
@@ -86,8 +88,9 @@ public struct MergeRun {
             head: (loaded.model as? any SequenceModel)?.head.map {
                 headMeaning(outputs: $0.outputSize, loaded)
             },
-            copying: Tokenizer.fileNames.map(loaded.tokenizer.folder.appendingPathComponent)
-                + ModelFolder.companionNames.map(model.appendingPathComponent), to: aside)
+            copying: [], to: aside)
+        try loaded.tokenizer.files().copy(Tokenizer.fileNames, to: aside)
+        try loaded.folder.files.copy(ModelFolder.companionNames, to: aside)
         try special.alignGeneration(in: aside)
         if Tokenizer.isIn(aside) { try Tokenizer.complete(aside) }
         try copyTemplate(to: aside)
@@ -104,7 +107,7 @@ public struct MergeRun {
     /// The chat template of the first adapter that has one, else the model's.
     private func copyTemplate(to folder: URL) throws {
         for source in adapters.map(\.folder) + [model]
-        where try ChatTemplate.copy(from: source, to: folder) { return }
+        where try ChatTemplate.copy(from: ModelFiles(of: source), to: folder) { return }
     }
 
     private func checkPlaces() throws {

@@ -1,5 +1,7 @@
 import DualAdapters
 import DualChat
+import DualGGUF
+import DualJSON
 import DualModels
 import DualModules
 import DualTasks
@@ -43,7 +45,7 @@ struct PreparedRun {
         let data = try run.task.read(run.data)
         let folder = try run.modelFolder()
         let extended = try run.extendedTokenizer()
-        let tokenizer = try extended?.tokenizer ?? Tokenizer.load(from: run.tokenizerFolder)
+        let tokenizer = try extended?.tokenizer ?? Tokenizer.load(from: run.tokenizerFiles())
         computeType = run.computeTypeChoice()
         let (loaded, configuration) = try run.load(folder, in: computeType.dtype)
         let baseTokens = loaded.model.vocabularySize
@@ -97,13 +99,15 @@ struct PreparedRun {
         ]) { $1 }.merging(try run.start.map { ["adapter to begin with": try $0.digest()] } ?? [:]) {
             $1
         }
-        notes =
-            loaded.notes() + (extended.map { [$0.note(in: loaded.model, of: baseTokens)] } ?? [])
-            + (trainee.adapter?.notes ?? []) + encoder.notes + encoded.notes
-            + (seen > 0 ? ["the adapter begins at what \(seen) training examples show"] : [])
-            + (run.start.map { ["the run begins with the adapter in \($0.folder.relativePath)"] }
-                ?? [])
-            + (trainer.learnsNothing ? [Self.learnsNothing(trainer)] : [])
+        var notes = loaded.notes()
+        if let extended { notes.append(extended.note(in: loaded.model, of: baseTokens)) }
+        notes += (trainee.adapter?.notes ?? []) + encoder.notes + encoded.notes
+        if seen > 0 { notes.append("the adapter begins at what \(seen) training examples show") }
+        if let start = run.start {
+            notes.append("the run begins with the adapter in \(start.folder.relativePath)")
+        }
+        if trainer.learnsNothing { notes.append(Self.learnsNothing(trainer)) }
+        self.notes = notes
     }
 
     /// The rate of a warm-up's first step is 0, as transformers has it.
@@ -173,8 +177,9 @@ extension FineTuningRun {
     /// What puts the conversations into words; nil where there are none, or no template.
     private func usedTemplate() throws -> ChatTemplate? {
         guard task.usesTemplate else { return nil }
-        let folders = (start.map { [$0.folder] } ?? []) + [tokenizerFolder, baseFolder]
-        return try chatTemplate ?? ChatTemplate.load(fromFirstOf: folders)
+        if let chatTemplate { return chatTemplate }
+        let places = (start.map { [$0.folder] } ?? []) + [tokenizerFolder, baseFolder]
+        return try ChatTemplate.load(fromFirstOf: places.map(ModelFiles.init(of:)))
     }
 
     /// What a template that asks for the time is told, so that a run can be made again: what is set, else

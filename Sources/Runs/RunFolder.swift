@@ -291,18 +291,18 @@ extension RunFolder: TrainingStore {
             if let start = run.start { try Tokenizer.copyFiles(from: start.folder, to: place) }
             try prepared?.extendedTokenizer?.write(to: place)
         } else {
-            let files = Self.companionNames.map(run.tokenizerFolder.appendingPathComponent)
             try ModelFolder.write(
                 try ModelFolder.checkpointWeights(of: trainee.model),
                 fields: prepared?.modelFields ?? [:], head: run.task.headMeaning,
-                copying: files, to: place)
+                copying: [], to: place)
+            try run.tokenizerFiles().copy(Self.companionNames, to: place)
             try prepared?.extendedTokenizer?.write(to: place)
             try Tokenizer.complete(place)
         }
         if let template = prepared?.template ?? run.chatTemplate {
             try template.write(to: place)
         } else {
-            try ChatTemplate.copy(from: run.tokenizerFolder, to: place)
+            try ChatTemplate.copy(from: run.tokenizerFiles(), to: place)
         }
         if isAside { try replaceEarlierRun() }
         isSaved = true

@@ -1,3 +1,5 @@
+import DualGGUF
+import DualJSON
 import DualModels
 import DualTokenization
 import DualTorch
@@ -6,7 +8,7 @@ import Foundation
 /// The tokenizer that a model with adapters speaks through: that of the first adapter whose folder has
 /// one, as in PEFT's `AutoPeftModelForCausalLM`, else the model's own.
 public struct TokenizerSource: Equatable, Sendable {
-    /// The folder with the tokenizer's files.
+    /// The folder with the tokenizer's files, or a model's GGUF file.
     public let folder: URL
     /// Whether it is an adapter's.
     public let isOfAdapter: Bool
@@ -22,16 +24,22 @@ public struct TokenizerSource: Equatable, Sendable {
     }
 
     /// - Throws: ``TokenizerError``.
-    public func load() throws -> Tokenizer { try Tokenizer.load(from: folder) }
+    public func load() throws -> Tokenizer { try Tokenizer.load(from: files()) }
+
+    /// The tokenizer's files.
+    /// - Throws: ``GGUFError``.
+    func files() throws -> ModelFiles { try ModelFiles(of: folder) }
 
     /// What the user should know of an adapter's tokenizer: how it differs from the model's; nil where it
     /// does not.
     /// - Throws: ``TokenizerError``.
     public func note() throws -> String? {
-        guard isOfAdapter, !hasFilesOfModel else { return nil }
+        guard isOfAdapter else { return nil }
+        let (files, others) = (try files(), try ModelFiles(of: model))
+        if Self.hasSame(files, others) { return nil }
         let own = try load()
         let beginning = "the tokenizer in \(folder.relativePath) is used"
-        guard Tokenizer.isIn(model), let base = try? Tokenizer.load(from: model) else {
+        guard Tokenizer.isIn(others), let base = try? Tokenizer.load(from: others) else {
             return beginning + ", for the model's folder has none"
         }
         var differences: [String] = []
@@ -53,10 +61,10 @@ public struct TokenizerSource: Equatable, Sendable {
     }
 
     /// Whether every file of the tokenizer is the model's, byte for byte.
-    private var hasFilesOfModel: Bool {
+    private static func hasSame(_ own: ModelFiles, _ others: ModelFiles) -> Bool {
         Tokenizer.fileNames.allSatisfy { name in
-            let own = try? Data(contentsOf: folder.appendingPathComponent(name))
-            return own == nil || own == (try? Data(contentsOf: model.appendingPathComponent(name)))
+            let data = own.has(name) ? try? own.data(name) : nil
+            return data == nil || others.has(name) && data == (try? others.data(name))
         }
     }
 
@@ -72,11 +80,6 @@ public struct TokenizerSource: Equatable, Sendable {
 extension Tokenizer {
     /// Copies a tokenizer's files, as far as a folder has them.
     static func copyFiles(from source: URL, to folder: URL) throws {
-        for name in fileNames {
-            let file = source.appendingPathComponent(name)
-            guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            try AtomicFile.write(
-                try Data(contentsOf: file), to: folder.appendingPathComponent(name))
-        }
+        try ModelFiles(folder: source).copy(fileNames, to: folder)
     }
 }

@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 
 /// Turns text into the token ids that a model was trained on.
@@ -59,7 +60,13 @@ public struct Tokenizer: Sendable {
     ///
     /// - Throws: `TokenizerError`, naming the file and the field at fault.
     public static func load(from folder: URL) throws -> Tokenizer {
-        let files = TokenizerFolder(url: folder)
+        try load(from: ModelFiles(folder: folder))
+    }
+
+    /// Loads the tokenizer of a model's files.
+    /// - Throws: `TokenizerError`, naming the file and the field at fault.
+    public static func load(from files: ModelFiles) throws -> Tokenizer {
+        let files = TokenizerFolder(files)
         if files.has("tokenizer.json") { return try TokenizerFile.load(from: files) }
         if files.has(BytePairFiles.mergesName), files.has(BytePairFiles.vocabularyName) {
             return try BytePairFiles.load(from: files)
@@ -67,7 +74,7 @@ public struct Tokenizer: Sendable {
         if files.has("vocab.txt") { return try VocabularyFile.load(from: files) }
         if let tokenizer = try SentencePieceFolder.load(from: files) { return tokenizer }
         throw TokenizerError.missingFile(
-            folder: folder.path,
+            folder: files.url.path,
             wanted: [
                 "tokenizer.json", "vocab.json with merges.txt", "vocab.txt", "tokenizer.model",
             ])

@@ -3,20 +3,23 @@ import Foundation
 
 /// Reads the files of one tokenizer and turns every failure into a `TokenizerError`.
 struct TokenizerFolder {
-    let url: URL
+    let files: ModelFiles
 
-    func has(_ name: String) -> Bool {
-        FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
-    }
+    init(_ files: ModelFiles) { self.files = files }
 
-    func path(_ name: String) -> String {
-        url.appendingPathComponent(name).path
-    }
+    /// A folder's.
+    init(url: URL) { self.init(ModelFiles(folder: url)) }
+
+    var url: URL { files.url }
+
+    func has(_ name: String) -> Bool { files.has(name) }
+
+    func path(_ name: String) -> String { files.path(name) }
 
     /// The bytes of a file of any kind.
     func bytes(_ name: String) throws(TokenizerError) -> [UInt8] {
         do throws(GivenFile.Fault) {
-            return [UInt8](try GivenFile.data(of: url.appendingPathComponent(name)))
+            return [UInt8](try files.data(name))
         } catch {
             throw .unreadableFile(file: path(name), reason: error.reason)
         }

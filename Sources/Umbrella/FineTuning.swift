@@ -4,6 +4,7 @@
 @_exported import DualAdapters
 @_exported import DualChat
 @_exported import DualDatasets
+@_exported import DualGGUF
 @_exported import DualGeneration
 @_exported import DualHub
 @_exported import DualJSON

@@ -1,3 +1,4 @@
+import DualJSON
 import Foundation
 import Testing
 
@@ -90,17 +91,20 @@ import Testing
     @Test("Copied templates are the same under the names of transformers")
     func copiesAreTheSame() throws {
         let copy = try folder(["x": ""])
-        #expect(try ChatTemplate.copy(from: folder(["tokenizer_config.json": named]), to: copy))
+        #expect(
+            try ChatTemplate.copy(
+                from: ModelFiles(folder: folder(["tokenizer_config.json": named])), to: copy))
         #expect(try ChatTemplate.load(from: copy)?.source == "d")
         #expect(try ChatTemplate.load(from: copy, named: "tool_use")?.source == "t")
-        #expect(try !ChatTemplate.copy(from: folder(["x": ""]), to: copy))
+        #expect(try !ChatTemplate.copy(from: ModelFiles(folder: folder(["x": ""])), to: copy))
     }
 
     @Test("The first folder's template is taken, with the tokens of both")
     func adaptersComeFirst() throws {
         let model = try folder(["tokenizer_config.json": named])
         let adapter = try folder(["chat_template.jinja": "{{ bos_token }}a"])
-        let found = try #require(try ChatTemplate.load(fromFirstOf: [adapter, model]))
+        let found = try #require(
+            try ChatTemplate.load(fromFirstOf: [adapter, model].map(ModelFiles.init(folder:))))
         let messages = [ChatMessage(role: "user", content: "")]
         #expect(try found.render(messages, addGenerationPrompt: false) == "<b>a")
     }

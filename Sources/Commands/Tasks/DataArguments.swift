@@ -42,7 +42,8 @@ struct DataArguments: ParsableArguments {
 
     /// What puts conversations into words: the chat template that the user gives, else the model's.
     func template(of model: URL) throws -> ChatTemplate? {
-        var template = try givenTemplate(for: model) ?? ChatTemplate.load(fromFirstOf: [model])
+        var template =
+            try givenTemplate(for: model) ?? ChatTemplate.load(from: ModelFiles(of: model))
         template?.variables = try instructions.context.variables
         template?.date = try instructions.context.date
         return template
@@ -51,7 +52,7 @@ struct DataArguments: ParsableArguments {
     /// The chat template that the user gives, with the special tokens of the model.
     func givenTemplate(for model: URL) throws -> ChatTemplate? {
         guard let name = instructions.chatTemplate else { return nil }
-        return try ChatTemplate.load(named: name, tokensFrom: model)
+        return try ChatTemplate.load(named: name, tokensFrom: ModelFiles(of: model))
     }
 }
 

@@ -1,23 +1,37 @@
+import DualGGUF
+import DualJSON
 import DualModules
 import DualTorch
 import Foundation
 
-/// A model folder in Hugging Face's layout: `config.json`, `model.safetensors`, a tokenizer.
+/// A model folder in Hugging Face's layout: `config.json`, `model.safetensors`, a tokenizer; or a GGUF file,
+/// which has all of them in it.
 public struct ModelFolder {
     public let url: URL
     public let configuration: ConfigurationFile
+    /// The configuration and the tokenizer.
+    public let files: ModelFiles
+    /// The tensors of a GGUF file; nil for a folder.
+    public let gguf: GGUFCheckpoint?
 
     /// Files beside the weights that a changed model needs as well.
     package static let companionNames = ["generation_config.json"]
 
-    /// Reads `config.json`.
-    /// - Throws: ``ModelError``.
+    /// Reads `config.json`, or the metadata of a GGUF file.
+    /// - Throws: ``ModelError``, ``GGUFError``.
     public init(_ url: URL) throws {
+        if GGUFFile.isOne(url) {
+            let file = try GGUFFile(url)
+            (self.url, files) = (url, try ModelFiles(file))
+            configuration = ConfigurationFile(url, fields: try GGUFConfiguration(file).fields())
+            gguf = try GGUFCheckpoint(file)
+            return
+        }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
             isFolder.boolValue
         else { throw ModelError.noFolder(path: url.path) }
-        self.url = url
+        (self.url, files, gguf) = (url, ModelFiles(folder: url), nil)
         configuration = try ConfigurationFile(url.appendingPathComponent("config.json"))
     }
 

@@ -25,7 +25,12 @@ public struct ExtendedTokenizer: Sendable {
     ///   - texts: of the tokens, each at least one character long; one that comes again is added once.
     /// - Throws: ``TokenizerError``, or an error of the file system.
     public init(extending folder: URL, with texts: [String]) throws {
-        let base = try Tokenizer.load(from: folder)
+        try self.init(extending: ModelFiles(folder: folder), with: texts)
+    }
+
+    /// The same of a model's files.
+    public init(extending files: ModelFiles, with texts: [String]) throws {
+        let base = try Tokenizer.load(from: files)
         let texts = texts.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         var next = base.vocabularySize
         var wanted: [Token] = []
@@ -34,7 +39,7 @@ public struct ExtendedTokenizer: Sendable {
             wanted.append(Token(text: text, id: known ?? next, isNew: known == nil))
             if known == nil { next += 1 }
         }
-        let copy = try TokenizerFolderCopy(of: folder)
+        let copy = try TokenizerFolderCopy(of: files)
         let additions = { (tokens: [Token]) in tokens.filter { !base.isAdded($0.text) } }
         var files = try copy.files(adding: additions(wanted))
         var tokenizer = try Self.load(files)
@@ -84,9 +89,11 @@ extension Tokenizer {
     }
 
     /// Whether a folder has the files of a tokenizer.
-    package static func isIn(_ folder: URL) -> Bool {
-        let files = TokenizerFolder(url: folder)
-        return files.has("tokenizer.json") || files.has("vocab.txt") || files.has("tokenizer.model")
+    package static func isIn(_ folder: URL) -> Bool { isIn(ModelFiles(folder: folder)) }
+
+    /// Whether there are the files of a tokenizer among a model's.
+    package static func isIn(_ files: ModelFiles) -> Bool {
+        files.has("tokenizer.json") || files.has("vocab.txt") || files.has("tokenizer.model")
             || files.has(BytePairFiles.mergesName) && files.has(BytePairFiles.vocabularyName)
     }
 }

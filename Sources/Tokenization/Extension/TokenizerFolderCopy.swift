@@ -18,12 +18,14 @@ struct TokenizerFolderCopy {
     private static let oldListName = "added_tokens.json"
 
     /// - Throws: ``TokenizerError``.
-    init(of url: URL) throws {
-        let folder = TokenizerFolder(url: url)
+    init(of files: ModelFiles) throws {
+        let folder = TokenizerFolder(files)
         self.folder = folder
         // Chat templates are written by those who know them.
-        files = try Tokenizer.fileNames.filter { $0 != "chat_template.jinja" && folder.has($0) }
-            .map { File(name: $0, data: Data(try folder.bytes($0))) }
+        self.files = try Tokenizer.fileNames.filter {
+            $0 != "chat_template.jinja" && folder.has($0)
+        }
+        .map { File(name: $0, data: Data(try folder.bytes($0))) }
     }
 
     /// The files with more tokens: in `tokenizer.json` or, where there is none, in the list beside the

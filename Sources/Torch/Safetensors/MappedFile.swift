@@ -11,12 +11,12 @@ import Foundation
 /// The mapping is private: a write to a tensor over it changes this process's copy of the page, never
 /// the file. Where the file shrinks while it is mapped, the process ends with a line that names it: what
 /// is gone cannot be read, and an error cannot be thrown from wherever a tensor is touched.
-final class MappedFile {
+package final class MappedFile {
     let start: UnsafeMutableRawPointer
-    let count: Int
+    package let count: Int
 
     /// - Throws: ``SafetensorsError/unreadable(file:reason:)``.
-    init(_ url: URL) throws {
+    package init(_ url: URL) throws {
         // A pipe would be waited for without O_NONBLOCK; to files it means nothing.
         let descriptor = open(url.path, O_RDONLY | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -39,6 +39,28 @@ final class MappedFile {
         }
         start = address
         _ = ct_watch_mapping(address, count, url.path)
+    }
+
+    /// The whole file; to be used while the mapping is there.
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+
+    /// A tensor over a part of the file, without a copy (but for one that is not aligned for its type).
+    /// - Parameter offset: where it begins; that the file reaches so far is the caller's to check.
+    package func tensor(at offset: Int, shape: [Int], dtype: DType) throws -> Tensor {
+        let memory = start + offset
+        guard Int(bitPattern: memory) % dtype.byteCount == 0 else {
+            let part = UnsafeRawBufferPointer(
+                start: memory, count: shape.reduce(dtype.byteCount, *))
+            return Tensor(owning: try Tensor.overCopy(of: part, shape: shape, dtype: dtype))
+        }
+        return Tensor(
+            owning: try Tensor.overMemory(
+                memory, shape: shape, dtype: dtype,
+                context: Unmanaged.passRetained(self).toOpaque(),
+                release: { context in
+                    guard let context else { return }
+                    Unmanaged<MappedFile>.fromOpaque(context).release()
+                }))
     }
 
     deinit {

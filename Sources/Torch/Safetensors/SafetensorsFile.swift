@@ -14,8 +14,7 @@ public final class SafetensorsFile {
     public init(_ url: URL) throws {
         self.url = url
         file = try MappedFile(url)
-        let bytes = UnsafeRawBufferPointer(start: file.start, count: file.count)
-        let header = try SafetensorsHeader(bytes: bytes, file: url.path)
+        let header = try SafetensorsHeader(bytes: file.bytes, file: url.path)
         metadata = header.metadata
         entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
     }
@@ -38,19 +37,7 @@ public final class SafetensorsFile {
         guard let entry = entries[name] else {
             throw SafetensorsError.missingTensor(name: name, file: url.path)
         }
-        let memory = file.start + entry.range.lowerBound
-        guard Int(bitPattern: memory) % entry.dtype.byteCount == 0 else {
-            let bytes = UnsafeRawBufferPointer(start: memory, count: entry.range.count)
-            return Tensor(
-                owning: try Tensor.overCopy(of: bytes, shape: entry.shape, dtype: entry.dtype))
-        }
-        return Tensor(
-            owning: try Tensor.overMemory(
-                memory, shape: entry.shape, dtype: entry.dtype,
-                context: Unmanaged.passRetained(file).toOpaque(),
-                release: { context in
-                    guard let context else { return }
-                    Unmanaged<MappedFile>.fromOpaque(context).release()
-                }))
+        return try file.tensor(
+            at: entry.range.lowerBound, shape: entry.shape, dtype: entry.dtype)
     }
 }
