@@ -5,7 +5,7 @@ import DualTorch
 /// It keeps a list of the weights that it hands out, so that the model knows its parameters, and the
 /// tensors of the checkpoint that it does not use.
 public final class WeightSource {
-    let checkpoint: Checkpoint?
+    let checkpoint: (any StoredTensors)?
     /// Names in the checkpoint that a parameter may have, in order of preference.
     let spellings: (String) -> [String]
     let generator: Generator
@@ -32,7 +32,7 @@ public final class WeightSource {
     ///   - drawing: the values of weights that are not loaded.
     ///   - spellings: for checkpoints that name a parameter otherwise than the reference does.
     public init(
-        _ checkpoint: Checkpoint?, dtype: DType?, keepsNarrow: Bool = false,
+        _ checkpoint: (any StoredTensors)?, dtype: DType?, keepsNarrow: Bool = false,
         quantization: BlockFormat? = nil, device: Device = .cpu, generator: Generator,
         drawing: Drawing = .toTrain, spellings: @escaping (String) -> [String] = { [$0] }
     ) {
@@ -74,7 +74,9 @@ public final class WeightSource {
             first != second
         else { return false }
         guard checkpoint.shape(of: first) == checkpoint.shape(of: second) else { return true }
-        let (a, b) = (try checkpoint.tensor(first), try checkpoint.tensor(second))
+        let (a, b) = (
+            try checkpoint.stored(first).weight.dense(), try checkpoint.stored(second).weight.dense()
+        )
         if a.dtype == b.dtype { return try !a.hasSameElements(as: b) }
         return try !a.to(.float32).hasSameElements(as: b.to(.float32))
     }
@@ -86,39 +88,34 @@ public final class WeightSource {
     ) throws -> Parameter {
         let creating = checkpoint == nil || created != .never
         let storedShape = storage == .transposed ? shape.reversed() : shape
-        var stored: Tensor
+        var stored: StoredWeight
         var isCreated = false
         if created != .always, let checkpoint, let key = key(for: name) {
-            stored = try load(key, of: checkpoint, shape: storedShape)
+            stored = try load(key, of: checkpoint, shape: storedShape, storage)
         } else if creating {
-            stored = try draw(initial, storedShape)
+            let drawn = try draw(initial, storedShape)
+            stored = .plain(storage == .transposed ? try drawn.transposed() : drawn)
             isCreated = drawing == .toTrain
         } else {
             misfits.append(missing(name))
-            stored = try .placeholder(storedShape)
+            stored = .plain(try .placeholder(shape))
         }
-        if storage == .transposed {
-            stored = try stored.transposed()
-            // Products of few rows read rows as they are stored, and what is widened is not computed with as it
-            // lies in the file.
-            if keepsNarrow, stored.dtype.isNarrow, dtype?.isNarrow == false {
-                stored = try stored.contiguous()
-            }
+        if isQuantizable, !isCreated, drawing != .shapesOnly {
+            stored = try quantized(stored, name)
         }
-        let isQuantized = isQuantizable && !isCreated && drawing != .shapesOnly
         let parameter = Parameter(
-            name: name, stored: isQuantized ? try quantized(stored, name) : .plain(stored),
-            isCreated: isCreated, storage: storage, initial: initial)
+            name: name, stored: stored, isCreated: isCreated, storage: storage, initial: initial)
         parameters.append(parameter)
         return parameter
     }
 
     /// The weight in the blocks that are asked for, if any are and its rows are whole ones.
-    private func quantized(_ weight: Tensor, _ name: String) throws -> StoredWeight {
-        guard let quantization, weight.rank == 2, misfits.isEmpty else { return .plain(weight) }
+    private func quantized(_ stored: StoredWeight, _ name: String) throws -> StoredWeight {
+        guard let quantization, let weight = stored.plainTensor, weight.rank == 2, misfits.isEmpty
+        else { return stored }
         guard quantization.divides(weight.size(1)) else {
             unquantized.append(name)
-            return .plain(weight)
+            return stored
         }
         return .blocks(try BlockMatrix(quantizing: weight, to: quantization))
     }
@@ -131,19 +128,34 @@ public final class WeightSource {
         return try initial.tensor(shape, dtype: dtype, using: generator).to(device: device)
     }
 
-    private func load(_ key: String, of checkpoint: Checkpoint, shape: [Int]) throws -> Tensor {
+    /// - Returns: the weight as the model has it.
+    private func load(
+        _ key: String, of checkpoint: any StoredTensors, shape: [Int], _ storage: Parameter.Storage
+    ) throws -> StoredWeight {
         used.insert(key)
         let found = checkpoint.shape(of: key) ?? []
         guard found == shape else {
             misfits.append(
                 .wrongShape(
                     name: key, file: checkpoint.path(of: key), expected: shape, found: found))
-            return try .placeholder(shape)
+            return .plain(try .placeholder(storage == .transposed ? shape.reversed() : shape))
         }
-        let tensor = try checkpoint.tensor(key)
+        let (weight, isTransposed) = try checkpoint.stored(key)
+        if weight.isBlocks, device == .cpu, isTransposed == (storage == .transposed) { return weight }
+        return .plain(
+            try converted(weight.dense(), isTurned: isTransposed != (storage == .transposed)))
+    }
+
+    /// A tensor in the type that it is kept in, on the device.
+    private func converted(_ tensor: Tensor, isTurned: Bool) throws -> Tensor {
         let isKept = keepsNarrow && tensor.rank == 2 && tensor.dtype.isNarrow
         let type = isKept ? tensor.dtype : dtype ?? tensor.dtype
-        return try tensor.to(type).to(device: device)
+        let converted = try tensor.to(type).to(device: device)
+        guard isTurned else { return converted }
+        let turned = try converted.transposed()
+        // Products of few rows read rows as they are stored, and what is widened is not computed with as it lies
+        // in the file.
+        return isKept && dtype?.isNarrow == false ? try turned.contiguous() : turned
     }
 
     /// What to say of a parameter that the checkpoint lacks; only the first costs a look around.
@@ -155,7 +167,7 @@ public final class WeightSource {
                 }
             }
         }
-        return .missing(name: name, folder: checkpoint?.folder.path ?? "")
+        return .missing(name: name, folder: checkpoint?.place ?? "")
     }
 
     private func key(for name: String) -> String? {

@@ -15,12 +15,13 @@ extension Fingerprint {
         fingerprint.add(
             try JSONSerialization.data(
                 withJSONObject: configuration.fieldsWithNulls, options: .sortedKeys))
-        guard case .model(let folder) = base else { return fingerprint.text }
-        let checkpoint = try Checkpoint(folder: folder)
-        for name in checkpoint.names {
-            let tensor = try checkpoint.tensor(name)
-            fingerprint.add("\(name) \(tensor.dtype.rawValue) \(tensor.shape)")
-            try tensor.withBytes { bytes in
+        guard case .model(let place) = base else { return fingerprint.text }
+        let folder = try ModelFolder(place)
+        let tensors: any StoredTensors = try folder.gguf ?? Checkpoint(folder: place)
+        for name in tensors.names {
+            let stored = try tensors.stored(name).weight
+            fingerprint.add("\(name) \(stored.storageName) \(stored.shape)")
+            try stored.memory.withBytes { bytes in
                 for piece in sample(of: bytes.count) {
                     fingerprint.add(UnsafeRawBufferPointer(rebasing: bytes[piece]))
                 }

@@ -31,7 +31,7 @@ extension ModelFolder {
 
         /// A source of weights as these options want them.
         func source(
-            of checkpoint: Checkpoint?, spellings: @escaping (String) -> [String]
+            of checkpoint: (any StoredTensors)?, spellings: @escaping (String) -> [String]
         ) throws -> WeightSource {
             let dtype: DType? =
                 switch weights {

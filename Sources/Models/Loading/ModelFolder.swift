@@ -50,9 +50,10 @@ public struct ModelFolder {
     }
 
     /// Loads the model.
-    /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``.
+    /// - Throws: ``ModelError``, ``WeightError``, ``SafetensorsError``, ``GGUFError``.
     public func load(_ options: LoadOptions = LoadOptions()) throws -> LoadedModel {
-        try Self.load(configuration, weights: url, options)
+        guard let gguf else { return try Self.load(configuration, weights: url, options) }
+        return try Architecture.of(configuration).load(configuration, gguf, options)
     }
 
     /// Loads the model that a configuration describes from the checkpoint in a folder.

@@ -82,7 +82,7 @@ public final class Checkpoint {
     }
 
     /// The file of the folder that has a tensor and that the index of the shards does not list.
-    package func unlistedFile(of name: String) -> (index: String, file: String)? {
+    public func unlistedFile(of name: String) -> (index: String, file: String)? {
         guard let index else { return nil }
         let listed = Set(files.map(\.url.lastPathComponent))
         let contents = try? FileManager.default.contentsOfDirectory(atPath: folder.path)

@@ -26,12 +26,12 @@ public enum StoredWeight {
     public var count: Int { shape.reduce(1, *) }
 
     /// Bytes that are stored.
-    public var byteCount: Int { stored.byteCount }
+    public var byteCount: Int { memory.byteCount }
 
-    public var device: Device { stored.device }
+    public var device: Device { memory.device }
 
-    /// The memory: the elements, or the bytes of blocks.
-    private var stored: Tensor {
+    /// The elements, or the bytes of blocks.
+    package var memory: Tensor {
         switch self {
         case .plain(let tensor): tensor
         case .blocks(let matrix): matrix.bytes
@@ -69,10 +69,10 @@ public enum StoredWeight {
     }
 
     /// Whether both are the same memory.
-    package func isSame(as other: StoredWeight?) -> Bool { stored === other?.stored }
+    package func isSame(as other: StoredWeight?) -> Bool { memory === other?.memory }
 
     /// What tells this weight from others for as long as it is there.
-    package var identity: AnyObject { stored }
+    package var identity: AnyObject { memory }
 
     /// The type in which its numbers are whole: that of a plain weight, float32 for blocks.
     public var numberType: DType { plainTensor?.dtype ?? .float32 }
