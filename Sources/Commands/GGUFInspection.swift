@@ -38,7 +38,7 @@ struct GGUFInspection {
         var used: Set<String> = []
         for parameter in model.parameters {
             let name = parameter.name
-            let shape = try parameter.stored().shape
+            let shape = try parameter.inCheckpointLayout().shape
             guard let found = checkpoint.shape(of: name), let type = checkpoint.type(of: name)
             else {
                 throw CommandError("\(folder.url.path) has no tensor for \(name)")
@@ -51,7 +51,7 @@ struct GGUFInspection {
             used.insert(name)
             let words = name.split(separator: ".").map { Int($0) == nil ? $0 : "*" }
             let kind = Kind(
-                name: words.joined(separator: "."), shape: parameter.value.shape, type: type,
+                name: words.joined(separator: "."), shape: parameter.stored.shape, type: type,
                 isTarget: model.defaultTargets.contains { name.hasSuffix(".\($0).weight") })
             if let known = kinds.firstIndex(where: kind.isLike) {
                 kinds[known].count += 1
