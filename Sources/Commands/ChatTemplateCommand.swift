@@ -20,7 +20,8 @@ struct ChatTemplateCommand: ParsableCommand {
               duallora chat-template --stdin < cases.jsonl
             """)
 
-    @Option(help: "The model or its tokenizer: a folder or org/name.", completion: .directory)
+    @Option(
+        help: "The model or its tokenizer: a folder, a GGUF file or org/name.", completion: .file())
     var model: String?
 
     @Option(

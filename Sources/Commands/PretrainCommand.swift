@@ -19,7 +19,7 @@ struct PretrainCommand: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var configurationFile: String
 
-    @Option(help: "The tokenizer: a folder or org/name.", completion: .directory)
+    @Option(help: "The tokenizer: a folder, a GGUF file or org/name.", completion: .file())
     var tokenizer: String
 
     @Option(

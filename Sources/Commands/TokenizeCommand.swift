@@ -15,7 +15,8 @@ struct TokenizeCommand: ParsableCommand {
               echo '[15496, 995]' | duallora tokenize --model GPT2 --decode --stdin
             """)
 
-    @Option(help: "The model or its tokenizer: a folder or org/name.", completion: .directory)
+    @Option(
+        help: "The model or its tokenizer: a folder, a GGUF file or org/name.", completion: .file())
     var model: String
 
     @OptionGroup var source: SourceArguments

@@ -13,12 +13,14 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private static let llama: [String: Any] = [
-        "model_type": "llama", "hidden_size": 16, "num_hidden_layers": 1,
-        "max_position_embeddings": 64, "intermediate_size": 24, "num_attention_heads": 2,
-        "num_key_value_heads": 1, "head_dim": 8, "vocab_size": 7, "rms_norm_eps": 1e-5,
-        "rope_theta": 500000.0, "bos_token_id": 1,
-    ]
+    private static var llama: [String: Any] {
+        [
+            "model_type": "llama", "hidden_size": 16, "num_hidden_layers": 1,
+            "max_position_embeddings": 64, "intermediate_size": 24, "num_attention_heads": 2,
+            "num_key_value_heads": 1, "head_dim": 8, "vocab_size": 7, "rms_norm_eps": 1e-5,
+            "rope_theta": 500000.0, "bos_token_id": 1,
+        ]
+    }
 
     /// A byte-level tokenizer's files.
     private func tokenizerFiles() throws -> ModelFiles {
@@ -26,8 +28,11 @@ import Testing
         pre.set("comment", "llama-bpe")
         try folder.write(
             """
-            {"added_tokens": [{"id": 5, "content": "<end>", "special": true},
-              {"id": 4, "content": "<think>", "special": false, "normalized": false}],
+            {"added_tokens": [
+               {"id": 4, "content": "<think>", "special": false, "normalized": false,
+                "single_word": false, "lstrip": false, "rstrip": false},
+               {"id": 5, "content": "<end>", "special": true, "normalized": false,
+                "single_word": false, "lstrip": false, "rstrip": false}],
              "pre_tokenizer": \(pre.text), "decoder": {"type": "ByteLevel"},
              "post_processor": {"type": "TemplateProcessing",
                "single": [{"Sequence": {"id": "A", "type_id": 0}},

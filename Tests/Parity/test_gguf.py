@@ -207,10 +207,10 @@ def test_ids_of_a_real_model_are_those_of_transformers(smollm2):
     some = texts(10_000)
     tokenizer = opened(smollm2)
     found = harness.tokenize(smollm2, some)
-    # transformers does not know the name of this model's pre-tokenizer, and does not let numbers of other
-    # scripts stand alone as the model's own tokenizer.json and llama.cpp do.
-    plain = [all(char in "0123456789" or not char.isnumeric() for char in text) for text in some]
-    assert sum(plain) > 6000
+    # transformers does not know the name of this model's pre-tokenizer: it does not let digits stand alone,
+    # as the model's own tokenizer.json and llama.cpp do.
+    plain = [not any(char.isnumeric() for char in text) for text in some]
+    assert sum(plain) > 5000
     assert_same([text for text, is_plain in zip(some, plain) if is_plain],
                 [row["ids"] for row, is_plain in zip(found, plain) if is_plain],
                 tokenizer([text for text, is_plain in zip(some, plain) if is_plain])["input_ids"])
