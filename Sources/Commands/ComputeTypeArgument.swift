@@ -10,6 +10,8 @@ enum ComputeTypeArgument: ExpressibleByArgument, Equatable {
 
     static var allValueStrings: [String] { [automaticName] + DType.allValueStrings }
 
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+
     init?(argument: String) {
         if argument == Self.automaticName {
             self = .automatic

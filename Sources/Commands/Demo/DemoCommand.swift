@@ -58,7 +58,7 @@ struct DemoCommand: ParsableCommand {
                 + "\(decimal(base.value))\n")
         print("2. It is fine-tuned to judge constructions that it has not seen.")
         let methods: [(any FineTuningMethod, learningRate: Double)] = [
-            (FullFineTuning(), 1e-3), (LoRA(rank: 8), 3e-3),
+            (FullFineTuning(), 1e-3), (LoRA(rank: 8), 2e-3),
             (DualLoRA(magnitudeRank: 4, directionRank: 4), 3e-3),
         ]
         var rows: [[String]] = []
@@ -110,7 +110,7 @@ struct DemoCommand: ParsableCommand {
 
     private var pretraining: TrainingOptions {
         var options = TrainingOptions()
-        options.epochs = 3
+        options.epochs = 4
         options.learningRate = 5e-4
         return options
     }

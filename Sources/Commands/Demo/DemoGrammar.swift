@@ -29,7 +29,6 @@ struct DemoGrammar {
     private static let determiners: [Number: [String]] = [
         .singular: ["a", "this", "every", "the"], .plural: ["these", "many", "two", "the"],
     ]
-    private static let prepositions = ["near", "with", "behind"]
     private static let furtherWords = ["does", "do", "not", "and", "?"]
 
     private var random: SplitMix64
@@ -43,7 +42,7 @@ struct DemoGrammar {
         let determiners = Number.allCases.flatMap { Self.determiners[$0] ?? [] }
             .filter { $0 != "the" }
         return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "the"] + determiners + words
-            + adjectives + prepositions + furtherWords
+            + adjectives + furtherWords
     }
 
     private mutating func pick(_ words: [Word]) -> Word {
@@ -78,13 +77,6 @@ struct DemoGrammar {
         return words
     }
 
-    /// A subject, which may have another noun, of another number, between its noun and the verb.
-    private mutating func subject(_ number: Number, fault: NounFault = .none) -> [String] {
-        var words = nounPhrase(number, fault: fault)
-        if chance(3) { words += [pick(Self.prepositions)] + nounPhrase(self.number()) }
-        return words
-    }
-
     /// A verb and what follows it; the verb's number is given, so that it may be wrong.
     private mutating func predicate(_ number: Number) -> [String] {
         if chance(2) { return [pick(Self.intransitiveVerbs).form(number)] }
@@ -97,14 +89,14 @@ struct DemoGrammar {
         let isRight = Bool.random(using: &random)
         var words: [String]
         switch isRight ? -1 : Int.random(in: 0..<4, using: &random) {
-        case 0: words = subject(number, fault: .determiner) + predicate(number)
-        case 1: words = subject(number, fault: .order) + predicate(number)
+        case 0: words = nounPhrase(number, fault: .determiner) + predicate(number)
+        case 1: words = nounPhrase(number, fault: .order) + predicate(number)
         case 2:
             // An object where none may be.
-            words = subject(number) + [pick(Self.intransitiveVerbs).form(number)]
+            words = nounPhrase(number) + [pick(Self.intransitiveVerbs).form(number)]
             words += nounPhrase(self.number())
-        case 3: words = subject(number) + predicate(number.other)
-        default: words = subject(number) + predicate(number)
+        case 3: words = nounPhrase(number) + predicate(number.other)
+        default: words = nounPhrase(number) + predicate(number)
         }
         words.append(".")
         return (words.joined(separator: " "), isRight)
