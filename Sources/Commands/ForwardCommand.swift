@@ -42,10 +42,13 @@ struct ForwardCommand: ParsableCommand {
 
     @OptionGroup(title: "Computing") var compute: DeviceOptions
 
+    @OptionGroup(title: "Computing") var weights: WeightOptions
+
     func run() throws {
         let device = try compute.apply()
         let sequences = try sequences()
         var options = ModelFolder.LoadOptions()
+        options.quantization = weights.quantize
         options.computeType = dtype.named
         options.device = device
         let loaded = try AdaptedModel.load(

@@ -6,7 +6,9 @@ struct WeightOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Quantise the frozen weights of linear layers but the head while they are read: "
-                + BlockFormat.written.map { "\($0.rawValue) (\(decimal($0.bitsPerNumber, digits: 1)) bits)" }
+                + BlockFormat.written.map {
+                    "\($0.rawValue) (\(decimal($0.bitsPerNumber, digits: 1)) bits)"
+                }
                 .joined(separator: ", ")
                 + ". Activations, adapters and gradients stay in what is computed in.",
             valueName: "format"))
@@ -18,7 +20,9 @@ extension BlockFormat: ExpressibleByArgument {
     public static var allValueStrings: [String] { written.map(\.rawValue) }
 
     public init?(argument: String) {
-        guard let format = Self.written.first(where: { $0.rawValue == argument }) else { return nil }
+        guard let format = Self.written.first(where: { $0.rawValue == argument }) else {
+            return nil
+        }
         self = format
     }
 }

@@ -75,7 +75,8 @@ public final class WeightSource {
         else { return false }
         guard checkpoint.shape(of: first) == checkpoint.shape(of: second) else { return true }
         let (a, b) = (
-            try checkpoint.stored(first).weight.dense(), try checkpoint.stored(second).weight.dense()
+            try checkpoint.stored(first).weight.dense(),
+            try checkpoint.stored(second).weight.dense()
         )
         if a.dtype == b.dtype { return try !a.hasSameElements(as: b) }
         return try !a.to(.float32).hasSameElements(as: b.to(.float32))
@@ -141,7 +142,9 @@ public final class WeightSource {
             return .plain(try .placeholder(storage == .transposed ? shape.reversed() : shape))
         }
         let (weight, isTransposed) = try checkpoint.stored(key)
-        if weight.isBlocks, device == .cpu, isTransposed == (storage == .transposed) { return weight }
+        if weight.isBlocks, device == .cpu, isTransposed == (storage == .transposed) {
+            return weight
+        }
         return .plain(
             try converted(weight.dense(), isTurned: isTransposed != (storage == .transposed)))
     }

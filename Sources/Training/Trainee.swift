@@ -140,7 +140,8 @@ public final class Trainee {
                 throw TrainingError.quantized(
                     method: type(of: method).facts.name, weight: $0.name, format: format.rawValue)
             }
-            return try Trainable(name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
+            return try Trainable(
+                name: $0.name, tensor: $0.value, role: isHead($0.name) ? .head : .weight)
         }
     }
 

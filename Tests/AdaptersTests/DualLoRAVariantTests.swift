@@ -243,7 +243,8 @@ extension DualLoRAFactors {
             -> [Tensor]
         {
             let output = try x.linear(
-                through: update, weight: .plain(weight), bias: nil, outputSize: 50, blockBytes: bytes)
+                through: update, weight: .plain(weight), bias: nil, outputSize: 50,
+                blockBytes: bytes)
             return try [output]
                 + output.gradients(with: [x] + update.factors, seed: seed).map {
                     try #require($0)

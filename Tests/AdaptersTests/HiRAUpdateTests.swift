@@ -40,7 +40,8 @@ import Testing
         let leaves = try [given.x, given.a, given.b].map { try $0.detached().requireGradient() }
         let update = HiRAUpdate(a: leaves[1], b: leaves[2], weight: .plain(given.weight))
         let output = try leaves[0].linear(
-            through: update, weight: given.isWeightApart ? nil : .plain(given.weight), bias: bias(given),
+            through: update, weight: given.isWeightApart ? nil : .plain(given.weight),
+            bias: bias(given),
             outputSize: given.weight.size(0), blockBytes: blockBytes)
         return try [output]
             + output.gradients(with: leaves, seed: given.seed).map { try #require($0) }
@@ -141,7 +142,8 @@ import Testing
             // Half a step of bfloat16, and what float32 loses in the product.
             let distance = try (weight.to(.float64) - exact).magnitude()
             #expect(try (distance - exact.magnitude() * 0.00392).maximum().item() < 1e-5)
-            let none = HiRAUpdate(a: given.a, b: try .zeros(like: given.b), weight: .plain(given.weight))
+            let none = HiRAUpdate(
+                a: given.a, b: try .zeros(like: given.b), weight: .plain(given.weight))
             #expect(try none.formed(onto: .plain(given.weight)).isIdentical(to: given.weight))
         }
     }

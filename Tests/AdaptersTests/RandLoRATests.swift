@@ -231,7 +231,8 @@ import Testing
                 func run() throws -> Tensor {
                     formed
                         ? try x.linear(
-                            through: update, weight: .plain(weight), bias: nil, outputSize: shape[0])
+                            through: update, weight: .plain(weight), bias: nil, outputSize: shape[0]
+                        )
                         : try x.linear(
                             beside: update, weight: .plain(weight), bias: nil, outputSize: shape[0])
                 }

@@ -13,11 +13,13 @@ extension Tensor {
                 let range = start..<min(rows, start + count)
                 let (own, right) = (try weight.slice(range), try slice(range))
                 let blocks = try [0, 1].map { _ in try own.roomOfItsLayout() }
-                try update.form(rows: range, columns: 0..<columns, onto: .plain(own), into: blocks[0])
+                try update.form(
+                    rows: range, columns: 0..<columns, onto: .plain(own), into: blocks[0])
                 let gradient = try Tensor.seeded([range.count, columns], seed: 9, dtype: dtype)
                 let sums = try update.factors.map { try Tensor.zeros(like: $0.detached()) }
                 try update.form(
-                    rows: range, onto: .plain(own), into: blocks[1], addingGradientsOf: gradient, to: sums)
+                    rows: range, onto: .plain(own), into: blocks[1], addingGradientsOf: gradient,
+                    to: sums)
                 for block in blocks { #expect(try block.isIdentical(to: right)) }
             }
         }

@@ -67,7 +67,8 @@ import Testing
             try weight(.toTrain), try weight(.asLoaded), try weight(.shapesOnly)
         )
         #expect(new.isCreated && !standing.isCreated && !shape.isCreated)
-        #expect([new, standing, shape].map(\.stored.numberType) == [.float32, .bfloat16, .bfloat16])
+        #expect(
+            [new, standing, shape].map(\.stored.numberType) == [.float32, .bfloat16, .bfloat16])
         #expect(abs(try standing.value.rootMeanSquare() - 0.5) < 0.01)
         #expect(try shape.value.shape == [200, 300] && shape.value.strides == [0, 0])
     }

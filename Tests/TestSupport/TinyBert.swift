@@ -27,7 +27,8 @@ extension Bert {
     ) throws -> Bert {
         let bert = try random(
             .tiny(dropout: dropout), labels: labels, computeType: computeType, seed: seed)
-        for (index, parameter) in bert.parameters.enumerated() where parameter.stored.shape.count == 1 {
+        for (index, parameter) in bert.parameters.enumerated()
+        where parameter.stored.shape.count == 1 {
             let noise = try Tensor.seeded(
                 parameter.stored.shape, seed: seed &* 1000 &+ UInt64(index), deviation: 0.2)
             parameter.stored = .plain(try parameter.value + noise)

@@ -70,7 +70,8 @@ public struct TinyDecoder: Sendable, CustomStringConvertible {
         let configuration = try ConfigurationFile(file)
         let model = try ModelFolder.make(configuration, options).model
         // Norms and biases too, which a fresh model has at 1 and 0.
-        for (index, parameter) in model.parameters.enumerated() where parameter.stored.shape.count == 1 {
+        for (index, parameter) in model.parameters.enumerated()
+        where parameter.stored.shape.count == 1 {
             let noise = try Tensor.seeded(
                 parameter.stored.shape, seed: seed &* 1000 &+ UInt64(index), deviation: 0.2)
             parameter.stored = .plain(try parameter.value + noise)

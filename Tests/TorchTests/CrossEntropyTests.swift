@@ -196,7 +196,8 @@ import Testing
             let given = try Case(shape, dtype: dtype)
             let results = try [true, false].map { usesKernel in
                 var job = try ChunkedCrossEntropy(
-                    hidden: given.hidden, weight: .plain(given.weight), bias: nil, labels: given.labels,
+                    hidden: given.hidden, weight: .plain(given.weight), bias: nil,
+                    labels: given.labels,
                     rows: 4)
                 job.usesKernel = usesKernel
                 let loss = try set.limiting { try job.run(gradients: [true, true]) }
@@ -248,7 +249,8 @@ import Testing
     func neededGradients() throws {
         let given = try Case((9, 12, 131), dtype: .float32)
         var job = try ChunkedCrossEntropy(
-            hidden: given.hidden, weight: .plain(given.weight), bias: given.bias, labels: given.labels,
+            hidden: given.hidden, weight: .plain(given.weight), bias: given.bias,
+            labels: given.labels,
             rows: 4)
         _ = try job.run(gradients: [true, false, false])
         #expect(job.gradients.map { $0 != nil } == [true, false, false])

@@ -243,7 +243,8 @@ private struct KernelCall: Sendable {
         "duallora::hira_update": KernelCall(hasWeights: true) {
             let block = try $0.values([4, 6])
             try HiRAKernel.form(
-                block, weight: .plain($0.weight([4, 6])), b: $0.factor([4, 2]), a: $0.factor([2, 6]),
+                block, weight: .plain($0.weight([4, 6])), b: $0.factor([4, 2]),
+                a: $0.factor([2, 6]),
                 addsWeight: true)
             return [block]
         },

@@ -9,7 +9,8 @@ import Testing
     static let storages: [(name: String, make: @Sendable (Tensor) throws -> StoredWeight)] =
         [DType.float32, .bfloat16, .float16].map { type in
             (type.rawValue, { .plain(try $0.to(type)) })
-        } + BlockFormat.written.map { format in
+        }
+        + BlockFormat.written.map { format in
             (format.rawValue, { .blocks(try BlockMatrix(quantizing: $0, to: format)) })
         }
 
@@ -114,7 +115,9 @@ import Testing
                 let blocks = try (0..<4).map { _ in
                     try Tensor.empty([rows, columns], dtype: dtype)
                 }
-                let sums = try (0..<6).map { try Tensor.zeros($0 % 2 == 0 ? [rows, 5] : [5, columns]) }
+                let sums = try (0..<6).map {
+                    try Tensor.zeros($0 % 2 == 0 ? [rows, 5] : [5, columns])
+                }
                 try DualLoRAKernel.form(
                     blocks[0], onto: weight, b: factors.b, a: factors.a, d: factors.d,
                     c: factors.c, scale: 0.5)

@@ -34,7 +34,8 @@ import Testing
         let model = try ModelFolder(folder.url).load(loading).model
         for parameter in model.parameters {
             // A checkpoint of bfloat16.
-            parameter.stored = .plain(try parameter.value.to(.bfloat16).to(parameter.stored.numberType))
+            parameter.stored = .plain(
+                try parameter.value.to(.bfloat16).to(parameter.stored.numberType))
         }
         return model
     }

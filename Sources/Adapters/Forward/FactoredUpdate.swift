@@ -14,7 +14,8 @@ protocol FactoredUpdate {
     ///   - weight: the block of W₀ (rows, columns), whichever way it lies in memory; nil for ΔW alone.
     ///   - block: (rows, columns), lying in memory as the weight does.
     func form(
-        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor) throws
+        rows: Range<Int>, columns: Range<Int>, onto weight: StoredWeight?, into block: Tensor)
+        throws
 
     /// Adds to `sums`, one tensor a factor and of its shape, the gradients at the factors.
     /// - Parameter gradient: ∂L/∂ΔW of the block of rows (rows, k), in the type of the products.

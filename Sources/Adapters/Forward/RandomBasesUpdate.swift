@@ -97,7 +97,8 @@ struct RandomBasesUpdate: FactoredUpdate, LinearPath {
                     try fixed.slice(columns).transposed()
                 )
             if let weight {
-                try block.setSum(of: weight.detached().dense(as: block.dtype), andProduct: left, right)
+                try block.setSum(
+                    of: weight.detached().dense(as: block.dtype), andProduct: left, right)
             } else {
                 try block.setProduct(left, right)
             }

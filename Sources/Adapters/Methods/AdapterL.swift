@@ -89,7 +89,8 @@ public struct AdapterL: BlockAdapterMethod {
     }
 
     private func bottleneck(
-        of size: Int, start: Bottleneck.Start, beside weight: StoredWeight, using generator: Generator
+        of size: Int, start: Bottleneck.Start, beside weight: StoredWeight,
+        using generator: Generator
     ) throws -> Bottleneck {
         try Bottleneck(
             from: size, through: bottleneck, to: size, start: start, activation: activation,

@@ -9,7 +9,8 @@ struct Architecture {
     /// Reads what the architecture calls things.
     let names: (ConfigurationFile) throws -> ArchitectureNames
     /// The model of a configuration, from a checkpoint or from random numbers.
-    let load: (ConfigurationFile, (any StoredTensors)?, ModelFolder.LoadOptions) throws -> LoadedModel
+    let load:
+        (ConfigurationFile, (any StoredTensors)?, ModelFolder.LoadOptions) throws -> LoadedModel
     /// Whether its head scores sequences by labels.
     let hasLabels: Bool
     /// The longest sequence that a configuration has positions for; nil for any.
@@ -73,7 +74,8 @@ protocol LoadableModel: TransformerModel {
     /// The model, from a checkpoint or, without one, from random numbers.
     /// - Parameter file: that the configuration was read from.
     static func load(
-        _ configuration: Configuration, _ file: ConfigurationFile, _ checkpoint: (any StoredTensors)?,
+        _ configuration: Configuration, _ file: ConfigurationFile,
+        _ checkpoint: (any StoredTensors)?,
         _ options: ModelFolder.LoadOptions
     ) throws -> LoadedModel
 }

@@ -3,7 +3,8 @@ import DualTorch
 
 extension Decoder: LoadableModel {
     static func load(
-        _ configuration: Body.Configuration, _ file: ConfigurationFile, _ checkpoint: (any StoredTensors)?,
+        _ configuration: Body.Configuration, _ file: ConfigurationFile,
+        _ checkpoint: (any StoredTensors)?,
         _ options: ModelFolder.LoadOptions
     ) throws -> LoadedModel {
         let names = configuration.names

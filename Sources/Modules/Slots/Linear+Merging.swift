@@ -30,7 +30,9 @@ extension Linear {
     /// - Throws: ``MergeObstacle``, also where there is a Δb and no b to add it to.
     public func mergedBias() throws -> Tensor? {
         try withoutGradient {
-            guard let update = try weightChange?.biasUpdate(for: self) else { return try bias?.value }
+            guard let update = try weightChange?.biasUpdate(for: self) else {
+                return try bias?.value
+            }
             guard let own = try bias?.value else { throw MergeObstacle.noBias(layer: path) }
             let wide: DType = own.dtype == .float64 ? .float64 : .float32
             return try (own.to(wide) + update.to(wide)).to(own.dtype)

@@ -33,7 +33,8 @@ package enum HiRAKernel: String, FusedKernel {
     ///   - weight: the block of W₀, in any layout; of quantised blocks where the block's rows are contiguous.
     ///   - block: becomes the update on the way, if it is given; of contiguous rows.
     package static func addGradients(
-        of gradient: Tensor, weight: StoredWeight, b: Tensor, a: Tensor, to sums: (b: Tensor, a: Tensor),
+        of gradient: Tensor, weight: StoredWeight, b: Tensor, a: Tensor,
+        to sums: (b: Tensor, a: Tensor),
         forming block: Tensor? = nil, addsWeight: Bool = false
     ) throws {
         let (tensor, format) = weight.operands

@@ -38,7 +38,9 @@ extension StoredWeight {
         switch self {
         case .plain(let tensor): return try block.copy(from: tensor)
         case .blocks(let matrix):
-            guard DequantizationKernel.takes(block) else { return try matrix.dequantized(as: dtype) }
+            guard DequantizationKernel.takes(block) else {
+                return try matrix.dequantized(as: dtype)
+            }
             try matrix.dequantize(into: block)
             return block
         }

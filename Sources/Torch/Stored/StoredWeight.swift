@@ -146,5 +146,7 @@ public enum StoredWeight {
 }
 
 extension StoredWeight? {
-    var operands: (tensor: Tensor?, format: OperatorValue) { self.map { $0.operands } ?? (nil, .none) }
+    var operands: (tensor: Tensor?, format: OperatorValue) {
+        self.map { $0.operands } ?? (nil, .none)
+    }
 }

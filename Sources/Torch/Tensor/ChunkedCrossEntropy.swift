@@ -17,7 +17,8 @@ struct ChunkedCrossEntropy {
     private let wide: DType
 
     init(
-        hidden: Tensor, weight: StoredWeight, bias: Tensor?, labels: Tensor, labelSmoothing: Double = 0,
+        hidden: Tensor, weight: StoredWeight, bias: Tensor?, labels: Tensor,
+        labelSmoothing: Double = 0,
         rows: Int?
     ) throws {
         guard hidden.rank == 2, labels.shape == [hidden.size(0)] else {

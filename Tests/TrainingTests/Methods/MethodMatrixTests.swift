@@ -120,7 +120,9 @@ import Testing
         let (model, examples) = (try tiny.make(), try tiny.examples())
         let trainee = try trainee(row, model)
         let trained = Set(trainee.trainables.map { ObjectIdentifier($0.tensor) })
-        let frozen = try model.parameters.filter { try !trained.contains(ObjectIdentifier($0.value)) }
+        let frozen = try model.parameters.filter {
+            try !trained.contains(ObjectIdentifier($0.value))
+        }
         let before = try frozen.map { try $0.value.cloned() }
         var options = TrainingOptions()
         (options.steps, options.batchSize, options.loggingSteps) = (10, 8, 1)
