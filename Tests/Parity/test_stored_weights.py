@@ -110,7 +110,7 @@ def test_greedy_answers_of_a_real_model_are_those_of_transformers(smollm2):
                 ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)
         expected = tokenizer.decode(answer[0, ids.shape[1]:], skip_special_tokens=True)
         found = harness.succeed(
-            "generate", "--chat", question, model=smollm2, dtype="float32", max_tokens=24)
+            "generate", model=smollm2, prompt=question, dtype="float32", max_tokens=24)
         assert found.strip() == expected.strip()
 
 
@@ -196,8 +196,9 @@ def quantised_copy(folder, copy, name):
 @pytest.mark.parametrize("architecture", ["llama-grouped", "gpt2"])
 def test_a_model_that_is_quantised_says_what_its_dequantised_copy_says(
         tmp_path, architecture, name):
-    decoders.make(architecture, tmp_path / "model", hidden_size=64, intermediate_size=128) \
-        if architecture != "gpt2" else decoders.make(architecture, tmp_path / "model", n_embd=64)
+    sizes = dict(n_embd=64) if architecture == "gpt2" else dict(
+        hidden_size=64, intermediate_size=128, head_dim=16)
+    decoders.make(architecture, tmp_path / "model", **sizes)
     model = quantised_copy(tmp_path / "model", tmp_path / "copy", name)
     sequences = harness.sequences([13, 3, 7], vocabulary=decoders.VOCABULARY, seed=3)
     logits, _, mask = decoders.logits(model, sequences, "left")
@@ -235,6 +236,15 @@ def test_a_method_that_trains_the_weights_refuses_blocks_by_name(tmp_path, metho
         task="text", method=method, quantize="q8_0", max_length=32)
     harness.assert_refused(done, method, "q8_0", "frozen", running=True)
     assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_a_weight_whose_rows_are_no_whole_blocks_stays_and_is_named(tmp_path):
+    decoders.make("llama-grouped", tmp_path / "model", hidden_size=64, intermediate_size=96)
+    done = harness.run(
+        "forward", "--ids", "1 2 3", model=tmp_path / "model", output=tmp_path / "logits.safetensors",
+        quantize="nf4")
+    assert done.returncode == 0
+    assert "blocks of 64 numbers: " in done.stderr and "down_proj.weight" in done.stderr
 
 
 def test_a_format_that_numbers_are_not_quantised_to_is_refused(tmp_path):
