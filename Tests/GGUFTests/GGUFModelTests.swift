@@ -50,17 +50,17 @@ import Testing
     @Test("Rows of queries and keys are those of transformers: halves one behind the other")
     func rows() throws {
         let checkpoint = try checkpoint(Self.llama)
-        let queries = try checkpoint.stored("model.layers.0.self_attn.q_proj.weight")
+        let queries = try checkpoint.tensor("model.layers.0.self_attn.q_proj.weight")
         #expect(queries.type == .f32 && queries.shape == [8, 8] && !queries.isTransposed)
         let first = try queries.elements.array(of: Float.self).enumerated().compactMap {
             $0.offset % 8 == 0 ? $0.element : nil
         }
         // Of a head the rows 0, 2 turn with 1, 3.
         #expect(first == [0, 2, 1, 3, 4, 6, 5, 7])
-        let keys = try checkpoint.stored("model.layers.0.self_attn.k_proj.weight")
+        let keys = try checkpoint.tensor("model.layers.0.self_attn.k_proj.weight")
         #expect(try keys.elements.array(of: Float.self).last == 3)
         #expect(try keys.elements.array(of: Float.self)[8] == 2)
-        let bias = try checkpoint.stored("model.layers.0.self_attn.q_proj.bias")
+        let bias = try checkpoint.tensor("model.layers.0.self_attn.q_proj.bias")
         #expect(try bias.elements.array(of: Float.self) == [0, 2, 1, 3, 4, 6, 5, 7])
     }
 
@@ -69,7 +69,7 @@ import Testing
         var bytes = Self.llama
         let data = (0..<4 * 34).map { UInt8($0 / 34) }
         bytes.add("blk.1.attn_k.weight", type: 8, sizes: [32, 4], data)
-        let keys = try checkpoint(bytes).stored("model.layers.1.self_attn.k_proj.weight")
+        let keys = try checkpoint(bytes).tensor("model.layers.1.self_attn.k_proj.weight")
         #expect(keys.type == .q8_0 && keys.shape == [4, 32] && keys.elements.shape == [4, 34])
         let rows = try keys.elements.array(of: UInt8.self)
         #expect([0, 34, 68, 102].map { rows[$0] } == [0, 2, 1, 3])
@@ -85,7 +85,7 @@ import Testing
                 "strange.thing",
             ])
         #expect(!checkpoint.contains("lm_head.weight"))
-        #expect(throws: GGUFError.self) { try checkpoint.stored("lm_head.weight") }
+        #expect(throws: GGUFError.self) { try checkpoint.tensor("lm_head.weight") }
     }
 
     @Test("Weights of GPT-2's layers are the transposes of transformers'")
@@ -98,10 +98,10 @@ import Testing
         let checkpoint = try checkpoint(bytes)
         let name = "transformer.h.0.mlp.c_fc.weight"
         #expect(checkpoint.shape(of: name) == [3, 12])
-        #expect(try checkpoint.stored(name).isTransposed)
-        #expect(try checkpoint.stored(name).shape == [12, 3])
+        #expect(try checkpoint.tensor(name).isTransposed)
+        #expect(try checkpoint.tensor(name).shape == [12, 3])
         #expect(checkpoint.shape(of: "transformer.h.0.mlp.c_fc.bias") == [12])
-        #expect(try !checkpoint.stored("transformer.wte.weight").isTransposed)
+        #expect(try !checkpoint.tensor("transformer.wte.weight").isTransposed)
     }
 
     @Test("Heads that rows are not a multiple of are refused by the tensor's name")
@@ -110,7 +110,7 @@ import Testing
         bytes.add("blk.1.attn_k.weight", [3, 8])
         let checkpoint = try checkpoint(bytes)
         let text = message {
-            _ = try checkpoint.stored("model.layers.1.self_attn.k_proj.weight")
+            _ = try checkpoint.tensor("model.layers.1.self_attn.k_proj.weight")
         }
         #expect(text.contains("'blk.1.attn_k.weight' of shape [3, 8]"), "\(text)")
     }
@@ -193,6 +193,6 @@ import Testing
 
     private static func readTensors(_ place: URL) throws {
         let checkpoint = try GGUFCheckpoint(GGUFFile(place))
-        for name in checkpoint.names { _ = try checkpoint.stored(name).elements.sum().item() }
+        for name in checkpoint.names { _ = try checkpoint.tensor(name).elements.sum().item() }
     }
 }

@@ -148,7 +148,7 @@ import Testing
             let checkpoint = try GGUFCheckpoint(GGUFFile(place))
             #expect(checkpoint.names == names)
             for name in names {
-                let stored = try checkpoint.stored(name)
+                let stored = try checkpoint.tensor(name)
                 let found =
                     stored.isTransposed ? try stored.elements.transposed() : stored.elements
                 let expected = try Tensor.seeded(weights[name] ?? [], seed: 3)

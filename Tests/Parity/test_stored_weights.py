@@ -98,20 +98,22 @@ def test_logits_of_a_real_model_are_those_of_transformers(tmp_path, smollm2):
 QUESTIONS = ["What is the capital of France?", "Name three colours.", "Why is the sky blue?"]
 
 
-def test_greedy_answers_of_a_real_model_are_those_of_transformers(smollm2):
+def test_greedy_answers_of_a_real_model_are_those_of_transformers(tmp_path, smollm2):
     tokenizer = AutoTokenizer.from_pretrained(smollm2.parent, gguf_file=smollm2.name)
     model = opened(smollm2)
-    for question in QUESTIONS:
+    talks = [[{"role": "user", "content": question}] for question in QUESTIONS]
+    (tmp_path / "talks.jsonl").write_text("".join(json.dumps(talk) + "\n" for talk in talks))
+    found = harness.succeed(
+        "generate", "--json", model=smollm2, messages=tmp_path / "talks.jsonl", dtype="float32",
+        max_tokens=24)
+    for talk, line in zip(talks, found.splitlines(), strict=True):
         ids = tokenizer.apply_chat_template(
-            [{"role": "user", "content": question}], add_generation_prompt=True,
-            return_tensors="pt", return_dict=False)
+            talk, add_generation_prompt=True, return_tensors="pt", return_dict=False)
         with torch.no_grad():
             answer = model.generate(
                 ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)
-        expected = tokenizer.decode(answer[0, ids.shape[1]:], skip_special_tokens=True)
-        found = harness.succeed(
-            "generate", model=smollm2, prompt=question, dtype="float32", max_tokens=24)
-        assert found.strip() == expected.strip()
+        expected = [token for token in answer[0, ids.shape[1]:].tolist()]
+        assert json.loads(line)["ids"] == expected
 
 
 # --- training -------------------------------------------------------------------------------------

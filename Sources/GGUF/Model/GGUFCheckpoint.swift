@@ -73,7 +73,7 @@ public final class GGUFCheckpoint {
     /// The parameter as it is stored, over the mapped file. Only rows that the format has in another order
     /// are copied, whole.
     /// - Throws: ``GGUFError/missingTensor(_:file:)``.
-    public func stored(_ name: String) throws -> Stored {
+    public func tensor(_ name: String) throws -> Stored {
         guard let entry = entry(name) else {
             throw GGUFError.missingTensor(name, file: file.url.path)
         }

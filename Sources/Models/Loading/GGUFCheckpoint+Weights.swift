@@ -6,7 +6,7 @@ extension GGUFCheckpoint: StoredTensors {
     public var place: String { file.url.path }
 
     public func stored(_ name: String) throws -> (weight: StoredWeight, isTransposed: Bool) {
-        let found: Stored = try stored(name)
+        let found = try tensor(name)
         guard let format = found.type.blockFormat else {
             return (.plain(found.elements), found.isTransposed)
         }
