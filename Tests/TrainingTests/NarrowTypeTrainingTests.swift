@@ -59,8 +59,17 @@ import Testing
             trainee, on: examples, scorer: nil, options: options, using: Generator(seed: 1))
         func loss() throws -> Double {
             let shownModel = try shown.map { try self.model($0, trains: trains) } ?? model
-            for (shown, own) in zip(shownModel.parameters, model.parameters) {
-                shown.stored = own.stored
+            if trains {
+                for (shown, own) in zip(shownModel.parameters, model.parameters) {
+                    shown.stored = own.stored
+                }
+            } else if shown != nil {
+                // The adapter that was trained, in a model of the other type.
+                let other = try Trainee(
+                    shownModel, method: method, targets: nil, using: Generator(seed: 3))
+                for (shown, own) in zip(other.trainables, trainee.trainables) {
+                    try withoutGradient { _ = try shown.tensor.copy(from: own.tensor) }
+                }
             }
             return try withoutGradient {
                 try examples.loss(of: shownModel, on: Array(0..<32), mode: .inference).item()
@@ -73,11 +82,12 @@ import Testing
 
     @Test("A run in bfloat16 lowers the loss as one in float32 does", arguments: rows)
     func lossFalls(_ row: Row) throws {
-        let narrow = try fall(row.method, .bfloat16, rate: 1e-4)
+        // What a loss is rounded to in bfloat16 is more than some of these runs change.
+        let narrow = try fall(row.method, .bfloat16, rate: 1e-4, shown: .float32)
         let wide = try fall(row.method, .float32, rate: 1e-4)
         print("24 steps, \(row.testDescription): bfloat16 \(narrow), float32 \(wide)")
         #expect(wide > 0)
-        #expect(0.6...1.4 ~= narrow / wide, "\(narrow), \(wide)")
+        #expect(0.9...1.1 ~= narrow / wide, "\(narrow), \(wide)")
     }
 
     @Test(
