@@ -13,6 +13,8 @@ struct MergeCommand: ParsableCommand {
               duallora merge --model MiniLM --adapter out --output merged
               duallora merge --model gpt2 --adapter one --adapter two \\
                 --adapter-weights 0.7,0.3 --output both
+              duallora merge --model SmolLM2.gguf --adapter out --output merged.gguf \\
+                --format gguf --type q8_0
             """)
 
     @Option(
@@ -31,6 +33,15 @@ struct MergeCommand: ParsableCommand {
         help: "Type of the merged model's weights; float32 loses nothing. Default: the model's own."
     )
     var dtype: DType?
+
+    @Option(
+        help: "safetensors, a folder that transformers opens, or gguf, a file that llama.cpp opens."
+    )
+    var format = ModelFormat.safetensors
+
+    @Option(
+        help: "With --format gguf: the type of the matrices, one of \(GGUFTypeArgument.names).")
+    var type: GGUFTypeArgument?
 
     @Flag(
         help: """
@@ -64,6 +75,7 @@ struct MergeCommand: ParsableCommand {
         (run.dtype, run.verify) = (dtype, verify)
         run.overwrite = overwrite
         run.quantization = weights.quantize
+        run.gguf = try ggufType()
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
         if let warning = result.warning { note("warning: \(warning)") }
@@ -71,7 +83,7 @@ struct MergeCommand: ParsableCommand {
             try printJSON([
                 "output": output, "tensors": result.tensors,
                 "largest_difference": jsonNumber(result.difference?.found),
-                "dtype": result.dtype.rawValue, "lost": jsonNumber(result.lostShare),
+                "dtype": result.typeName, "lost": jsonNumber(result.lostShare),
                 "layers": result.losses.map {
                     [
                         "name": $0.path, "norm": $0.norm, "error": $0.error,
@@ -88,8 +100,20 @@ struct MergeCommand: ParsableCommand {
         let worst = result.worst.map { "; the most at \($0.path): \(percentage($0.share))" }
         let isNoticeable = result.lostShare >= Self.leastShare
         print(
-            "\(result.dtype.rawValue) loses \(percentage(result.lostShare)) of the change"
+            "\(result.typeName) loses \(percentage(result.lostShare)) of the change"
                 + (isNoticeable ? worst ?? "" : ""))
+    }
+
+    /// nil where a folder is written.
+    private func ggufType() throws -> GGUFType? {
+        guard format == .gguf else {
+            guard type == nil else { throw CommandError("--type: goes with --format gguf alone") }
+            return nil
+        }
+        guard dtype == nil else {
+            throw CommandError("--dtype: does not go with --format gguf; name a --type")
+        }
+        return type?.type ?? .f16
     }
 
     /// What is too little to be told in numbers.

@@ -15,6 +15,8 @@ public struct MergeRun {
     public var output: URL
     /// The type of the merged model's weights, float32 or bfloat16; nil for the types that the model has.
     public var dtype: DType?
+    /// The type of the matrices of one GGUF file, which is written in place of a folder; nil for a folder.
+    public var gguf: GGUFType?
     /// Compares the written model with the adapted one before it gets its name.
     public var verify = true
     /// Whether the output folder may have files in it. Those of the names that are written are replaced,
@@ -40,8 +42,8 @@ public struct MergeRun {
         /// The largest difference of an output, and the most that is let pass; nil unverified.
         public let difference: (found: Double, allowed: Double)?
         public let tensors: Int
-        /// The type of the merged weights.
-        public let dtype: DType
+        /// The type of the merged weights: `bfloat16`, or one of GGUF's, `q8_0`.
+        public let typeName: String
         /// What rounding to that type loses of every layer's change, in the model's order.
         public let losses: [ChangeLoss]
 
@@ -57,7 +59,7 @@ public struct MergeRun {
         public var warning: String? {
             guard lostShare > Self.noticedShare else { return nil }
             let share = String(format: "%.0f %%", 100 * lostShare)
-            return "the change is so small beside the weights that \(dtype.rawValue) loses "
+            return "the change is so small beside the weights that \(typeName) loses "
                 + "\(share) of it; `dtype` float32 keeps it, and so does the adapter unmerged"
         }
     }
@@ -66,6 +68,7 @@ public struct MergeRun {
     ///   ``RunError/holdsFiles(folder:files:)``; then, as after any error, nothing is written.
     public func run() throws -> Result {
         try checkPlaces()
+        if let gguf { return try writeGGUF(as: gguf) }
         return try OutputFolder.making(output, overwrites: overwrite) { folder, aside in
             let result = try write(to: aside)
             folder.removeModel(butFor: aside)
@@ -100,7 +103,7 @@ public struct MergeRun {
         let difference = verify ? try check(aside, probes, expected, rounding) : nil
         return Result(
             notes: loaded.notes, difference: difference, tensors: weights.count,
-            dtype: dtype ?? mergedType, losses: losses)
+            typeName: (dtype ?? mergedType).rawValue, losses: losses)
     }
 
     /// What merged weights are written in where the model's are quantised blocks, which sums are never rounded
@@ -118,7 +121,7 @@ public struct MergeRun {
             output, isNoneOf: [(model, "model")] + adapters.map { ($0.folder, "adapter") })
     }
 
-    private func load(
+    func load(
         _ model: URL, _ adapters: [AdaptedModel.Source], _ quantization: BlockFormat?
     ) throws -> AdaptedModel {
         var options = ModelFolder.LoadOptions()
@@ -148,7 +151,7 @@ public struct MergeRun {
     ) throws -> (found: Double, allowed: Double) {
         let merged = try load(folder, [], nil)
         let stored = merged.model.linears.first?.weight.stored.numberType ?? .float32
-        let largest = try expected.map { try $0.magnitude().maximum().item() }.max() ?? 0
+        let largest = try expected.largestMagnitude()
         // Weights of 8 or 11 bits are rounded once more than those of the adapted model.
         let bound =
             switch stored {
@@ -156,9 +159,16 @@ public struct MergeRun {
             case .float16: 1e-2 * max(1, largest)
             default: 1e-5 * max(1, largest)
             }
-        let allowed = bound + 2 * rounding
+        return try compare(
+            expected, probes.outputs(of: merged.model), allowed: bound + 2 * rounding)
+    }
+
+    /// - Throws: ``MergeError/differs(found:allowed:)``.
+    func compare(
+        _ expected: [Tensor], _ outputs: [Tensor], allowed: Double
+    ) throws -> (found: Double, allowed: Double) {
         var found = 0.0
-        for (before, after) in zip(expected, try probes.outputs(of: merged.model)) {
+        for (before, after) in zip(expected, outputs) {
             let difference = try before.largestDifference(to: after)
             // Not the other way round: a difference that is no number is none that may pass.
             guard difference <= allowed else {
@@ -175,5 +185,12 @@ public struct MergeRun {
         let named = loaded.folder.configuration.fields["id2label"] as? [String: String] ?? [:]
         let names = (0..<outputs).compactMap { named[String($0)] }
         return .classes(names.count == outputs ? names : (0..<outputs).map { "LABEL_\($0)" })
+    }
+}
+
+extension [Tensor] {
+    /// The largest absolute value of all; 0 for none.
+    func largestMagnitude() throws -> Double {
+        try map { try $0.magnitude().maximum().item() }.max() ?? 0
     }
 }

@@ -122,13 +122,14 @@ LINEARS = ["attn_q.weight", "attn_k.weight", "attn_v.weight", "attn_output.weigh
            "ffn_up.weight", "ffn_gate.weight", "ffn_down.weight"]
 
 
-def with_tokenizer(path):
+def with_tokenizer(path, architecture="llama"):
     """A small model in Q4_1 with a vocabulary of its text, and its dequantised copy as a folder."""
     _, tokens, merges = gguf_files.byte_pairs(text(200, 1).splitlines(), 300, None)
+    pre = {"llama": "gpt-2", "qwen2": "qwen2"}[architecture]
     gguf_files.write(
-        path, "llama", sizes=dict(SIZES, vocabulary=len(tokens)),
+        path, architecture, sizes=dict(SIZES, vocabulary=len(tokens)),
         types={end: kind("Q4_1") for end in LINEARS},
-        tokenizer=lambda writer: gguf_files.add_byte_pairs(writer, tokens, merges, "gpt-2"))
+        tokenizer=lambda writer: gguf_files.add_byte_pairs(writer, tokens, merges, pre))
     folder = path.parent / "plain"
     model = opened(path)
     # transformers keeps that the file was quantised, and saves no such model.
@@ -227,6 +228,46 @@ def test_a_merge_into_a_quantised_base_says_what_the_adapted_one_says(tmp_path, 
         "merge", "--json", model=tmp_path / "model", adapter=tmp_path / "out",
         output=tmp_path / "narrow", quantize=name))
     assert narrow["dtype"] == "bfloat16"
+
+
+# --- written as GGUF ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["f32", "f16", "bf16", "q8_0", "q4_0"])
+@pytest.mark.parametrize("architecture", ["llama", "qwen2"])
+def test_a_merged_file_opens_in_transformers_and_in_ggufs_reader(tmp_path, architecture, name):
+    path = tmp_path / "tiny.gguf"
+    with_tokenizer(path, architecture)
+    (tmp_path / "train.txt").write_text(text(200, 1))
+    harness.train(
+        path, tmp_path / "train.txt", tmp_path / "out", task="text", method="dual-lora",
+        dtype="float32", steps=10, batch_size=8, max_length=32, learning_rate=1e-2)
+    said = json.loads(harness.succeed(
+        "merge", "--json", model=path, adapter=tmp_path / "out", output=tmp_path / "merged.gguf",
+        format="gguf", type=name))
+    assert said["dtype"] == name and (said["lost"] < 1e-6) == (name == "f32")
+    harness.succeed(
+        "merge", model=path, adapter=tmp_path / "out", output=tmp_path / "merged", dtype="float32")
+    merged = tmp_path / "merged.gguf"
+    kinds = {str(tensor.name): tensor.tensor_type for tensor in gguf.GGUFReader(merged).tensors}
+    assert kinds["blk.0.ffn_down.weight"] == kind(name.upper())
+    assert kinds["output_norm.weight"] == kind("F32")
+    model = opened(merged)
+    compare(tmp_path, merged, model, SEQUENCES)
+    logits, _, mask = decoders.logits(model, SEQUENCES, "left")
+    exact = harness.forward(
+        tmp_path, tmp_path / "merged", SEQUENCES, padding="left", dtype="float32")["logits"]
+    limit = {"f32": 1e-5, "f16": 2e-3, "bf16": 2e-2, "q8_0": 3e-2, "q4_0": 0.5}[name]
+    assert harness.relative_error(logits[mask], exact[mask]) < limit
+    here = harness.succeed("tokenize", "dogs do sleep .", model=merged)
+    assert here == harness.succeed("tokenize", "dogs do sleep .", model=tmp_path / "merged")
+    done = harness.run(
+        "merge", model=path, adapter=tmp_path / "out", output=merged, format="gguf", type=name)
+    harness.assert_refused(done, "merged.gguf", "--overwrite")
+
+
+def test_a_type_goes_with_its_format(tmp_path):
+    done = harness.run("merge", model=tmp_path, adapter=tmp_path, output=tmp_path, type="q8_0")
+    harness.assert_refused(done, "--type", "gguf")
 
 
 @pytest.mark.parametrize("method", ["full", "galore"])

@@ -90,7 +90,7 @@ import ToyTasks
         var run = merge(place)
         run.dtype = dtype
         let result = try run.run()
-        #expect(result.dtype == dtype ?? stored)
+        #expect(result.typeName == (dtype ?? stored).rawValue)
         #expect(expected.contains(result.lostShare), "\(result.lostShare)")
         #expect((result.warning != nil) == (result.lostShare > 0.1))
         let (base, merged) = (
@@ -98,7 +98,7 @@ import ToyTasks
         )
         var (lost, change) = (0.0, 0.0)
         for (layer, merged) in zip(base.linears, merged) {
-            let type = layer.adapter == nil && dtype == nil ? stored : result.dtype
+            let type = layer.adapter == nil && dtype == nil ? stored : DType(rawValue: result.typeName)
             #expect(merged.weight.stored.numberType == type)
             guard let adapter = try layer.weightChange else { continue }
             let update = try adapter.weightUpdate(for: layer).to(.float64)
