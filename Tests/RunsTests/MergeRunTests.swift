@@ -98,7 +98,8 @@ import ToyTasks
         )
         var (lost, change) = (0.0, 0.0)
         for (layer, merged) in zip(base.linears, merged) {
-            let type = layer.adapter == nil && dtype == nil ? stored : DType(rawValue: result.typeName)
+            let type =
+                layer.adapter == nil && dtype == nil ? stored : DType(rawValue: result.typeName)
             #expect(merged.weight.stored.numberType == type)
             guard let adapter = try layer.weightChange else { continue }
             let update = try adapter.weightUpdate(for: layer).to(.float64)
