@@ -175,12 +175,12 @@ extension LoopbackHub.Answer {
         },
         Fault(
             "the list of files stalls for good", of: "main",
-            refusal: "org/name: its list of files cannot be downloaded: nothing came for 1 s" + goOn
+            refusal: "org/name: its list of files cannot be downloaded: nothing came for 3 s" + goOn
         ) { _, _, right in right.cut(at: 10, stalling: true) },
         Fault(
             "nobody answers the list of files", of: "main",
             refusal: "org/name: there is no such folder, it is not in the cache, and HUB cannot be "
-                + "reached: no answer came for 1 s"
+                + "reached: no answer came for 3 s"
         ) { _, _, _ in LoopbackHub.Answer(isSilent: true) },
         Fault("nobody answers, once", requests: 2) { _, count, right in
             count == 0 ? LoopbackHub.Answer(isSilent: true) : right
@@ -214,7 +214,7 @@ extension LoopbackHub.Answer {
     func fails(_ fault: Fault) throws {
         let files = modelFiles()
         let hub = try LoopbackHub(files, fault: fault.answer)
-        let text = message { _ = try hub.resolver().locate("org/name") }
+        let text = message { _ = try hub.impatientResolver().locate("org/name") }
         let expected = (fault.refusal ?? "no error")
             .replacing("HUB", with: hub.hub.address)
             .replacing("STORAGE", with: hub.storage.address)
@@ -224,7 +224,7 @@ extension LoopbackHub.Answer {
         }
         for name in hub.names { #expect(hub.cached(name) == files[name], "\(name) is half") }
         hub.heal()
-        #expect(try hub.resolver().locate("org/name").url.path == hub.snapshot.path)
+        #expect(try hub.impatientResolver().locate("org/name").url.path == hub.snapshot.path)
         for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"]
         {
             #expect(hub.cached(name) == files[name])
@@ -242,10 +242,10 @@ extension LoopbackHub.Answer {
                 count == 0 ? right.cut(at: 30_000) : .refused(500)
             }
             .answer)
-        #expect(throws: HubError.self) { try hub.resolver().locate("org/name") }
+        #expect(throws: HubError.self) { try hub.impatientResolver().locate("org/name") }
         hub.heal()
         hub.storage.forget()
-        _ = try hub.resolver().locate("org/name")
+        _ = try hub.impatientResolver().locate("org/name")
         #expect(hub.storage.requests.map { $0.headers["range"] } == ["bytes=30000-49999"])
     }
 
@@ -262,7 +262,7 @@ extension LoopbackHub.Answer {
             try FileManager.default.createDirectory(at: blobs, withIntermediateDirectories: true)
             let place = blobs.appendingPathComponent("\(LoopbackHub.sha256(data)).incomplete")
             try remains.write(to: place)
-            _ = try hub.resolver().locate("org/name")
+            _ = try hub.impatientResolver().locate("org/name")
             #expect(hub.storage.requests.map { $0.headers["range"] } == requests)
             #expect(hub.cached("model.safetensors") == data)
         }
@@ -271,7 +271,7 @@ extension LoopbackHub.Answer {
     @Test("A large file comes in portions")
     func portions() throws {
         let hub = try LoopbackHub(modelFiles())
-        var resolver = hub.resolver()
+        var resolver = hub.impatientResolver()
         resolver.portion = 15_000
         _ = try resolver.locate("org/name")
         #expect(
@@ -308,7 +308,7 @@ extension LoopbackHub.Answer {
         let hub = try LoopbackHub(modelFiles())
         hub.hub.stop()
         #expect(
-            message { _ = try hub.resolver().locate("org/name") }
+            message { _ = try hub.impatientResolver().locate("org/name") }
                 == "org/name: there is no such folder, it is not in the cache, and "
                 + "\(hub.hub.address) cannot be reached: nobody answers there")
     }

@@ -123,16 +123,19 @@ final class LoopbackHub: Sendable {
 
     var cache: URL { folder.file("cache") }
 
-    /// A resolver of a user whose environment names this hub, in little time.
+    /// A resolver of a user whose environment names this hub. It waits long: a machine may have other work.
     func resolver(_ variables: [String: String] = [:]) -> ModelHub {
         let environment = [
             "HOME": folder.url.path, "HF_HUB_CACHE": cache.path, "HF_ENDPOINT": hub.address,
-            "HF_HUB_DOWNLOAD_TIMEOUT": "1",
+            "HF_HUB_DOWNLOAD_TIMEOUT": "30",
         ].merging(variables) { $1 }
         var resolver = ModelHub(environment: environment)
         resolver.patience.pause = 0.01
         return resolver
     }
+
+    /// As ``resolver(_:)``, of a user who does not wait for a server that says nothing.
+    func impatientResolver() -> ModelHub { resolver(["HF_HUB_DOWNLOAD_TIMEOUT": "3"]) }
 
     var repositoryFolder: URL { cache.appendingPathComponent("models--org--name") }
 
