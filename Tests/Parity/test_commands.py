@@ -66,7 +66,7 @@ def test_examples_can_be_pasted(monkeypatch):
     text = harness.succeed("merge", "--help")
     examples = text[text.index("Example:"):text.index("USAGE:")]
     words = shlex.split(examples.replace("\\\n", "").removeprefix("Example:"), comments=False)
-    assert words.count("duallora") == 2 and "--adapter-weights" in words
+    assert words.count("duallora") == 3 and "--adapter-weights" in words
 
 
 def test_methods_fit_a_hundred_columns():
