@@ -60,17 +60,6 @@ public enum StoredWeight {
         }
     }
 
-    /// Bits that an element takes.
-    public var bitsPerNumber: Double {
-        switch self {
-        case .plain(let tensor): Double(tensor.dtype.byteCount * 8)
-        case .blocks(let matrix): matrix.format.bitsPerNumber
-        }
-    }
-
-    /// Whether both are the same memory.
-    package func isSame(as other: StoredWeight?) -> Bool { memory === other?.memory }
-
     /// What tells this weight from others for as long as it is there.
     package var identity: AnyObject { memory }
 
