@@ -30,16 +30,18 @@ def apart(script, *words, **environment):
 
 # --- a full disk ----------------------------------------------------------------------------------
 
-# The disk is filled when the first epoch is done; what comes after is copied out, for it is gone with
-# the namespace.
+# The disk is filled when the first epoch is done, and stays full: a checkpoint that fails gives its
+# room back. What comes after is copied out, for it is gone with the namespace.
 FILLING = """
     mount -t tmpfs -o size=2m none "$1" || exit 99
     out=$1/out; kept=$2; shift 2
+    fill() { while [ ! -e "$kept.done" ]; do cat /dev/zero >>"$out/../filling"; sleep 0.01; done }
     "$@" --output "$out" 2>&1 | while IFS= read -r line; do
         printf '%s\\n' "$line"
-        case $line in "step 3: "*) dd if=/dev/zero of="$out/../filling" bs=4k 2>/dev/null;; esac
+        case $line in "step 3: "*) fill >/dev/null 2>&1 & esac
     done
     code=${PIPESTATUS[0]}
+    touch "$kept.done"
     cp -r "$out" "$kept"
     exit $code
 """
