@@ -100,12 +100,18 @@ package struct StepBenchmark {
         return loaded.model
     }
 
-    /// Whether the weights' file has them in the type that they are used in.
+    /// Whether the weights' matrices are used as the file has them.
     private func areMapped() throws -> Bool? {
         guard let weights else { return nil }
+        guard quantization == nil else { return false }
         let checkpoint = try Checkpoint(folder: weights)
-        let wanted = method is any AdapterMethod ? computeType : .float32
-        return checkpoint.names.allSatisfy { checkpoint.dtype(of: $0) == wanted }
+        let isFrozen = method is any AdapterMethod
+        let wanted = isFrozen ? computeType : .float32
+        return checkpoint.names.allSatisfy {
+            guard let type = checkpoint.dtype(of: $0), checkpoint.shape(of: $0)?.count ?? 0 > 1
+            else { return true }
+            return type == wanted || isFrozen && type.byteCount < wanted.byteCount
+        }
     }
 
     private func loading(_ drawing: Drawing) -> ModelFolder.LoadOptions {

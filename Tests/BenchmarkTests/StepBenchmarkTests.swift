@@ -211,6 +211,8 @@ import Testing
         // Rounded: a file as small as this makes no difference.
         #expect((found.peakWithoutWeightsMiB ?? 0) <= found.peakMemoryMiB)
         benchmark.computeType = .float32
+        #expect(try benchmark.run().weightsAreMapped == true)
+        benchmark.quantization = .q8_0
         #expect(try benchmark.run().weightsAreMapped == false)
         let fields = try ConfigurationFile(benchmark.configuration).fields
         let fewer = fields.merging(["num_hidden_layers": 1]) { $1 }

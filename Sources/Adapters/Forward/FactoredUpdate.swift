@@ -1,3 +1,4 @@
+import DualModules
 import DualTorch
 
 /// ΔW (d, k), of high rank and made from small factors, which is formed where it is used, block by
@@ -124,10 +125,9 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
 
     /// x W'ᵀ + b, a block of W's rows after the other.
     func output() throws -> Tensor {
+        if let kept = try keptWeight() { return try input.projected(by: kept, bias: bias) }
         let blocks = blocks(of: outputSize, length: inputSize)
-        let apart = try weight.flatMap {
-            try update.isLostInRounding(onto: $0, as: input.dtype) ? $0 : nil
-        }
+        let apart = try weightApart()
         func product(_ rows: Range<Int>) throws -> Tensor {
             let bias = try bias?.slice(rows, along: 0)
             return try apart.map { try productApart(rows, from: $0.slice(rows), bias: bias) }
@@ -138,6 +138,32 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
             Array(input.shape.dropLast()) + [outputSize], dtype: input.dtype, device: input.device)
         for rows in blocks { try output.slice(rows, along: -1).copy(from: product(rows)) }
         return output
+    }
+
+    /// W₀, if ΔW is not formed onto it, because it would be lost in rounding.
+    private func weightApart() throws -> StoredWeight? {
+        try weight.flatMap { try update.isLostInRounding(onto: $0, as: input.dtype) ? $0 : nil }
+    }
+
+    /// W₀ + ΔW where a text is generated: formed once for all of its tokens, if there is room.
+    private func keptWeight() throws -> Tensor? {
+        guard let weight, let factor = update.factors.first, let all = FormedWeights.current
+        else { return nil }
+        let bytes = outputSize * inputSize * input.dtype.byteCount
+        return try all.weight(of: factor, bytes: bytes) {
+            try weightApart() == nil ? formedWhole(onto: weight) : nil
+        }
+    }
+
+    /// W₀ + ΔW in memory of its own, in the type of x, which lies as the weight does.
+    private func formedWhole(onto weight: StoredWeight) throws -> Tensor {
+        let isTransposed = !weight.hasContiguousRows
+        let memory = try Tensor.empty(
+            isTransposed ? [inputSize, outputSize] : [outputSize, inputSize], dtype: input.dtype,
+            device: input.device)
+        let whole = isTransposed ? try memory.transposed() : memory
+        try update.form(rows: 0..<outputSize, columns: 0..<inputSize, onto: weight, into: whole)
+        return whole
     }
 
     /// x ΔWᵀ + x W₀ᵀ, whose sum is rounded once, + b.

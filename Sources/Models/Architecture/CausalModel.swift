@@ -35,8 +35,9 @@ extension CausalModel {
         try withoutGradient {
             let virtual = cache.count == 0 ? slots.virtualTokens : 0
             try cache.checkRoom(for: ids.size(1) + virtual)
-            let hidden = try hiddenStates(
-                ids, layout: cache.layout, cache: cache, mode: .inference)
+            let hidden = try cache.formedWeights.keeping {
+                try hiddenStates(ids, layout: cache.layout, cache: cache, mode: .inference)
+            }
             let last = try hidden.selecting(hidden.size(1) - 1, along: 1)  // (B, E)
             guard let logits = try logits(ofHidden: last, mode: .inference) else {
                 throw ModelError.noHead(folder: "this model")

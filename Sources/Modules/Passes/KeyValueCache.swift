@@ -9,6 +9,8 @@ public final class KeyValueCache {
     public let capacity: Int
     /// Tokens that every row holds.
     public private(set) var count = 0
+    /// What adapters form once for all tokens that are read into this cache.
+    package let formedWeights: FormedWeights
     /// (B, G, capacity, D) of each layer.
     private var keys: [Tensor]
     private var values: [Tensor]
@@ -22,6 +24,7 @@ public final class KeyValueCache {
     ) throws {
         layout = .rows(leftPadding: leftPadding)
         self.capacity = capacity
+        formedWeights = FormedWeights()
         let shape = [leftPadding.count, heads, capacity, headSize]
         keys = try (0..<layers).map { _ in try Tensor.empty(shape, dtype: dtype, device: device) }
         values = try (0..<layers).map { _ in try Tensor.empty(shape, dtype: dtype, device: device) }
@@ -31,6 +34,7 @@ public final class KeyValueCache {
         self.layout = layout
         capacity = other.capacity
         count = other.count
+        formedWeights = other.formedWeights
         self.keys = keys
         self.values = values
     }
