@@ -3,6 +3,8 @@ import Foundation
 /// A merge that would not be one.
 public enum MergeError: Error, Equatable, CustomStringConvertible {
     case differs(found: Double, allowed: Double)
+    /// A parameter that is not, when it is read back, what was merged.
+    case strangeParameter(name: String)
     case sameFolder(path: String, what: String)
 
     public var description: String {
@@ -10,6 +12,8 @@ public enum MergeError: Error, Equatable, CustomStringConvertible {
         case .differs(let found, let allowed):
             "the merged model's outputs differ from the adapted one's by \(found), "
                 + "more than \(allowed); nothing is written"
+        case .strangeParameter(let name):
+            "\(name) is not what was merged when it is read back; nothing is written"
         case .sameFolder(let path, let what):
             "\(path) is the \(what)'s own folder; give the output another"
         }

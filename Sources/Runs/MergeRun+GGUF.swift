@@ -19,12 +19,14 @@ extension MergeRun {
         let probes = try OutputProbes(for: loaded.model)
         let expected = verify ? try probes.outputs(of: loaded.model) : []
         let norms = try loaded.adapters.mergeForGood(as: .float32)
+        if verify { try checkSums(loaded.model, probes, expected) }
         let writer = try GGUFModelWriter(
             fields: special.aligned(loaded.fields), files: loaded.tokenizer.files(),
             base: loaded.folder.gguf?.file, type: type,
             name: output.deletingPathExtension().lastPathComponent)
         let written = try write(loaded.model, writer, type, norms, to: aside)
-        let difference = verify ? try check(aside, type, probes, expected) : nil
+        let difference =
+            verify ? try check(aside, loaded.model, written.errors, probes, expected) : nil
         guard rename(aside.path, output.path) == 0 else {
             throw RunError.unwritable(path: output.path, reason: String(cString: strerror(errno)))
         }
@@ -44,11 +46,12 @@ extension MergeRun {
     }
 
     /// - Parameter norms: of the changes of the layers that were merged.
-    /// - Returns: how many tensors there are, and what their types lose of each change.
+    /// - Returns: how many tensors there are, what their types lose of each change, and the norm of what they lose
+    ///   of each parameter.
     private func write(
         _ model: any TransformerModel, _ writer: GGUFModelWriter, _ type: GGUFType,
         _ norms: [ChangeLoss], to aside: URL
-    ) throws -> (tensors: Int, losses: [ChangeLoss]) {
+    ) throws -> (tensors: Int, losses: [ChangeLoss], errors: [String: Double]) {
         var parameters = model.parameters
         if let tied = model.slots.tiedHead, tied.isApart { parameters.append(tied.own) }
         var sources: [String: Parameter] = [:]
@@ -76,27 +79,40 @@ extension MergeRun {
         let losses = norms.map {
             ChangeLoss(path: $0.path, norm: $0.norm, error: errors[$0.path + ".weight"] ?? 0)
         }
-        return (entries.count + others.count, losses)
+        return (entries.count + others.count, losses, errors)
     }
 
-    /// Loads what was written and compares what it says, within twice the difference that the type makes to the
-    /// model without an adapter.
+    /// The model whose weights are sums of float32 must say what the adapted one does.
+    private func checkSums(
+        _ model: any TransformerModel, _ probes: OutputProbes, _ expected: [Tensor]
+    ) throws {
+        _ = try compare(
+            expected, probes.outputs(of: model), allowed: 1e-4 * max(1, expected.largestMagnitude()))
+    }
+
+    /// Loads what was written: each parameter must be the merged one, but for what its type lost when it was
+    /// written.
+    /// - Parameter errors: the norms of what was lost, by the parameters' names.
+    /// - Returns: the largest difference of an output that the types make.
     private func check(
-        _ file: URL, _ type: GGUFType, _ probes: OutputProbes, _ expected: [Tensor]
+        _ file: URL, _ model: any TransformerModel, _ errors: [String: Double],
+        _ probes: OutputProbes, _ expected: [Tensor]
     ) throws -> (found: Double, allowed: Double) {
-        let base = try load(model, [], quantization).model
-        let before = try probes.outputs(of: base)
-        for parameter in base.parameters where parameter.stored.shape.count == 2 {
-            let numbers = try parameter.stored.dense(as: .float32)
-            guard numbers.size(1) % type.blockSize == 0 else { continue }
-            parameter.stored = .plain(try numbers.stored(as: type).dense(as: .float32))
+        let written = try load(file, [], nil).model
+        let merged = Dictionary(
+            model.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for parameter in written.parameters {
+            guard let numbers = try merged[parameter.name]?.stored.dense(as: .float32) else {
+                throw MergeError.strangeParameter(name: parameter.name)
+            }
+            let found = try (parameter.stored.dense(as: .float32) - numbers).norm().item()
+            let lost = errors[parameter.name] ?? 0
+            // Sums of squares in float32 come to the same number in whatever order, but for so much.
+            guard abs(found - lost) <= 1e-3 * lost + 1e-6 * (try numbers.norm().item()) else {
+                throw MergeError.strangeParameter(name: parameter.name)
+            }
         }
-        let rounding = try zip(before, probes.outputs(of: base)).map {
-            try $0.largestDifference(to: $1)
-        }.max()
-        return try compare(
-            expected, probes.outputs(of: load(file, [], nil).model),
-            allowed: 1e-4 * max(1, expected.largestMagnitude()) + 2 * (rounding ?? 0))
+        return try compare(expected, probes.outputs(of: written), allowed: .infinity)
     }
 }
 

@@ -39,7 +39,8 @@ public struct MergeRun {
 
     public struct Result: Sendable {
         public let notes: [String]
-        /// The largest difference of an output, and the most that is let pass; nil unverified.
+        /// The largest difference of an output, and the most that is let pass (of a GGUF file any: its weights are
+        /// compared); nil unverified.
         public let difference: (found: Double, allowed: Double)?
         public let tensors: Int
         /// The type of the merged weights: `bfloat16`, or one of GGUF's, `q8_0`.
@@ -159,8 +160,9 @@ public struct MergeRun {
             case .float16: 1e-2 * max(1, largest)
             default: 1e-5 * max(1, largest)
             }
+        // The largest of many differences that have one cause varies by more than a factor of two.
         return try compare(
-            expected, probes.outputs(of: merged.model), allowed: bound + 2 * rounding)
+            expected, probes.outputs(of: merged.model), allowed: bound + 8 * rounding)
     }
 
     /// - Throws: ``MergeError/differs(found:allowed:)``.
