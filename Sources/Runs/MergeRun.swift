@@ -162,7 +162,7 @@ public struct MergeRun {
             }
         // The largest of many differences that have one cause varies by more than a factor of two.
         return try compare(
-            expected, probes.outputs(of: merged.model), allowed: bound + 8 * rounding)
+            expected, probes.outputs(of: merged.model), allowed: bound + 4 * rounding)
     }
 
     /// - Throws: ``MergeError/differs(found:allowed:)``.
