@@ -75,7 +75,10 @@ struct MergeCommand: ParsableCommand {
         (run.dtype, run.verify) = (dtype, verify)
         run.overwrite = overwrite
         run.quantization = weights.quantize
-        run.gguf = try ggufType()
+        guard format != .gguf || dtype == nil else {
+            throw CommandError("--dtype: does not go with --format gguf; name a --type")
+        }
+        run.gguf = try format.type(type, of: MergeRun.ggufTypes, standard: .f16)
         let result = try run.run()
         for text in result.notes { note("note: \(text)") }
         if let warning = result.warning { note("warning: \(warning)") }
@@ -102,18 +105,6 @@ struct MergeCommand: ParsableCommand {
         print(
             "\(result.typeName) loses \(percentage(result.lostShare)) of the change"
                 + (isNoticeable ? worst ?? "" : ""))
-    }
-
-    /// nil where a folder is written.
-    private func ggufType() throws -> GGUFType? {
-        guard format == .gguf else {
-            guard type == nil else { throw CommandError("--type: goes with --format gguf alone") }
-            return nil
-        }
-        guard dtype == nil else {
-            throw CommandError("--dtype: does not go with --format gguf; name a --type")
-        }
-        return type?.type ?? .f16
     }
 
     /// What is too little to be told in numbers.

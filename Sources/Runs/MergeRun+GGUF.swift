@@ -11,8 +11,10 @@ extension MergeRun {
 
     /// Writes the merged model as one GGUF file, as llama.cpp reads it.
     func writeGGUF(as type: GGUFType) throws -> Result {
-        let aside = try unfinishedFile()
-        defer { try? FileManager.default.removeItem(at: aside) }
+        try OutputFile.making(output, overwrites: overwrite) { try writeGGUF(as: type, to: $0) }
+    }
+
+    private func writeGGUF(as type: GGUFType, to aside: URL) throws -> Result {
         let loaded = try load(model, adapters, quantization)
         try loaded.adapters.checkMerges()
         let special = try SpecialTokenAlignment(loaded.tokenizer)
@@ -27,22 +29,9 @@ extension MergeRun {
         let written = try write(loaded.model, writer, type, norms, to: aside)
         let difference =
             verify ? try check(aside, loaded.model, written.errors, probes, expected) : nil
-        guard rename(aside.path, output.path) == 0 else {
-            throw RunError.unwritable(path: output.path, reason: String(cString: strerror(errno)))
-        }
         return Result(
             notes: loaded.notes, difference: difference, tensors: written.tensors,
             typeName: type.name.lowercased(), losses: written.losses)
-    }
-
-    /// A place beside the output for what is not finished.
-    private func unfinishedFile() throws -> URL {
-        if FileManager.default.fileExists(atPath: output.path), !overwrite {
-            throw RunError.unwritable(
-                path: output.path, reason: "there is one already; `overwrite` replaces it")
-        }
-        let name = ".unfinished-" + output.lastPathComponent
-        return output.standardizedFileURL.deletingLastPathComponent().appendingPathComponent(name)
     }
 
     /// - Parameter norms: of the changes of the layers that were merged.

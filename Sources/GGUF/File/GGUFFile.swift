@@ -15,7 +15,7 @@ public final class GGUFFile {
         public let shape: [Int]
         /// The first byte, from the start of the file.
         let start: Int
-        let byteCount: Int
+        public let byteCount: Int
     }
 
     /// Where the file is.

@@ -64,12 +64,6 @@ public final class GGUFCheckpoint {
     /// The file, for messages.
     public func path(of name: String) -> String { file.url.path }
 
-    /// How many tensors there are of each type, in the order of the types' numbers.
-    public var typeCounts: [(type: GGUFType, count: Int)] {
-        let counts = Dictionary(grouping: file.tensors, by: \.type).mapValues(\.count)
-        return GGUFType.allCases.compactMap { type in counts[type].map { (type, $0) } }
-    }
-
     /// The parameter as it is stored, over the mapped file. Only rows that the format has in another order
     /// are copied, whole.
     /// - Throws: ``GGUFError/missingTensor(_:file:)``.

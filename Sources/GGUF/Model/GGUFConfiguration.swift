@@ -11,6 +11,7 @@ package struct GGUFConfiguration {
 
     /// - Throws: ``GGUFError``.
     package init(_ file: GGUFFile) throws {
+        try GGUFAdapter.refuse(file)
         self.file = file
         architecture = try GGUFArchitecture(of: file)
     }

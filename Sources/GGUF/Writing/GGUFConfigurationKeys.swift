@@ -4,7 +4,7 @@ import Foundation
 /// The metadata that the fields of a `config.json` amount to.
 struct GGUFConfigurationKeys {
     let architecture: GGUFArchitecture
-    let heads: (query: Int, key: Int)
+    private let heads: (query: Int, key: Int)
     private(set) var keys: [(String, GGUFWriter.Value)] = []
     /// What LLaMA 3's rule divides each frequency by; nil for other positions.
     private(set) var rotaryFactors: [Float]?
@@ -14,21 +14,9 @@ struct GGUFConfigurationKeys {
     init(_ fields: [String: Any], file: String) throws {
         self.fields = fields
         self.file = file
-        let type = fields["model_type"] as? String ?? "(none)"
-        guard let known = GGUFArchitecture(rawValue: type == "mistral" ? "llama" : type) else {
-            throw GGUFError.badKey(
-                "model_type", file: file,
-                reason: "is \(type.excerpt()), which is not written as GGUF; these are: "
-                    + GGUFArchitecture.allCases.map(\.rawValue).joined(separator: ", ")
-                    + ", mistral")
-        }
-        architecture = known
-        func count(_ names: String...) -> Int? {
-            names.lazy.compactMap { fields[$0] as? Int }.first
-        }
-        let query = count("num_attention_heads", "n_head") ?? 1
-        heads = (query, count("num_key_value_heads") ?? query)
-        if known == .gpt2 { try addGPT2() } else { try addLlama() }
+        let layout = try GGUFLayout(fields, file: file)
+        (architecture, heads) = (layout.architecture, layout.heads)
+        if architecture == .gpt2 { try addGPT2() } else { try addLlama() }
     }
 
     // MARK: - Keys

@@ -9,9 +9,7 @@ import Foundation
 public struct GGUFModelWriter {
     /// The keys that are written; more may be set.
     public var metadata: GGUFWriter
-    private let architecture: GGUFArchitecture
-    private let names: GGUFNames
-    private let heads: (query: Int, key: Int)
+    private let layout: GGUFLayout
     private let rotaryFactors: [Float]?
 
     private static let factorsName = "rope_freqs.weight"
@@ -27,13 +25,12 @@ public struct GGUFModelWriter {
     public init(
         fields: [String: Any], files: ModelFiles, base: GGUFFile?, type: GGUFType, name: String
     ) throws {
-        let configuration = try GGUFConfigurationKeys(fields, file: files.path("config.json"))
-        architecture = configuration.architecture
-        names = GGUFNames(architecture)
-        heads = configuration.heads
+        let place = files.path("config.json")
+        layout = try GGUFLayout(fields, file: place)
+        let configuration = try GGUFConfigurationKeys(fields, file: place)
         rotaryFactors = configuration.rotaryFactors
         var writer = GGUFWriter()
-        writer.set(GGUFArchitecture.key, .text(architecture.rawValue))
+        writer.set(GGUFArchitecture.key, .text(layout.architecture.rawValue))
         writer.set("general.type", .text("model"))
         writer.set("general.name", .text(name))
         for (key, value) in configuration.keys { writer.set(key, value) }
@@ -58,8 +55,8 @@ public struct GGUFModelWriter {
     ///   - shape: as transformers has it.
     ///   - type: of a matrix; vectors are always F32, and so are rows that its blocks do not fill F16.
     public func entry(_ name: String, shape: [Int], type: GGUFType) -> GGUFWriter.Entry? {
-        guard let tensor = names.tensor(of: name) else { return nil }
-        let shape = names.isTransposed(tensor) ? shape.reversed() : shape
+        guard let tensor = layout.names.tensor(of: name) else { return nil }
+        let shape = layout.names.isTransposed(tensor) ? shape.reversed() : shape
         var type = shape.count < 2 ? .f32 : type
         if let columns = shape.last, columns % type.blockSize != 0 { type = .f16 }
         return GGUFWriter.Entry(name: tensor, type: type, shape: shape)
@@ -67,14 +64,9 @@ public struct GGUFModelWriter {
 
     /// A parameter's numbers in the order of the format; the caller stores them in their type.
     public func arranged(_ tensor: Tensor, _ name: String) throws -> Tensor {
-        guard let written = names.tensor(of: name) else { return tensor }
-        if names.isTransposed(written) { return try tensor.transposed(0, 1).contiguous() }
-        guard architecture == .llama else { return tensor }
-        let count = written.contains(".attn_q.") ? heads.query : heads.key
-        guard written.contains(".attn_q.") || written.contains(".attn_k.") else { return tensor }
-        let shape = tensor.shape
-        return try tensor.reshaped([count, 2, shape[0] / count / 2] + shape.dropFirst())
-            .transposed(1, 2).contiguous().reshaped(shape)
+        guard let written = layout.names.tensor(of: name) else { return tensor }
+        if layout.names.isTransposed(written) { return try tensor.transposed(0, 1).contiguous() }
+        return try layout.withRowsInOrder(tensor, of: written)
     }
 
     /// Tensors that stand for a part of the configuration.
