@@ -25,8 +25,10 @@ struct DeviceOptions: ParsableArguments {
             throw CommandError("--device: '\(device)' is not cpu, cuda, cuda:N or mps")
         }
         let chosen = Device(kind, index: index)
-        guard chosen.isAvailable else {
-            throw CommandError("--device: this LibTorch finds no \(kind.rawValue) device here")
+        do {
+            try chosen.check()
+        } catch let error as TorchError {
+            throw CommandError("--device \(device): \(error.message)")
         }
         return chosen
     }

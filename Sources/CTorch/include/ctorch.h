@@ -197,9 +197,11 @@ ct_status ct_set_threads(int count);
  * training step frees and takes the same blocks over and over, and the system clears every page that
  * it gives out anew. */
 void ct_keep_freed_memory(void);
-/* Whether LibTorch can compute on this kind of device here (a c10::DeviceType); loads the device's
- * library if it lies beside LibTorch. */
-bool ct_device_available(int32_t device_type);
+/* Fails, and says why, if LibTorch cannot compute on a device here: a c10::DeviceType, and which of its kind,
+ * -1 for any. Loads the library of the device's kernels, which lies beside LibTorch. */
+ct_status ct_device_check(int32_t device_type, int32_t device_index);
+/* Waits until the device has done what it was given. */
+ct_status ct_device_wait(int32_t device_type, int32_t device_index);
 
 #ifdef __cplusplus
 }

@@ -43,7 +43,8 @@ public final class AdamW: Optimizer {
                 (try .zeros(like: $0.detached()), try .zeros(like: $0.detached()))
             }
         }
-        stepCount = try Tensor.zeros([])
+        // Where the kernel reads it: on the device that the tensors lie on.
+        stepCount = try .zeros([], device: groups.lazy.flatMap(\.tensors).first?.device ?? .cpu)
     }
 
     public func step(factor: Double) throws {
