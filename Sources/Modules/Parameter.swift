@@ -21,11 +21,24 @@ public final class Parameter {
     public let storage: Storage
     /// The start of the value where no checkpoint gives it, if the model says so.
     public let initial: Initialization?
+    /// The format of the quantised blocks that a plain weight was made of, for a device without kernels for
+    /// blocks; nil for every other weight.
+    package let widenedFrom: BlockFormat?
 
-    public init(
+    public convenience init(
         name: String, stored: StoredWeight, isCreated: Bool = false, storage: Storage = .asIs,
         initial: Initialization? = nil
     ) {
+        self.init(
+            name: name, stored: stored, isCreated: isCreated, storage: storage,
+            initial: initial, widenedFrom: nil)
+    }
+
+    package init(
+        name: String, stored: StoredWeight, isCreated: Bool, storage: Storage,
+        initial: Initialization?, widenedFrom: BlockFormat?
+    ) {
+        self.widenedFrom = widenedFrom
         self.name = name
         self.stored = stored
         self.isCreated = isCreated

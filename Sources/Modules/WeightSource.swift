@@ -104,8 +104,11 @@ public final class WeightSource {
         if isQuantizable, !isCreated, drawing != .shapesOnly {
             stored = try quantized(stored, name)
         }
+        let format = stored.blockFormat
+        if device != .cpu, format != nil { stored = .plain(try widened(stored)) }
         let parameter = Parameter(
-            name: name, stored: stored, isCreated: isCreated, storage: storage, initial: initial)
+            name: name, stored: stored, isCreated: isCreated, storage: storage, initial: initial,
+            widenedFrom: stored.isBlocks ? nil : format)
         parameters.append(parameter)
         return parameter
     }
@@ -119,6 +122,11 @@ public final class WeightSource {
             return stored
         }
         return .blocks(try BlockMatrix(quantizing: weight, to: quantization))
+    }
+
+    /// Blocks as a tensor of the device, whose products do not read blocks.
+    private func widened(_ stored: StoredWeight) throws -> Tensor {
+        try stored.dense(as: dtype ?? stored.numberType).to(device: device)
     }
 
     private func draw(_ initial: Initialization, _ shape: [Int]) throws -> Tensor {
@@ -142,7 +150,7 @@ public final class WeightSource {
             return .plain(try .placeholder(storage == .transposed ? shape.reversed() : shape))
         }
         let (weight, isTransposed) = try checkpoint.stored(key)
-        if weight.isBlocks, device == .cpu, isTransposed == (storage == .transposed) {
+        if weight.isBlocks, isTransposed == (storage == .transposed) {
             return weight
         }
         return .plain(

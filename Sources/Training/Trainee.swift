@@ -136,7 +136,7 @@ public final class Trainee {
         return try model.parameters.filter {
             isHead($0.name) || $0.isCreated || method.trains(weight: $0.name)
         }.map {
-            if let format = $0.stored.blockFormat {
+            if let format = $0.stored.blockFormat ?? $0.widenedFrom {
                 throw TrainingError.quantized(
                     method: type(of: method).facts.name, weight: $0.name, format: format.rawValue)
             }

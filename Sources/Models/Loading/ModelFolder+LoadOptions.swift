@@ -9,7 +9,7 @@ extension ModelFolder {
         /// What weights are kept in.
         public var weights = WeightStorage.narrower
         /// What the weights of linear layers but heads are quantised to while they are read, to stay frozen;
-        /// nil for what they are. On the CPU alone.
+        /// nil for what they are. Another device than the CPU gets them widened again.
         public var quantization: BlockFormat?
         public var device = Device.cpu
         /// The number of outputs of the head that is asked for; nil takes the checkpoint's head, or none.
@@ -41,7 +41,7 @@ extension ModelFolder {
                 }
             return WeightSource(
                 checkpoint, dtype: dtype, keepsNarrow: weights == .narrower,
-                quantization: device == .cpu ? quantization : nil, device: device,
+                quantization: quantization, device: device,
                 generator: try Generator(seed: seed), drawing: drawing, spellings: spellings)
         }
     }
@@ -63,10 +63,20 @@ extension ModelFolder {
 extension WeightSource {
     /// What a user should know of the weights, in sentences.
     var remarks: [String] {
-        guard let format = quantization, !unquantized.isEmpty else { return [] }
-        return [
-            "not quantised, for their rows are not blocks of \(format.blockSize) numbers: "
-                + UnusedTensors.summary(of: unquantized)
-        ]
+        var remarks: [String] = []
+        if let format = quantization, !unquantized.isEmpty {
+            remarks.append(
+                "not quantised, for their rows are not blocks of \(format.blockSize) numbers: "
+                    + UnusedTensors.summary(of: unquantized))
+        }
+        if let widened = parameters.first(where: { $0.widenedFrom != nil }),
+            let format = widened.widenedFrom
+        {
+            remarks.append(
+                "the numbers of \(format.rawValue) weights take the room of "
+                    + "\(widened.stored.storageName) on \(widened.stored.device.kind.rawValue): "
+                    + "products there read no blocks")
+        }
+        return remarks
     }
 }
