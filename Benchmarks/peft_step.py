@@ -75,11 +75,13 @@ def measure(model, ids, options):
     times = []
     for _ in range(WARM_UP_STEPS + options.steps):
         start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.dtype == "bfloat16"):
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=options.dtype == "bfloat16"):
             loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        if ids.device.type == "cuda":
+            torch.cuda.synchronize()
         times.append((time.perf_counter() - start) * 1000)
     return times[WARM_UP_STEPS:]
 
@@ -94,6 +96,7 @@ def main():
     parser.add_argument("--length", type=int, default=256)
     parser.add_argument("--steps", type=int, default=7)
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
@@ -102,9 +105,9 @@ def main():
     config = AutoConfig.for_model(
         **json.loads(pathlib.Path(options.config).read_text()), use_cache=False)
     model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, options.dtype))
-    model = adapt(model, options).train()
+    model = adapt(model, options).train().to(options.device)
     trainable = sum(part.numel() for part in model.parameters() if part.requires_grad)
-    ids = torch.randint(config.vocab_size, (options.batch, options.length))
+    ids = torch.randint(config.vocab_size, (options.batch, options.length)).to(options.device)
     times = measure(torch.compile(model) if options.compile else model, ids, options)
     median = statistics.median(times)
     print(json.dumps({

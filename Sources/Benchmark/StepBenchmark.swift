@@ -23,6 +23,7 @@ package struct StepBenchmark {
     package var computeType = DType.bfloat16
     /// What the weights of linear layers are quantised to; nil for what they are.
     package var quantization: BlockFormat?
+    package var device = Device.cpu
     package var seed: UInt64 = 0
     /// Whether blocks keep only their inputs for the backward, which computes them again.
     package var checkpointsActivations = false
@@ -51,14 +52,22 @@ package struct StepBenchmark {
         ])
         let file = try ConfigurationFile(configuration)
         let targets = try chooseTargets(file)
+        guard device == .cpu || !measuresLimit else {
+            throw TrainingError.badOption(name: "limit", reason: "it is measured on the CPU alone")
+        }
         let generator = try Generator(seed: seed)
         let trainee = try Trainee(load(file), method: method, targets: targets, using: generator)
         trainee.adapter?.prepare(TrainingProgress(step: 1, totalSteps: 1, warmupSteps: 1))
         let step = try BenchmarkStep(
             trainee, sequences: sequences(trainee.model),
-            mode: .training(generator, recomputingBlocks: checkpointsActivations))
+            mode: .training(
+                device == .cpu ? generator : Generator(seed: seed, device: device),
+                recomputingBlocks: checkpointsActivations), device)
         for _ in 0..<Self.warmUpSteps { _ = try step.run() }
+        let before = PlainExpressions.sinceStart
         var times = [try step.run()]
+        let plain = PlainExpressions.sinceStart.merging(before) { $0 - $1 }
+            .filter { $0.value > 0 }
         // Before what only the products' measurement needs comes to be in memory.
         let memory = ResidentMemory.now(mappedFrom: weights)
         let products =
@@ -73,7 +82,7 @@ package struct StepBenchmark {
         }
         return try StepMeasurement(
             times, limits.compactMap { $0 }, products, memory, trainee, mapped: areMapped(),
-            of: self)
+            plain: plain, of: self)
     }
 
     /// The layers to adapt, once all that the model's shapes can tell has been checked.
@@ -119,6 +128,7 @@ package struct StepBenchmark {
         options.computeType = computeType
         options.weights = method is any AdapterMethod ? .narrower : .float32
         options.quantization = quantization
+        options.device = drawing == .shapesOnly ? .cpu : device
         options.seed = seed
         options.drawing = drawing
         return options
@@ -146,11 +156,16 @@ func checkRanges(_ sizes: [(name: String, value: Int, range: ClosedRange<Int>)])
 private struct BenchmarkStep {
     private let trainee: Trainee
     let sequences: [[Int]]
-    let layout = SequenceLayout(isPacked: false, paddingID: 0)
+    let layout: SequenceLayout
     let mode: ForwardMode
+    private let device: Device
     private let optimizers: [any Optimizer]
 
-    init(_ trainee: Trainee, sequences: [[Int]], mode: ForwardMode) throws {
+    init(
+        _ trainee: Trainee, sequences: [[Int]], mode: ForwardMode, _ device: Device
+    ) throws {
+        self.device = device
+        layout = SequenceLayout(isPacked: false, paddingID: 0, device: device)
         self.trainee = trainee
         self.sequences = sequences
         self.mode = mode
@@ -165,13 +180,16 @@ private struct BenchmarkStep {
         let start = ContinuousClock.now
         let loss = try nextTokenLoss(
             of: trainee.model, on: sequences, layout: layout, mode: mode)
+        try device.wait()
         let forward = start.millisecondsAgo
         try loss.backward()
+        try device.wait()
         let backward = start.millisecondsAgo
         for optimizer in optimizers {
             try optimizer.step(factor: 1)
             try optimizer.clearGradients()
         }
+        try device.wait()
         let whole = start.millisecondsAgo
         let value = try loss.item()
         guard value.isFinite else {

@@ -11,6 +11,7 @@ package struct StepMeasurement: Encodable, Equatable, Sendable {
     package var batch: Int
     package var length: Int
     package var dtype: String
+    package var device: String
     package var threads = TorchRuntime.threads
     package var medianMilliseconds: Double
     package var leastMilliseconds: Double
@@ -36,6 +37,8 @@ package struct StepMeasurement: Encodable, Equatable, Sendable {
     package var weightsMiB: Double?
     /// The peak without the pages of mapped weights.
     package var peakWithoutWeightsMiB: Double?
+    /// How often a step went through plain expressions in place of a kernel, by the kernel's operator.
+    package var plainExpressions: [String: Int]
     /// Of the last step.
     package var loss: Double
     package var version = packageVersion
@@ -43,7 +46,8 @@ package struct StepMeasurement: Encodable, Equatable, Sendable {
     package var instructionSet = InstructionSet.ofMachine.rawValue
 
     enum CodingKeys: String, CodingKey {
-        case tool, method, config, batch, length, dtype, threads, trainable, loss, version, libtorch
+        case tool, method, config, batch, length, dtype, device, threads, trainable, loss, version
+        case libtorch
         case medianMilliseconds = "median_ms"
         case leastMilliseconds = "min_ms"
         case mostMilliseconds = "max_ms"
@@ -58,19 +62,23 @@ package struct StepMeasurement: Encodable, Equatable, Sendable {
         case weightsAreMapped = "weights_mapped"
         case weightsMiB = "weights_mib"
         case peakWithoutWeightsMiB = "peak_without_weights_mib"
+        case plainExpressions = "plain_expressions"
         case instructionSet = "instruction_set"
     }
 
     /// - Parameter limits: milliseconds of the products after each step, if they were timed.
     init(
         _ times: [StepTimes], _ limits: [Double], _ products: StepProducts?,
-        _ memory: ResidentMemory, _ trainee: Trainee, mapped: Bool?, of benchmark: StepBenchmark
+        _ memory: ResidentMemory, _ trainee: Trainee, mapped: Bool?, plain: [String: Int],
+        of benchmark: StepBenchmark
     ) {
         let whole = TimeSpread(times.map(\.whole))
         method = type(of: benchmark.method).facts.name
         config = benchmark.configuration.lastPathComponent
         (batch, length) = (benchmark.batch, benchmark.length)
         dtype = benchmark.computeType.rawValue
+        device = benchmark.device.description
+        plainExpressions = plain
         medianMilliseconds = whole.median.tenths
         leastMilliseconds = whole.least.tenths
         mostMilliseconds = whole.most.tenths

@@ -73,7 +73,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ComputeTypeArgument.help)
     var dtype = ComputeTypeArgument.automatic
 
-    @OptionGroup(title: "Computing") var compute: ThreadOptions
+    @OptionGroup(title: "Computing") var compute: DeviceOptions
 
     @OptionGroup(title: "Computing") var storage: WeightOptions
 
@@ -84,11 +84,11 @@ struct BenchCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        try compute.apply(savesMemory: activationCheckpointing)
+        let device = try compute.apply(savesMemory: activationCheckpointing)
         try refuseStrangers()
         if let layer { return try time(layer) }
         if let writeWeights { return try write(to: writeWeights) }
-        try timeSteps()
+        try timeSteps(on: device)
     }
 
     /// Options that say nothing to what is asked for.
@@ -97,7 +97,7 @@ struct BenchCommand: ParsableCommand {
             ("config", configurationFile != nil), ("weights", weights != nil),
             ("write-weights", writeWeights != nil), ("batch", batch != nil),
             ("length", length != nil), ("limit", limit),
-            ("quantize", storage.quantize != nil),
+            ("quantize", storage.quantize != nil), ("device", compute.device != "cpu"),
             ("activation-checkpointing", activationCheckpointing),
             ("targets", try options.selection != nil),
         ]
@@ -127,9 +127,9 @@ struct BenchCommand: ParsableCommand {
         print("\(path): \(tensors) tensors of \(type.rawValue), \(bytes.formatted) bytes")
     }
 
-    private func timeSteps() throws {
+    private func timeSteps(on device: Device) throws {
         let method = try options.make(method)
-        let type = ComputeTypeChoice(dtype.named)
+        let type = ComputeTypeChoice(dtype.named, on: device)
         let weights = try weights.map { try located($0, for: .model).url }
         var benchmark = StepBenchmark(
             configuration: try configuration(beside: weights), method: method)
@@ -140,6 +140,7 @@ struct BenchCommand: ParsableCommand {
         benchmark.steps = steps
         benchmark.computeType = type.dtype
         benchmark.quantization = storage.quantize
+        benchmark.device = device
         benchmark.seed = seed
         benchmark.checkpointsActivations = activationCheckpointing
         benchmark.measuresLimit = limit

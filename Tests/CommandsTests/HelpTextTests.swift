@@ -87,7 +87,10 @@ import Testing
     @Test(
         "A command has only the flags that it uses",
         arguments: [
-            ("--device <", ["train", "evaluate", "generate", "pretrain", "forward", "demo"]),
+            (
+                "--device <",
+                ["train", "evaluate", "generate", "pretrain", "forward", "bench", "demo"]
+            ),
             (
                 "--dtype <",
                 [

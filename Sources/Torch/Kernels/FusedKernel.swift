@@ -12,7 +12,15 @@ extension FusedKernel {
     package static func takes(
         _ values: Tensor?..., weights: [Tensor?] = [], factors: [Tensor?] = []
     ) -> Bool {
-        support.takes(values, weights: weights, factors: factors)
+        takes(values, weights: weights, factors: factors)
+    }
+
+    static func takes(
+        _ values: [Tensor?], weights: [Tensor?] = [], factors: [Tensor?] = []
+    ) -> Bool {
+        let takes = support.takes(values, weights: weights, factors: factors)
+        if !takes { PlainExpressions.count(self) }
+        return takes
     }
 
     /// Calls the operator: a tensor for each of its results, nil for one that it does not give.
