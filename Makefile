@@ -49,6 +49,7 @@ test-client: test-swift
 	swift run $(BUILD) --package-path Tests/Client --scratch-path .build Client
 
 test-parity: build
+	swift build $(BUILD) --product SecondDevice
 	@$(PYTHON) scripts/setup.py oracles
 	PYTHONPATH=$(CURDIR)/.oracles $(PYTHON) -m pytest -q -p no:cacheprovider Tests/Parity
 

@@ -34,6 +34,8 @@ let package = Package(
     products: [
         .library(name: "FineTuning", targets: ["FineTuning"]),
         .executable(name: "duallora", targets: ["duallora"]),
+        // Of the tests alone: a device in this machine's memory, which a process of the command loads.
+        .library(name: "SecondDevice", type: .dynamic, targets: ["SecondDevice"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -88,6 +90,9 @@ let package = Package(
             name: "TestSupport", dependencies: named(["Models", "Modules", "Torch"]),
             path: "Tests/TestSupport"),
         .target(name: "Mutations", path: "Tests/Mutations"),
+        .target(
+            name: "SecondDevice", dependencies: ["CLibTorch"], path: "Tests/SecondDevice",
+            publicHeadersPath: ".", linkerSettings: runPath),
         .target(
             name: "ToyTasks",
             dependencies: named([

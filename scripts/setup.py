@@ -56,13 +56,17 @@ def install(target, *arguments):
                "--target", str(target), *arguments)
 
 
-def fetch_torch(site):
-    """Installs the pinned torch into `site`: the CPU build where there is one."""
-    attempts = [["--no-deps", f"torch=={VERSION}"]]
+def fetch_torch(site, version=VERSION, loads=True):
+    """Installs a torch into `site`: the CPU build where there is one.
+
+    With `loads` false it is there to be linked with, and need not load.
+    """
+    attempts = [["--no-deps", f"torch=={version}"]]
     if platform.system() == "Linux":
-        cpu = ["--no-deps", f"torch=={VERSION}+cpu"]
+        cpu = ["--no-deps", f"torch=={version}+cpu"]
         # The plain wheel for Linux is the CUDA build, which needs its own dependencies to load.
-        attempts = [cpu, cpu + ["--index-url", CPU_WHEELS], [f"torch=={VERSION}"]]
+        plain = ([] if loads else ["--no-deps"]) + [f"torch=={version}"]
+        attempts = [cpu, cpu + ["--index-url", CPU_WHEELS], plain]
     problems = []
     for attempt in attempts:
         shutil.rmtree(site, ignore_errors=True)
@@ -70,7 +74,7 @@ def fetch_torch(site):
         if problem is None:
             return
         problems.append(problem)
-    fail(f"torch {VERSION} could not be installed: {problems[-1]}. "
+    fail(f"torch {version} could not be installed: {problems[-1]}. "
          "Set LIBTORCH=/path/to/torch to use an installed one.")
 
 
@@ -103,15 +107,20 @@ def libtorch():
         if not fetched.exists() or fetched.read_text() != VERSION:
             fetch_torch(site)
             fetched.write_text(VERSION)
+    write_package(LIBTORCH, torch)
+
+
+def write_package(folder, torch):
+    """Writes folder/libtorch.pc, by which the build finds a torch, and the link that it names."""
     version, parts = version_of(torch)
     if parts[:2] < OLDEST:
         fail(f"{torch} is torch {version}; {OLDEST[0]}.{OLDEST[1]} or later is needed")
-    link = LIBTORCH / "torch"
+    link = folder / "torch"
     if not link.is_symlink() or link.resolve() != torch.resolve():
         link.unlink(missing_ok=True)
         link.symlink_to(torch, target_is_directory=True)
     text = PKG_CONFIG.format(prefix=link, version=version)
-    pc = LIBTORCH / "libtorch.pc"
+    pc = folder / "libtorch.pc"
     if not pc.exists() or pc.read_text() != text:
         pc.write_text(text)
 
