@@ -11,7 +11,6 @@ import time
 
 # Products on the device in float32, not in TF32, which keeps 10 bits of a number.
 WITHOUT_TF32 = {"NVIDIA_TF32_OVERRIDE": "0"}
-LONGEST = 90
 
 
 class NotHere(Exception):
@@ -54,7 +53,7 @@ def libtorch_version(folder):
 class Command:
     """`duallora` with a LibTorch, on one device or another."""
 
-    def __init__(self, built, libtorch, deadline, folder, preload=None):
+    def __init__(self, built, libtorch, deadline, longest, folder, preload=None):
         if not (built / "build.json").exists():
             raise NotHere(f"{built} has no build: run `scripts/try_gpu build` first")
         self.built = json.loads((built / "build.json").read_text())
@@ -64,7 +63,7 @@ class Command:
                 f"the build is for LibTorch {self.built['libtorch']}, and {libtorch} is {self.version}: "
                 f"build again with --torch {self.version}")
         self.binary = _unpacked(built, folder)
-        self.deadline = deadline
+        self.deadline, self.longest = deadline, longest
         self.ranks = {}
         packages = sorted(libtorch.parent.glob("nvidia/*/lib"))
         paths = [str(path) for path in [libtorch / "lib", *packages]]
@@ -74,11 +73,16 @@ class Command:
         if preload:
             self.environment["LD_PRELOAD"] = str(preload)
 
-    def run(self, *words):
-        """What the command prints; `Failed` with its last line of complaint, or past its time."""
-        limit = min(LONGEST, self.deadline - time.monotonic())
+    def room(self):
+        """The seconds that a command may take."""
+        limit = min(self.longest, self.deadline - time.monotonic())
         if limit <= 0:
             raise Failed("not run: the time was up")
+        return limit
+
+    def run(self, *words):
+        """What the command prints; `Failed` with its last line of complaint, or past its time."""
+        limit = self.room()
         try:
             done = subprocess.run(
                 [str(self.binary), *map(str, words)], capture_output=True, text=True, timeout=limit,
