@@ -76,7 +76,8 @@ extension MergeRun {
         _ model: any TransformerModel, _ probes: OutputProbes, _ expected: [Tensor]
     ) throws {
         _ = try compare(
-            expected, probes.outputs(of: model), allowed: 1e-5 * max(1, expected.largestMagnitude()))
+            expected, probes.outputs(of: model), allowed: 1e-5 * max(1, expected.largestMagnitude())
+        )
     }
 
     /// Loads what was written: each parameter must be the merged one, but for what its type lost when it was

@@ -1,9 +1,9 @@
+import DualModules
 import DualTorch
 import TestSupport
 import Testing
 
 @testable import DualAdapters
-import DualModules
 
 /// What adapters form once where a text is generated.
 @Suite struct FormedWeightsTests {

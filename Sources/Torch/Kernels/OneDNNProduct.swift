@@ -35,7 +35,8 @@ enum OneDNNProduct {
     /// The same on any processor whose LibTorch has oneDNN.
     static func computed(_ x: Tensor, _ weight: Tensor, bias: Tensor?) throws -> Tensor {
         try call(
-            name, [.tensor(x), .tensor(weight), .optional(bias), .string("none"), .doubles([]), .none])
+            name,
+            [.tensor(x), .tensor(weight), .optional(bias), .string("none"), .doubles([]), .none])
     }
 
     /// x W of an input (..., in) and a matrix (in, out), likewise.
