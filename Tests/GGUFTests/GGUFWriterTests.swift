@@ -182,6 +182,17 @@ import Testing
         }
     }
 
+    @Test("A rule of LLaMA 3 is read whose few frequencies leave its length open")
+    func fewFrequencies() {
+        let written = LongRule(factor: 8, low: 1, high: 4, length: 16)
+        let wavelengths = (0..<4).map { 2 * Double.pi * pow(500, Double($0) / 4) }
+        let factors = wavelengths.map(written.value(at:))
+        let found = LongRule.candidates(factors, wavelengths).first {
+            $0.gives(factors, wavelengths)
+        }
+        #expect(found?.length == 16)
+    }
+
     @Test("A model without a place in the format is refused by its type")
     func refused() {
         let text = message {

@@ -147,7 +147,9 @@ private struct BlockwiseLinear<Update: FactoredUpdate> {
 
     /// W₀ + ΔW where a text is generated: formed once for all of its tokens, if there is room.
     private func keptWeight() throws -> Tensor? {
-        guard let weight, let factor = update.factors.first, let all = FormedWeights.current
+        // What is free of another device's memory is not known.
+        guard let weight, let factor = update.factors.first, let all = FormedWeights.current,
+            input.device.kind == .cpu
         else { return nil }
         let bytes = outputSize * inputSize * input.dtype.byteCount
         return try all.weight(of: factor, bytes: bytes) {

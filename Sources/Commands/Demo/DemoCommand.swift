@@ -44,8 +44,10 @@ struct DemoCommand: ParsableCommand {
         let started = ContinuousClock.now
         let choice = ComputeTypeChoice(compute.dtype.named, on: device)
         choice.tell()
+        let count = TorchRuntime.threads
+        let threads = count == 1 ? "1 thread" : "\(count) threads"
         print(
-            "Instruction set: \(InstructionSet.ofMachine.title); \(TorchRuntime.threads) threads; "
+            "Instruction set: \(InstructionSet.ofMachine.title); \(threads); "
                 + "computing in \(choice.dtype.rawValue).\n")
         try files.write(seed: seed)
         print(

@@ -117,7 +117,11 @@ struct LongRule {
     /// What every model of the family has had but for the factor, and what the factors themselves say.
     static func candidates(_ factors: [Double], _ wavelengths: [Double]) -> [LongRule] {
         guard let factor = factors.max(), factor > 1 else { return [] }
-        var rules = [LongRule(factor: factor, low: 1, high: 4, length: 8192)]
+        // Few frequencies leave the length open: of those that give the same factors the usual one is taken, or
+        // another power of two.
+        var rules = ([13] + Array(4...24)).map {
+            LongRule(factor: factor, low: 1, high: 4, length: Double(1 << $0))
+        }
         // 1 / factor of a wave between the bounds is linear in 1 / wavelength.
         let between = zip(factors, wavelengths).filter { $0.0 > 1 && $0.0 < factor }
         guard let first = between.first, let last = between.last, first.1 < last.1 else {
