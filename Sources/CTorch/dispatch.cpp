@@ -77,14 +77,8 @@ IValue list_value(const ct_value &value, const c10::Argument &argument, const c1
         if (kind != TypeKind::IntType && !takes_numbers) mismatch(argument, "a list of integers");
         return integer_list(value, element);
     case CT_DOUBLES: {
-        const auto *numbers = static_cast<const double *>(value.data);
-        const auto *optional = element.castRaw<c10::OptionalType>();
-        if (optional && optional->getElementType()->kind() == TypeKind::NumberType) {
-            c10::List<std::optional<at::Scalar>> list;
-            for (size_t i = 0; i < value.count; ++i) list.push_back(at::Scalar(numbers[i]));
-            return list;
-        }
         if (!takes_numbers) mismatch(argument, "a list of numbers");
+        const auto *numbers = static_cast<const double *>(value.data);
         return c10::List<double>(c10::ArrayRef<double>(numbers, value.count));
     }
     case CT_BOOLS: {

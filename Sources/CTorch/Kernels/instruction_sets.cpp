@@ -2,8 +2,6 @@
 
 #include "../include/ctorch.h"
 
-#include <ATen/Context.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
@@ -62,14 +60,6 @@ ct_instruction_set ct_instruction_set_of_machine(void) {
 
 void ct_limit_instruction_set(ct_instruction_set most) {
     limit = static_cast<InstructionSet>(most);
-}
-
-bool ct_has_foreign_mkl(void) {
-#if defined(__x86_64__)
-    return !__builtin_cpu_is("intel") && at::hasMKL() && at::hasMKLDNN();
-#else
-    return false;
-#endif
 }
 
 } // extern "C"

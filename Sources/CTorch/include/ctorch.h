@@ -147,8 +147,6 @@ typedef enum ct_instruction_set {
 ct_instruction_set ct_instruction_set_of_machine(void);
 /* For tests: kernels that are started from this thread use no more than `most`. */
 void ct_limit_instruction_set(ct_instruction_set most);
-/* Whether LibTorch has both MKL and oneDNN, and the processor is not of MKL's maker. */
-bool ct_has_foreign_mkl(void);
 
 /* ---- products of few rows ------------------------------------------------------------------- */
 

@@ -55,9 +55,7 @@ extension Tensor {
     /// memory.
     public func projected(by weight: StoredWeight, bias: Tensor? = nil) throws -> Tensor {
         let bias = try bias?.to(dtype)
-        if let operand = try weight.operand(as: dtype),
-            operand.requiresGradient || !OneDNNProduct.applies(self, operand)
-        {
+        if let operand = try weight.operand(as: dtype) {
             return try projected(by: operand, bias: bias)
         }
         if let product = try narrowProducts([(weight, bias)])?.first { return product }

@@ -3,15 +3,13 @@
 extension Tensor {
     /// The matrix product, batched over leading dimensions (`torch.matmul`).
     public func matmul(_ other: Tensor) throws -> Tensor {
-        try OneDNNProduct.product(self, other)
-            ?? call("aten::matmul", [.tensor(self), .tensor(other)])
+        try call("aten::matmul", [.tensor(self), .tensor(other)])
     }
 
     /// Puts the product of two matrices in the place of this one (`torch.mm`).
     @discardableResult
     public func setProduct(_ left: Tensor, _ right: Tensor) throws -> Tensor {
-        if let product = try OneDNNProduct.product(left, right) { return try copy(from: product) }
-        return try call("aten::mm.out", [.tensor(left), .tensor(right)], ["out": .tensor(self)])
+        try call("aten::mm.out", [.tensor(left), .tensor(right)], ["out": .tensor(self)])
     }
 
     /// The sum with a product of two matrices, rounded once; differentiable (`torch.addmm`).
@@ -38,8 +36,7 @@ extension Tensor {
     /// x Wᵀ + b: (..., in) with a weight (out, in) and a bias (out) gives (..., out)
     /// (`torch.nn.functional.linear`).
     public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
-        try OneDNNProduct.linear(self, weight, bias: bias)
-            ?? call("aten::linear", [.tensor(self), .tensor(weight), .optional(bias)])
+        try call("aten::linear", [.tensor(self), .tensor(weight), .optional(bias)])
     }
 
     /// Rows of `self` (vocabulary, size) for indices of any shape (...): (..., size)
