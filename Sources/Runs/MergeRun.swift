@@ -60,8 +60,9 @@ public struct MergeRun {
         public var warning: String? {
             guard lostShare > Self.noticedShare else { return nil }
             let share = String(format: "%.0f %%", 100 * lostShare)
+            let keeping = DType(rawValue: typeName) == nil ? "`type` f32" : "`dtype` float32"
             return "the change is so small beside the weights that \(typeName) loses "
-                + "\(share) of it; `dtype` float32 keeps it, and so does the adapter unmerged"
+                + "\(share) of it; \(keeping) keeps it, and so does the adapter unmerged"
         }
     }
 
